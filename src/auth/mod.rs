@@ -1,0 +1,58 @@
+//! What an exchange says about authorization: the state of the request's credentials, the
+//! alternatives to them, and what the server asked for.
+
+pub mod authorization;
+pub mod challenge;
+pub mod jwt;
+pub mod masking;
+pub mod scheme;
+
+pub use authorization::{Alternative, AuthState, Authorization, Finding, MalformedReason, Shape};
+pub use challenge::{Challenge, ChallengeDefect};
+pub use jwt::Jwt;
+pub use scheme::Scheme;
+
+use crate::exchange::Exchange;
+use crate::secret::FingerprintKey;
+
+/// What one exchange says about authorization, prepared once and read by every rule and view.
+#[derive(Debug, Clone)]
+pub struct AuthFacts {
+    /// State of `Authorization`; of `Proxy-Authorization` when the answer is a 407.
+    pub authorization: Authorization,
+    /// State of `Proxy-Authorization` on anything but a 407, when the request has it.
+    pub proxy_authorization: Option<Authorization>,
+    /// Other credentials in the same request.
+    pub alternatives: Vec<Alternative>,
+    /// What the server offers: `WWW-Authenticate`, or `Proxy-Authenticate` when the answer is a 407.
+    pub challenges: Vec<Challenge>,
+    /// Recovery rules that had to be used on the challenges.
+    pub challenge_defects: Vec<ChallengeDefect>,
+}
+
+impl AuthFacts {
+    /// Reads an exchange.
+    pub fn of(exchange: &Exchange, key: &FingerprintKey) -> Self {
+        let proxy = exchange.status() == Some(407);
+        let request = exchange.request.as_ref();
+        let (own, other) = if proxy {
+            ("proxy-authorization", "authorization")
+        } else {
+            ("authorization", "proxy-authorization")
+        };
+        let other = request.filter(|request| !proxy && request.head.has(other)).map(|_| other);
+        let (challenges, challenge_defects) =
+            exchange.response.as_ref().map_or_else(Default::default, |response| {
+                let name = if proxy { "proxy-authenticate" } else { "www-authenticate" };
+                challenge::parse(response.head.get_all(name))
+            });
+        Self {
+            authorization: authorization::assess(exchange, own, key),
+            proxy_authorization: other.map(|name| authorization::assess(exchange, name, key)),
+            alternatives: request
+                .map_or_else(Vec::new, |request| authorization::alternatives(request, key)),
+            challenges,
+            challenge_defects,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Where frames come from: a live interface, a file, a pipe. libpcap is used only here.
+
+pub mod file;
+pub mod interfaces;
+pub mod live;
+
+use std::sync::Arc;
+
+use crate::time::Timestamp;
+
+/// A link-layer header type as in pcap files (<https://www.tcpdump.org/linktypes.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkType(pub u16);
+
+impl LinkType {
+    /// BSD loopback, host byte order.
+    pub const NULL: Self = Self(0);
+    /// Ethernet.
+    pub const ETHERNET: Self = Self(1);
+    /// PPP.
+    pub const PPP: Self = Self(9);
+    /// Raw IP, as some systems write it (DLT_RAW).
+    pub const RAW_BSD: Self = Self(12);
+    /// Raw IP, as OpenBSD writes it.
+    pub const RAW_OPENBSD: Self = Self(14);
+    /// PPP in HDLC-like framing.
+    pub const PPP_HDLC: Self = Self(50);
+    /// PPP over Ethernet.
+    pub const PPP_ETHER: Self = Self(51);
+    /// Raw IP.
+    pub const RAW: Self = Self(101);
+    /// Cisco HDLC.
+    pub const C_HDLC: Self = Self(104);
+    /// IEEE 802.11.
+    pub const IEEE802_11: Self = Self(105);
+    /// OpenBSD loopback, network byte order.
+    pub const LOOP: Self = Self(108);
+    /// Linux cooked capture, version 1.
+    pub const LINUX_SLL: Self = Self(113);
+    /// IEEE 802.11 with a radiotap header.
+    pub const IEEE802_11_RADIOTAP: Self = Self(127);
+    /// Raw IPv4.
+    pub const IPV4: Self = Self(228);
+    /// Raw IPv6.
+    pub const IPV6: Self = Self(229);
+    /// Linux netfilter log.
+    pub const NFLOG: Self = Self(239);
+    /// Linux cooked capture, version 2.
+    pub const LINUX_SLL2: Self = Self(276);
+}
+
+/// One captured frame, borrowed from the source's buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// When it was captured.
+    pub timestamp: Timestamp,
+    /// How its octets begin.
+    pub link_type: LinkType,
+    /// Index into [`Source::interfaces`].
+    pub interface: u16,
+    /// The captured octets.
+    pub data: &'a [u8],
+    /// Its length on the wire; more than `data.len()` when the snap length cut it.
+    pub original_length: u32,
+}
+
+/// What a source has to say after it was asked for a frame.
+#[derive(Debug)]
+pub enum Next<'a> {
+    /// A frame.
+    Frame(Frame<'a>),
+    /// None right now: the wire is silent, or the file has not grown. Ask again.
+    Idle,
+    /// There will be no more.
+    End(End),
+}
+
+/// How a source ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// A file was read to its end, or a pipe was closed by its writer.
+    Complete,
+    /// The file ends in the middle of a packet, or is corrupt from here on: what is wrong, and where.
+    Damaged(String),
+    /// The user asked to stop.
+    Interrupted,
+    /// The interface went away or the kernel reported an error.
+    Failed(String),
+}
+
+/// Losses that only the source knows of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SourceDrops {
+    /// Dropped by the kernel for want of buffer space.
+    pub kernel: u64,
+    /// Dropped by the interface or its driver.
+    pub interface: u64,
+}
+
+/// Somewhere frames come from.
+pub trait Source {
+    /// The next frame, or that there is none. Blocks for at most a fraction of a second.
+    fn next(&mut self) -> Next<'_>;
+
+    /// Names of the interfaces (for a file: those it names, else the file's name), by index.
+    fn interfaces(&self) -> &[Arc<str>];
+
+    /// Losses so far.
+    fn drops(&mut self) -> SourceDrops {
+        SourceDrops::default()
+    }
+}
+
+/// What went wrong at the program's boundary, in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// This user may not capture.
+    #[error("may not capture on {interface}: {reason}\n  {remedy}")]
+    Permission {
+        /// Where.
+        interface: String,
+        /// libpcap's words.
+        reason: String,
+        /// The one command that changes it.
+        remedy: String,
+    },
+    /// No such interface.
+    #[error("no interface named {name:?}{nearest}; there are: {existing}", nearest = suggestion(.nearest.as_deref()))]
+    NoSuchInterface {
+        /// What was asked for.
+        name: String,
+        /// The existing name most like it.
+        nearest: Option<String>,
+        /// All names.
+        existing: String,
+    },
+    /// The capture filter does not compile.
+    #[error("capture filter {expression:?}: {reason} (syntax: man pcap-filter)")]
+    Filter {
+        /// What was asked for.
+        expression: String,
+        /// libpcap's words.
+        reason: String,
+    },
+    /// The file cannot be opened or is not a capture file.
+    #[error("{path}: {reason}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Anything else that libpcap says.
+    #[error("{interface}: {reason}")]
+    Interface {
+        /// Where.
+        interface: String,
+        /// libpcap's words.
+        reason: String,
+    },
+}
+
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(" (did you mean {name:?}?)"))
+}

@@ -1,0 +1,153 @@
+//! What was seen, lost and bounded. `docs/COUNTERS.md` says what a user should do about each.
+
+use std::collections::BTreeMap;
+
+/// Why a frame gave no TCP segment. The names are shown to the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Undecodable {
+    /// The link type is not one this program knows.
+    LinkType,
+    /// The frame ends before its link-layer header does.
+    LinkHeader,
+    /// The IP header is cut off or contradicts itself.
+    IpHeader,
+    /// The TCP header is cut off or contradicts itself.
+    TcpHeader,
+    /// More encapsulations than the bound allows.
+    TunnelDepth,
+    /// The header of a tunnel is cut off or of an unknown version.
+    TunnelHeader,
+}
+
+impl Undecodable {
+    /// The name used in counters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LinkType => "link-type",
+            Self::LinkHeader => "link-header",
+            Self::IpHeader => "ip-header",
+            Self::TcpHeader => "tcp-header",
+            Self::TunnelDepth => "tunnel-depth",
+            Self::TunnelHeader => "tunnel-header",
+        }
+    }
+}
+
+/// A bound that was reached. The names are shown to the user as `limits_hit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Limit {
+    /// `--limit-memory`.
+    Memory,
+    /// Exchanges kept by the front end.
+    History,
+    /// Connections tracked at once.
+    Flows,
+    /// Octets or segments out of order on one connection.
+    Reassembly,
+    /// A message head longer than the bound.
+    Head,
+    /// More header fields than the bound.
+    HeaderFields,
+    /// More unanswered requests on a connection than the bound.
+    Pipeline,
+    /// IP fragments waiting.
+    Fragments,
+    /// Transactions remembered by the diagnosis.
+    DiagnosisWindow,
+    /// Events that a lagging screen did not take.
+    Mailbox,
+}
+
+impl Limit {
+    /// The name used in counters and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::History => "history",
+            Self::Flows => "flows",
+            Self::Reassembly => "reassembly",
+            Self::Head => "head",
+            Self::HeaderFields => "header-fields",
+            Self::Pipeline => "pipeline",
+            Self::Fragments => "fragments",
+            Self::DiagnosisWindow => "diagnosis-window",
+            Self::Mailbox => "mailbox",
+        }
+    }
+}
+
+/// Everything counted in one run of the engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames read from the source.
+    pub packets_seen: u64,
+    /// Octets of those frames on the wire.
+    pub octets_seen: u64,
+    /// Frames that the kernel dropped because this program was too slow (`ps_drop`).
+    pub dropped_kernel: u64,
+    /// Frames that the interface dropped (`ps_ifdrop`).
+    pub dropped_interface: u64,
+    /// Frames that could not be decoded, by reason.
+    pub undecodable: BTreeMap<Undecodable, u64>,
+    /// Frames that carry something other than TCP.
+    pub not_tcp: u64,
+    /// Frames shorter in the capture than on the wire.
+    pub truncated: u64,
+    /// Fragments that never became a packet.
+    pub fragments_expired: u64,
+    /// TCP connections seen.
+    pub flows: u64,
+    /// Connections whose content is HTTP.
+    pub http_flows: u64,
+    /// Connections given up because their content is not HTTP.
+    pub not_http_flows: u64,
+    /// Connections that looked encrypted (TLS records).
+    pub tls_flows: u64,
+    /// Segments whose octets had all been seen before.
+    pub retransmitted: u64,
+    /// The same packet captured twice (`any`, mirror ports, bridges).
+    pub duplicate_packets: u64,
+    /// Segments that arrived before an earlier one.
+    pub out_of_order: u64,
+    /// Segments that repeat octets with other content; the first content was kept.
+    pub overlap_conflicts: u64,
+    /// Stretches of a stream that were never seen.
+    pub gaps: u64,
+    /// Octets in those stretches.
+    pub gap_octets: u64,
+    /// Connections joined after their start.
+    pub midstream_flows: u64,
+    /// Messages whose syntax had to be forgiven.
+    pub http_anomalies: u64,
+    /// Messages of which a header was lost.
+    pub heads_lost: u64,
+    /// Exchanges completed or given up.
+    pub exchanges: u64,
+    /// Exchanges with status 401.
+    pub unauthorized: u64,
+    /// Those of the 401s that are part of a normal flow.
+    pub benign: u64,
+    /// Requests without a response, and responses without a request.
+    pub unpaired: u64,
+    /// Bounds reached, and how often.
+    pub limits: BTreeMap<Limit, u64>,
+    /// Memory held by buffers and tables now, in octets (an estimate from their capacities).
+    pub memory: u64,
+}
+
+impl Counters {
+    /// Counts one more time that `limit` was reached.
+    pub fn hit(&mut self, limit: Limit) {
+        *self.limits.entry(limit).or_default() += 1;
+    }
+
+    /// Counts one more undecodable frame.
+    pub fn undecodable(&mut self, reason: Undecodable) {
+        *self.undecodable.entry(reason).or_default() += 1;
+    }
+
+    /// All undecodable frames.
+    pub fn undecodable_total(&self) -> u64 {
+        self.undecodable.values().sum()
+    }
+}

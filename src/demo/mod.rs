@@ -1,0 +1,1 @@
+//! Embedded server and clients that make traffic to look at.

@@ -1,0 +1,223 @@
+//! A request paired with its response, and how sure that pairing is.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::http::{HeadLoss, Request, Response, Version};
+use crate::time::Timestamp;
+
+/// A TCP connection as the exchanges on it see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Number of the flow in this run, from 1.
+    pub flow: u64,
+    /// The side that sends requests. Behind a PROXY protocol header: the client it names.
+    pub client: SocketAddr,
+    /// The side that sends responses.
+    pub server: SocketAddr,
+    /// The address that connected, where a PROXY protocol header named another client.
+    pub via: Option<SocketAddr>,
+    /// Name of the interface (or file) it was captured on.
+    pub interface: Arc<str>,
+    /// Capture time of its first packet.
+    pub started: Timestamp,
+    /// Whether its beginning was not seen.
+    pub midstream: bool,
+}
+
+/// How sure it is that this response answers this request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pairing {
+    /// In order on an unbroken connection.
+    #[default]
+    Certain,
+    /// Octets were lost around it; the pairing fits times, acknowledgements and order.
+    Likely,
+    /// Only one side was seen.
+    OneSided,
+}
+
+/// Something in the traffic that standards do not allow or that the capture damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Anomaly {
+    /// Several Content-Length values that differ (RFC 9112 §6.3).
+    ContentLengthConflict,
+    /// Both Content-Length and Transfer-Encoding (RFC 9112 §6.1).
+    LengthAndTransferEncoding,
+    /// A Content-Length that is not a number.
+    ContentLengthInvalid,
+    /// White space between field name and colon (RFC 9112 §5.1).
+    SpaceBeforeColon,
+    /// A header line without a colon.
+    LineWithoutColon,
+    /// A folded header line (RFC 9112 §5.2).
+    ObsFold,
+    /// Lines that end in LF or CR alone.
+    BareLineEnd,
+    /// Control octets in the head.
+    ControlInHead,
+    /// Octets before the start line.
+    JunkBeforeMessage,
+    /// A chunk header that cannot be read.
+    ChunkInvalid,
+    /// A start line that is not the grammar's.
+    StartLine,
+    /// The same octets were sent twice with different content; the first content was kept.
+    OverlapConflict,
+    /// The response began before the request ended.
+    EarlyResponse,
+    /// The connection ended before the message did.
+    CutByClose,
+    /// A response that no request asked for.
+    UnsolicitedResponse,
+}
+
+impl Anomaly {
+    const ALL: [Self; 15] = [
+        Self::ContentLengthConflict,
+        Self::LengthAndTransferEncoding,
+        Self::ContentLengthInvalid,
+        Self::SpaceBeforeColon,
+        Self::LineWithoutColon,
+        Self::ObsFold,
+        Self::BareLineEnd,
+        Self::ControlInHead,
+        Self::JunkBeforeMessage,
+        Self::ChunkInvalid,
+        Self::StartLine,
+        Self::OverlapConflict,
+        Self::EarlyResponse,
+        Self::CutByClose,
+        Self::UnsolicitedResponse,
+    ];
+
+    /// As it is shown to the user.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ContentLengthConflict => "content-length-conflict",
+            Self::LengthAndTransferEncoding => "length-and-transfer-encoding",
+            Self::ContentLengthInvalid => "content-length-invalid",
+            Self::SpaceBeforeColon => "space-before-colon",
+            Self::LineWithoutColon => "line-without-colon",
+            Self::ObsFold => "obs-fold",
+            Self::BareLineEnd => "bare-line-end",
+            Self::ControlInHead => "control-in-head",
+            Self::JunkBeforeMessage => "junk-before-message",
+            Self::ChunkInvalid => "chunk-invalid",
+            Self::StartLine => "start-line",
+            Self::OverlapConflict => "overlap-conflict",
+            Self::EarlyResponse => "early-response",
+            Self::CutByClose => "cut-by-close",
+            Self::UnsolicitedResponse => "unsolicited-response",
+        }
+    }
+}
+
+/// A set of [`Anomaly`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Anomalies(u32);
+
+impl Anomalies {
+    /// Adds one.
+    pub fn insert(&mut self, anomaly: Anomaly) {
+        self.0 |= 1 << anomaly as u8;
+    }
+
+    /// Whether it is in the set.
+    pub const fn contains(self, anomaly: Anomaly) -> bool {
+        self.0 & (1 << anomaly as u8) != 0
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The members, in a fixed order.
+    pub fn iter(self) -> impl Iterator<Item = Anomaly> {
+        Anomaly::ALL.into_iter().filter(move |&anomaly| self.contains(anomaly))
+    }
+}
+
+/// What the capture holds of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Coverage {
+    /// Octets of either message that were never seen.
+    pub gap_octets: u64,
+    /// Part of it was cut by the snap length or a bound.
+    pub truncated: bool,
+    /// How sure the pairing is.
+    pub pairing: Pairing,
+    /// Why the request is not there, when it is not.
+    pub request_loss: Option<HeadLoss>,
+    /// Only one direction of the connection was captured.
+    pub one_sided: bool,
+}
+
+/// A request and the final response to it. One of the two may be missing, never both.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// Number in this run, from 1, in the order in which exchanges began to be known.
+    pub id: u64,
+    /// The connection.
+    pub connection: Arc<Connection>,
+    /// HTTP/2 stream.
+    pub stream: Option<u32>,
+    /// The request; `None` when it was not captured.
+    pub request: Option<Request>,
+    /// The final response; `None` when none was seen (yet).
+    pub response: Option<Response>,
+    /// Number of interim (1xx) responses before it.
+    pub interim_responses: u16,
+    /// Oddities in the traffic.
+    pub anomalies: Anomalies,
+    /// What the capture holds of it.
+    pub coverage: Coverage,
+}
+
+impl Exchange {
+    /// When it began: the request's first octet, else the response's.
+    pub fn time(&self) -> Timestamp {
+        match (&self.request, &self.response) {
+            (Some(request), _) => request.time,
+            (None, Some(response)) => response.time,
+            (None, None) => self.connection.started,
+        }
+    }
+
+    /// Status code of the response; `None` without one.
+    pub fn status(&self) -> Option<u16> {
+        self.response.as_ref().map(|response| response.status)
+    }
+
+    /// From the request's first octet to the response's first octet.
+    pub fn latency(&self) -> Option<Duration> {
+        Some(self.response.as_ref()?.time.since(self.request.as_ref()?.time))
+    }
+
+    /// Protocol version: the request's, else the response's.
+    pub fn version(&self) -> Version {
+        match (&self.request, &self.response) {
+            (Some(request), _) => request.version,
+            (None, Some(response)) => response.version,
+            (None, None) => Version::Http11,
+        }
+    }
+
+    /// Whether nothing of it is missing.
+    pub fn is_complete(&self) -> bool {
+        let request =
+            self.request.as_ref().is_some_and(|r| r.head_loss.is_none() && r.body.complete);
+        let response =
+            self.response.as_ref().is_some_and(|r| r.head_loss.is_none() && r.body.complete);
+        request && response && self.coverage.gap_octets == 0 && !self.coverage.truncated
+    }
+}

@@ -1,0 +1,1 @@
+//! Cases and captures written for other programs and other people.

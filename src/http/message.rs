@@ -1,0 +1,299 @@
+//! Requests and responses as they stood on the wire (RFC 9110, RFC 9112).
+
+use std::fmt;
+
+use crate::time::Timestamp;
+
+/// Protocol version of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// A request line without a version (RFC 1945 §4.1).
+    Http09,
+    /// HTTP/1.0, and ICY, which behaves like it.
+    Http10,
+    /// HTTP/1.1
+    Http11,
+    /// HTTP/2 in plaintext (h2c).
+    Http2,
+}
+
+impl Version {
+    /// As it is written in a status line or in `protocol`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http09 => "HTTP/0.9",
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+        }
+    }
+}
+
+/// Why (part of) a message head is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HeadLoss {
+    /// Packets are missing in the middle of it.
+    Gap,
+    /// The capture began after it had begun.
+    StartedMidStream,
+    /// It is longer than the bound, or the snap length cut it.
+    Truncated,
+}
+
+/// Where a field's name and value stand in [`Head::octets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Span {
+    /// First octet.
+    pub start: u32,
+    /// Number of octets.
+    pub len: u32,
+}
+
+impl Span {
+    /// The stretch `start..start + len`.
+    pub const fn new(start: usize, len: usize) -> Self {
+        Self { start: start as u32, len: len as u32 }
+    }
+
+    fn of(self, octets: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        octets.get(start..start + self.len as usize).unwrap_or_default()
+    }
+}
+
+/// One header field by position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name, as spelled on the wire.
+    pub name: Span,
+    /// Its value, without the white space around it; a folded value keeps its line breaks.
+    pub value: Span,
+}
+
+/// The head of a message: one buffer, and positions in it. Header fields keep the order and spelling of the wire.
+///
+/// The octets contain credentials: `Debug` prints field names only.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Head {
+    octets: Box<[u8]>,
+    /// Start-line parts: method and target of a request, or (empty) and reason of a response.
+    first: Span,
+    second: Span,
+    fields: Box<[Field]>,
+}
+
+impl Head {
+    /// From the octets of a head and the positions found in it.
+    pub fn new(octets: &[u8], first: Span, second: Span, fields: &[Field]) -> Self {
+        Self { octets: octets.into(), first, second, fields: fields.into() }
+    }
+
+    /// A head made from parts: for HTTP/2, whose fields are compressed on the wire, and for tests.
+    pub fn from_parts<'a>(
+        first: &[u8],
+        second: &[u8],
+        fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Self {
+        let mut octets = Vec::new();
+        let mut push = |part: &[u8]| {
+            let span = Span::new(octets.len(), part.len());
+            octets.extend_from_slice(part);
+            span
+        };
+        let (first, second) = (push(first), push(second));
+        let fields = fields
+            .into_iter()
+            .map(|(name, value)| Field { name: push(name), value: push(value) })
+            .collect();
+        Self { octets: octets.into(), first, second, fields }
+    }
+
+    /// All header fields in order: (name, value).
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> + Clone {
+        self.fields.iter().map(|field| (field.name.of(&self.octets), field.value.of(&self.octets)))
+    }
+
+    /// The value of the first field of this name (any case).
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.fields()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
+    }
+
+    /// The values of all fields of this name (any case), in order.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone + 'a {
+        self.fields()
+            .filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
+    }
+
+    /// Whether there is a field of this name (any case).
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Heap octets held.
+    pub fn memory(&self) -> usize {
+        self.octets.len() + self.fields.len() * size_of::<Field>()
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.fields().map(|(name, _)| String::from_utf8_lossy(name)))
+            .finish()
+    }
+}
+
+/// A message body as far as it was seen: its length on the wire, and its beginning.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Body {
+    /// The first octets after removing the transfer coding, content coding still applied; see
+    /// [`crate::http::content::decode`]. At most [`crate::limits::Limits::body`].
+    pub start: Vec<u8>,
+    /// Octets of content (transfer coding removed), lost ones included.
+    pub length: u64,
+    /// Octets of it that were never seen.
+    pub gap: u64,
+    /// Whether its end was seen.
+    pub complete: bool,
+    /// Whether `start` holds everything that was sent.
+    pub whole: bool,
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} octets, {} lost, complete: {})", self.length, self.gap, self.complete)
+    }
+}
+
+/// A request as it stood on the wire.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Capture time of its first octet.
+    pub time: Timestamp,
+    /// Protocol version.
+    pub version: Version,
+    /// Method, target and header fields.
+    pub head: Head,
+    /// Set when only part of the head is known: the fields before the loss.
+    pub head_loss: Option<HeadLoss>,
+    /// Its content.
+    pub body: Body,
+}
+
+impl Request {
+    /// The method, as spelled on the wire; empty when it was lost.
+    pub fn method(&self) -> &[u8] {
+        self.head.first.of(&self.head.octets)
+    }
+
+    /// The request-target, unnormalised; empty when it was lost.
+    pub fn target(&self) -> &[u8] {
+        self.head.second.of(&self.head.octets)
+    }
+
+    /// `Host` (or `:authority`), or the authority of an absolute-form target.
+    pub fn host(&self) -> Option<&[u8]> {
+        absolute_authority(self.target())
+            .or_else(|| self.head.get("host"))
+            .or_else(|| self.head.get(":authority"))
+    }
+
+    /// The path of the target, without query and without scheme and authority.
+    pub fn path(&self) -> &[u8] {
+        let target = self.target();
+        let target = match absolute_authority(target) {
+            Some(authority) => {
+                let end = authority.as_ptr() as usize + authority.len() - target.as_ptr() as usize;
+                &target[end..]
+            }
+            None => target,
+        };
+        let end = target.iter().position(|&octet| octet == b'?' || octet == b'#');
+        let path = &target[..end.unwrap_or(target.len())];
+        if path.is_empty() { b"/" } else { path }
+    }
+
+    /// The query of the target, without the question mark.
+    pub fn query(&self) -> Option<&[u8]> {
+        let target = self.target();
+        let start = target.iter().position(|&octet| octet == b'?')? + 1;
+        let end = target[start..].iter().position(|&octet| octet == b'#');
+        Some(&target[start..end.map_or(target.len(), |end| start + end)])
+    }
+}
+
+/// The authority of an absolute-form target (RFC 9112 §3.2.2).
+fn absolute_authority(target: &[u8]) -> Option<&[u8]> {
+    if target.first() == Some(&b'/') {
+        return None;
+    }
+    let scheme = target.windows(3).take(12).position(|window| window == b"://")?;
+    let rest = &target[scheme + 3..];
+    let end = rest.iter().position(|octet| b"/?#".contains(octet)).unwrap_or(rest.len());
+    Some(&rest[..end])
+}
+
+/// A response as it stood on the wire.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// Capture time of its first octet.
+    pub time: Timestamp,
+    /// Protocol version.
+    pub version: Version,
+    /// Status code; 0 when the status line was lost.
+    pub status: u16,
+    /// Reason phrase and header fields.
+    pub head: Head,
+    /// Set when only part of the head is known: the fields before the loss.
+    pub head_loss: Option<HeadLoss>,
+    /// Its content.
+    pub body: Body,
+}
+
+impl Response {
+    /// The reason phrase; empty when there is none.
+    pub fn reason(&self) -> &[u8] {
+        self.head.second.of(&self.head.octets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(target: &str, fields: &[(&str, &str)]) -> Request {
+        let fields = fields.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes()));
+        Request {
+            time: Timestamp::default(),
+            version: Version::Http11,
+            head: Head::from_parts(b"GET", target.as_bytes(), fields),
+            head_loss: None,
+            body: Body::default(),
+        }
+    }
+
+    #[test]
+    fn absolute_form_names_host_and_path() {
+        let proxied = request("http://api.local:8080/v1/x?y=1", &[("Host", "proxy")]);
+        assert_eq!(proxied.host(), Some(&b"api.local:8080"[..]));
+        assert_eq!(proxied.path(), b"/v1/x");
+        assert_eq!(proxied.query(), Some(&b"y=1"[..]));
+        assert_eq!(request("http://h", &[]).path(), b"/");
+    }
+
+    #[test]
+    fn origin_form_takes_the_host_field() {
+        let plain = request("/a?next=http://evil/", &[("hOsT", "h")]);
+        assert_eq!(plain.host(), Some(&b"h"[..]));
+        assert_eq!(plain.path(), b"/a");
+    }
+
+    #[test]
+    fn debug_output_holds_no_values() {
+        let text = format!("{:?}", request("/", &[("Authorization", "Basic c2VjcmV0")]));
+        assert!(text.contains("Authorization") && !text.contains("c2VjcmV0"), "{text}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Byte streams become messages: HTTP/1.x by content on any port, and what a message is.
+
+pub mod content;
+pub mod h1;
+pub mod message;
+
+pub use message::{Body, Head, HeadLoss, Request, Response, Version};

@@ -1,0 +1,128 @@
+//! Secrets are wrapped the moment they are parsed; a fingerprint tells two of them apart.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Serialize, Serializer};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// A password, token or key from the wire. `Debug`, `Display` and `Serialize` show the mask only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<Box<[u8]>>);
+
+impl Secret {
+    /// Wraps the octets.
+    pub fn new(octets: &[u8]) -> Self {
+        Self(Zeroizing::new(octets.into()))
+    }
+
+    /// The octets, for a rule that must look at them or a user who asked to see them.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Length in octets.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(masked)")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(masked)")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("(masked)")
+    }
+}
+
+/// The first 32 bits of an HMAC of a credential under a key of this run: enough to see that two
+/// requests used the same credential, useless for guessing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub u32);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The key of this run under which fingerprints are made.
+#[derive(Clone)]
+pub struct FingerprintKey(Hmac<Sha256>);
+
+impl FingerprintKey {
+    /// A key from the system's random source, so that fingerprints of two runs cannot be compared.
+    ///
+    /// # Errors
+    /// The operating system has no randomness to give.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut key = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(key.as_mut())?;
+        Ok(Self::from_bytes(&key))
+    }
+
+    /// A given key, for reproducible output.
+    pub fn from_bytes(key: &[u8; 32]) -> Self {
+        // RFC 2104 §2: a key shorter than the hash's block is padded with zeros.
+        let mut block = Zeroizing::new([0_u8; 64]);
+        block[..32].copy_from_slice(key);
+        Self(Hmac::<Sha256>::new(&(*block).into()))
+    }
+
+    /// The fingerprint of a canonical credential.
+    pub fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
+        let mut mac = self.0.clone();
+        mac.update(canonical);
+        let tag = mac.finalize().into_bytes();
+        Fingerprint(u32::from_be_bytes([tag[0], tag[1], tag[2], tag[3]]))
+    }
+}
+
+impl fmt::Debug for FingerprintKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FingerprintKey(masked)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_never_prints_itself() {
+        let secret = Secret::new(b"hunter2");
+        assert_eq!(format!("{secret} {secret:?}"), "(masked) (masked)");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"(masked)\"");
+        assert_eq!(secret.expose(), b"hunter2");
+    }
+
+    #[test]
+    fn fingerprints_tell_credentials_apart_and_depend_on_the_key() {
+        let (a, b) = (FingerprintKey::from_bytes(&[1; 32]), FingerprintKey::from_bytes(&[2; 32]));
+        assert_eq!(a.fingerprint(b"x"), a.fingerprint(b"x"));
+        assert_ne!(a.fingerprint(b"x"), a.fingerprint(b"y"));
+        assert_ne!(a.fingerprint(b"x"), b.fingerprint(b"x"));
+    }
+}

@@ -1,0 +1,1 @@
+//! The bounded queue between the capture thread and the screen.

@@ -1,0 +1,1 @@
+//! The flow table and reassembly: segments become two ordered byte streams a connection.

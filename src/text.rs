@@ -1,0 +1,90 @@
+//! Bytes from the wire become text that can harm no terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// UTF-8 as such; anything else as Latin-1 code points, so that nothing is lost.
+pub fn decode(octets: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(octets) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(octets.iter().map(|&octet| octet as char).collect()),
+    }
+}
+
+/// Whether a character could act on a terminal or reorder what stands around it: controls, bidi
+/// controls (UAX #9), zero-width and other invisible format characters, line and paragraph
+/// separators, private use and tags.
+pub fn is_hazardous(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
+}
+
+/// Makes every hazardous character visible as an escape (`\n`, `\x1b`, `\u{202e}`).
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hazardous) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_hazardous(c) && (c as u32) < 0x100 => {
+                let _ = write!(out, "\\x{:02x}", c as u32);
+            }
+            c if is_hazardous(c) => {
+                let _ = write!(out, "\\u{{{:x}}}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// [`decode`] and then [`visible`].
+pub fn visible_octets(octets: &[u8]) -> Cow<'_, str> {
+    match decode(octets) {
+        Cow::Borrowed(text) => visible(text),
+        Cow::Owned(text) => Cow::Owned(visible(&text).into_owned()),
+    }
+}
+
+/// At most `limit` characters, with an ellipsis where something was cut.
+pub fn shorten(text: &str, limit: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(limit) {
+        None => Cow::Borrowed(text),
+        Some(_) => {
+            let cut: String = text.chars().take(limit.saturating_sub(1)).collect();
+            Cow::Owned(cut + "…")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_cannot_reach_a_terminal() {
+        assert_eq!(visible("\x1b[2Jx\r\n"), "\\x1b[2Jx\\r\\n");
+        assert_eq!(visible("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\x9bc");
+        assert_eq!(visible("plain ü 漢"), "plain ü 漢");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_latin1() {
+        assert_eq!(decode(b"s\xf8ren"), "søren");
+        assert_eq!(decode("søren".as_bytes()), "søren");
+    }
+
+    #[test]
+    fn shortening_counts_characters() {
+        assert_eq!(shorten("äöü", 3), "äöü");
+        assert_eq!(shorten("äöüx", 3), "äö…");
+    }
+}
