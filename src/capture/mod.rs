@@ -4,9 +4,37 @@ pub mod file;
 pub mod interfaces;
 pub mod live;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::time::Timestamp;
+pub use live::{LiveOptions, LiveSource};
+
+/// What to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceSpec {
+    /// Live interfaces.
+    Live(LiveOptions),
+    /// A capture file.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// Go on when its end is reached, as `tail -f` does.
+        follow: bool,
+    },
+    /// A capture on standard input.
+    Stdin,
+}
+
+/// Opens what `spec` names. `bpf` is the capture filter; without one, everything in a file is
+/// read, and a live capture takes TCP ([`live::DEFAULT_FILTER`]).
+pub fn open(spec: &SourceSpec, bpf: Option<&str>) -> Result<Box<dyn Source + Send>, CaptureError> {
+    Ok(match spec {
+        SourceSpec::Live(options) => Box::new(LiveSource::open(options, bpf)?),
+        SourceSpec::File { path, follow } => Box::new(file::FileSource::open(path, *follow, bpf)?),
+        SourceSpec::Stdin => Box::new(file::FileSource::standard_input(bpf)?),
+    })
+}
 
 /// A link-layer header type as in pcap files (<https://www.tcpdump.org/linktypes.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
