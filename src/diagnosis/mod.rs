@@ -1,7 +1,12 @@
 //! Why: one rule a catalogue entry, the history they read, benign flows, and the choice among several.
 
 pub mod catalogue;
+pub mod history;
+pub mod lexicon;
 pub mod note;
+pub mod rule;
+pub mod rules;
+pub mod view;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,6 +20,8 @@ use crate::time::Timestamp;
 
 pub use catalogue::{Class, Entry};
 pub use note::{Note, NoteId};
+pub use rule::{Answer, Found, Rule};
+pub use view::View;
 
 /// How sure a diagnosis is. The order is that of certainty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

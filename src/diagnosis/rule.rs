@@ -1,0 +1,160 @@
+//! What a rule is asked and what it may answer.
+
+use std::borrow::Cow;
+
+use crate::diagnosis::view::View;
+use crate::diagnosis::{Confidence, Evidence};
+use crate::time::Timestamp;
+
+/// One rule: looks at a refused exchange and says whether its diagnosis holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The catalogue's entry.
+    pub id: &'static str,
+    /// The rule itself.
+    pub ask: fn(&View<'_>) -> Answer,
+    /// Statuses beside 401 and 407 on which it is asked.
+    pub also_on: &'static [u16],
+}
+
+impl Rule {
+    /// A rule for 401 and 407.
+    pub const fn new(id: &'static str, ask: fn(&View<'_>) -> Answer) -> Self {
+        Self { id, ask, also_on: &[] }
+    }
+
+    /// Ask it on these statuses too: the evidence must then be on the wire.
+    #[must_use]
+    pub const fn also_on(self, also_on: &'static [u16]) -> Self {
+        Self { also_on, ..self }
+    }
+
+    /// Whether it is asked about a response of this status.
+    pub fn covers(&self, status: u16) -> bool {
+        matches!(status, 401 | 407) || self.also_on.contains(&status)
+    }
+}
+
+/// What a rule answers.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Not this.
+    No,
+    /// This, and here is why.
+    Found(Found),
+    /// What comes until then may change the answer; `meanwhile` is what is known already.
+    AskAgain {
+        /// Until when, in packet time.
+        until: Timestamp,
+        /// The answer as things stand.
+        meanwhile: Option<Found>,
+    },
+}
+
+impl From<Found> for Answer {
+    fn from(found: Found) -> Self {
+        Self::Found(found)
+    }
+}
+
+impl From<Option<Found>> for Answer {
+    fn from(found: Option<Found>) -> Self {
+        found.map_or(Self::No, Self::Found)
+    }
+}
+
+/// A diagnosis that holds.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// How sure.
+    pub confidence: Confidence,
+    /// Part of a normal flow, seen to succeed.
+    pub benign: bool,
+    /// The facts it rests on.
+    pub evidence: Vec<Evidence>,
+    /// What fills the braces of the entry's texts.
+    pub facts: Vec<(&'static str, String)>,
+    /// Other exchanges that belong to it.
+    pub related: Vec<u64>,
+}
+
+impl Found {
+    /// With this confidence, and nothing else yet.
+    pub const fn new(confidence: Confidence) -> Self {
+        Self {
+            confidence,
+            benign: false,
+            evidence: Vec::new(),
+            facts: Vec::new(),
+            related: Vec::new(),
+        }
+    }
+
+    /// Follows from octets on the wire or the server's explicit statement.
+    pub const fn certain() -> Self {
+        Self::new(Confidence::Certain)
+    }
+
+    /// The usual cause of this pattern.
+    pub const fn likely() -> Self {
+        Self::new(Confidence::Likely)
+    }
+
+    /// Compatible; alternatives remain.
+    pub const fn possible() -> Self {
+        Self::new(Confidence::Possible)
+    }
+
+    /// Adds a fact on the wire: where it stands, its value (never a secret), what it means.
+    #[must_use]
+    pub fn because(
+        mut self,
+        field: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+        note: impl Into<String>,
+    ) -> Self {
+        self.evidence.push(Evidence {
+            field: field.into(),
+            value: value.into(),
+            note: note.into(),
+        });
+        self
+    }
+
+    /// Fills a brace of the entry's texts.
+    #[must_use]
+    pub fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.facts.push((name, value.into()));
+        self
+    }
+
+    /// Fills a brace where the value is known.
+    #[must_use]
+    pub fn fact_if(self, name: &'static str, value: Option<impl Into<String>>) -> Self {
+        match value {
+            Some(value) => self.fact(name, value),
+            None => self,
+        }
+    }
+
+    /// Names another exchange that belongs to it.
+    #[must_use]
+    pub fn related(mut self, id: u64) -> Self {
+        if !self.related.contains(&id) {
+            self.related.push(id);
+        }
+        self
+    }
+
+    /// Marks it as part of a normal flow that was seen to succeed.
+    #[must_use]
+    pub const fn benign(mut self) -> Self {
+        self.benign = true;
+        self
+    }
+
+    /// The same, but what comes until then may change it.
+    pub const fn until(self, until: Timestamp) -> Answer {
+        Answer::AskAgain { until, meanwhile: Some(self) }
+    }
+}

@@ -1,0 +1,305 @@
+//! One refused exchange as every rule reads it: prepared once, filled when asked for.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use crate::auth::authorization::AlternativeKind;
+use crate::auth::{Alternative, MalformedReason};
+use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Finding, Jwt, Scheme, Shape};
+use crate::diagnosis::history::{Acceptance, AcceptedToken, History, Skew};
+use crate::diagnosis::lexicon::{self, Category, Said};
+use crate::exchange::Exchange;
+use crate::http::{Request, Response, content};
+use crate::limits::Limits;
+use crate::secret::Fingerprint;
+use crate::text;
+use crate::time::Timestamp;
+
+/// One exchange, what it says about authorization, and what is remembered around it.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// The exchange.
+    pub exchange: &'a Exchange,
+    /// What it says about authorization.
+    pub auth: &'a AuthFacts,
+    /// What is remembered of others.
+    pub history: &'a History,
+    /// How far packet time has come.
+    pub now: Timestamp,
+    /// Whether the input has ended: nothing more will come.
+    pub ended: bool,
+    said: OnceCell<Option<Said>>,
+    body: OnceCell<Option<String>>,
+}
+
+impl<'a> View<'a> {
+    /// Prepares an exchange for the rules.
+    pub fn new(
+        exchange: &'a Exchange,
+        auth: &'a AuthFacts,
+        history: &'a History,
+        now: Timestamp,
+        ended: bool,
+    ) -> Self {
+        Self { exchange, auth, history, now, ended, said: OnceCell::new(), body: OnceCell::new() }
+    }
+
+    /// The request, where it was captured.
+    pub fn request(&self) -> Option<&'a Request> {
+        self.exchange.request.as_ref()
+    }
+
+    /// The response.
+    pub fn response(&self) -> Option<&'a Response> {
+        self.exchange.response.as_ref()
+    }
+
+    /// Status code; 0 without a response.
+    pub fn status(&self) -> u16 {
+        self.exchange.status().unwrap_or(0)
+    }
+
+    /// Whether a proxy asks (407), so that the credentials are those of `Proxy-Authorization`.
+    pub fn is_proxy(&self) -> bool {
+        self.status() == 407
+    }
+
+    /// `authorization` or `proxy-authorization`.
+    pub fn credentials_field(&self) -> &'static str {
+        if self.is_proxy() { "proxy-authorization" } else { "authorization" }
+    }
+
+    /// `request.authorization` or `request.proxy-authorization`, for evidence.
+    pub fn credentials_place(&self) -> &'static str {
+        if self.is_proxy() { "request.proxy-authorization" } else { "request.authorization" }
+    }
+
+    /// The credentials field.
+    pub fn authorization(&self) -> &'a Authorization {
+        &self.auth.authorization
+    }
+
+    /// Its state.
+    pub fn state(&self) -> &'a AuthState {
+        &self.auth.authorization.state
+    }
+
+    /// There is no such field line.
+    pub fn missing(&self) -> bool {
+        matches!(self.state(), AuthState::Missing)
+    }
+
+    /// The shape of well-formed credentials.
+    pub fn shape(&self) -> Option<&'a Shape> {
+        match self.state() {
+            AuthState::Present { shape, .. } => Some(shape),
+            _ => None,
+        }
+    }
+
+    /// Why the credentials are malformed.
+    pub fn malformed(&self) -> Option<&'a MalformedReason> {
+        match self.state() {
+            AuthState::Malformed { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Whether the credentials have this oddity.
+    pub fn finding(&self, finding: Finding) -> bool {
+        match self.state() {
+            AuthState::Present { findings, .. } | AuthState::Malformed { findings, .. } => {
+                findings.contains(&finding)
+            }
+            _ => false,
+        }
+    }
+
+    /// The scheme the client used.
+    pub fn scheme(&self) -> Option<&'a Scheme> {
+        self.auth.authorization.scheme.as_ref()
+    }
+
+    /// Whether the client used this scheme.
+    pub fn uses(&self, scheme: &str) -> bool {
+        self.scheme().is_some_and(|own| own.is(scheme))
+    }
+
+    /// The user, where the credentials name one in clear.
+    pub fn user(&self) -> Option<&'a str> {
+        self.auth.authorization.user.as_deref()
+    }
+
+    /// The JWT sent as credential.
+    pub fn jwt(&self) -> Option<&'a Jwt> {
+        match self.shape()? {
+            Shape::Jws(jwt) => Some(jwt),
+            _ => None,
+        }
+    }
+
+    /// The server's challenges.
+    pub fn challenges(&self) -> &'a [Challenge] {
+        &self.auth.challenges
+    }
+
+    /// The server's challenge of this scheme.
+    pub fn challenge(&self, scheme: &str) -> Option<&'a Challenge> {
+        self.challenges().iter().find(|challenge| challenge.scheme.is(scheme))
+    }
+
+    /// The offered schemes as text: `Negotiate, NTLM, Basic`; `None` without a challenge.
+    pub fn offered(&self) -> Option<String> {
+        let mut names: Vec<&str> = Vec::new();
+        for challenge in self.challenges() {
+            if !names.contains(&challenge.scheme.name()) {
+                names.push(challenge.scheme.name());
+            }
+        }
+        (!names.is_empty()).then(|| text::visible(&names.join(", ")).into_owned())
+    }
+
+    /// The first realm a challenge names, safe to show.
+    pub fn realm(&self) -> Option<Cow<'a, str>> {
+        self.challenges().iter().find_map(Challenge::realm).map(text::visible)
+    }
+
+    /// Whether the scheme that the client used is among the offered ones.
+    pub fn scheme_is_offered(&self) -> bool {
+        self.scheme().is_some_and(|own| self.challenges().iter().any(|c| c.scheme.same(own)))
+    }
+
+    /// Other credentials in the request.
+    pub fn alternatives(&self) -> &'a [Alternative] {
+        &self.auth.alternatives
+    }
+
+    /// The first other credential of this kind.
+    pub fn alternative(&self, kind: AlternativeKind) -> Option<&'a Alternative> {
+        self.alternatives().iter().find(|alternative| alternative.kind == kind)
+    }
+
+    /// A request header's value as text.
+    pub fn request_header(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.request()?.head.get(name).map(text::decode)
+    }
+
+    /// A response header's value as text.
+    pub fn response_header(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.response()?.head.get(name).map(text::decode)
+    }
+
+    /// The beginning of the response's body as text, content coding removed; `None` when there is
+    /// nothing to read.
+    pub fn body(&self) -> Option<&str> {
+        self.body.get_or_init(|| self.read_body()).as_deref()
+    }
+
+    fn read_body(&self) -> Option<String> {
+        let response = self.response()?;
+        let start = &response.body.start;
+        if start.is_empty() {
+            return None;
+        }
+        let coding = response.head.get("content-encoding");
+        let limit = Limits::default().body;
+        let content = content::decode(start, response.body.whole, coding, limit);
+        (!content.octets.is_empty()).then(|| text::decode(&content.octets).into_owned())
+    }
+
+    /// What the server says about the refusal.
+    pub fn said(&self) -> Option<&Said> {
+        self.said.get_or_init(|| lexicon::listen(self.exchange, self.auth)).as_ref()
+    }
+
+    /// Whether what the server says falls into this category.
+    pub fn says(&self, category: Category) -> bool {
+        self.said().is_some_and(|said| said.category == category)
+    }
+
+    /// Method, safe to show.
+    pub fn method(&self) -> Cow<'a, str> {
+        self.request().map_or(Cow::Borrowed(""), |request| text::visible_octets(request.method()))
+    }
+
+    /// Path without query, safe to show.
+    pub fn path(&self) -> Cow<'a, str> {
+        self.request().map_or(Cow::Borrowed(""), |request| text::visible_octets(request.path()))
+    }
+
+    /// `Host`, safe to show; the server's address where there is none.
+    pub fn host(&self) -> Cow<'a, str> {
+        match self.request().and_then(Request::host) {
+            Some(host) if !host.is_empty() => text::visible_octets(host),
+            _ => Cow::Owned(self.exchange.connection.server.to_string()),
+        }
+    }
+
+    /// How the client names itself: the product of its `User-Agent`, else `the client`.
+    pub fn client(&self) -> Cow<'a, str> {
+        let agent = self.request().and_then(|request| request.head.get("user-agent"));
+        let product = agent.map(|agent| {
+            let end = agent.iter().position(|&octet| octet == b' ').unwrap_or(agent.len());
+            &agent[..end]
+        });
+        match product {
+            Some(product) if !product.is_empty() && !product.starts_with(b"Mozilla/") => {
+                text::visible_octets(product)
+            }
+            Some(product) if !product.is_empty() => Cow::Borrowed("The browser"),
+            _ => Cow::Borrowed("The client"),
+        }
+    }
+
+    /// When the response began, else the request.
+    pub fn answered(&self) -> Timestamp {
+        self.response().map_or_else(|| self.exchange.time(), |response| response.time)
+    }
+
+    /// How far the server's clock is from the capture's, as measured on its `Date` fields.
+    pub fn skew(&self) -> Option<Skew> {
+        self.history.skew(self.exchange.connection.server.ip())
+    }
+
+    /// The time on the server's clock when it answered. Without a usable `Date` it is the capture's
+    /// time, and [`View::server_clock_known`] is false: time diagnoses then drop one level.
+    pub fn server_now(&self) -> Timestamp {
+        let own = self.answered();
+        match self.skew() {
+            Some(skew) => {
+                Timestamp::from_nanoseconds(own.nanoseconds().saturating_add(skew.nanoseconds))
+            }
+            None => own,
+        }
+    }
+
+    /// Whether the server's clock was measured, on this answer's `Date` or on others.
+    pub fn server_clock_known(&self) -> bool {
+        self.skew().is_some() || self.response().is_some_and(|r| r.head.has("date"))
+    }
+
+    /// What tells the credential of this request from others: of the credentials field, else of the
+    /// first other credential.
+    pub fn credential(&self) -> Option<Fingerprint> {
+        self.auth
+            .authorization
+            .fingerprint
+            .or_else(|| self.alternatives().iter().find_map(|alternative| alternative.fingerprint))
+    }
+
+    /// The latest earlier request with this very credential that this origin accepted.
+    pub fn accepted_here(&self) -> Option<&'a Acceptance> {
+        self.history.accepted_here(self.exchange.id)
+    }
+
+    /// What is known of the tokens that this origin accepted, other than this one; oldest first.
+    pub fn accepted_tokens(&self) -> &'a [AcceptedToken] {
+        self.history.accepted_tokens(self.exchange)
+    }
+
+    /// The latest request of the same user with another credential that this origin accepted: then
+    /// it was the password that was wrong.
+    pub fn user_accepted_otherwise(&self) -> Option<&'a Acceptance> {
+        self.history.user_accepted_otherwise(self.exchange.id)
+    }
+}
