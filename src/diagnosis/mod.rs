@@ -1,26 +1,27 @@
 //! Why: one rule a catalogue entry, the history they read, benign flows, and the choice among several.
 
 pub mod catalogue;
+mod choice;
+mod diagnoser;
 pub mod history;
 pub mod lexicon;
 pub mod note;
 pub mod rule;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod view;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::auth::AuthFacts;
-use crate::counters::Counters;
 use crate::exchange::Exchange;
-use crate::limits::Limits;
-use crate::secret::FingerprintKey;
-use crate::time::Timestamp;
 
 pub use catalogue::{Class, Entry};
+pub use diagnoser::Diagnoser;
 pub use note::{Note, NoteId};
-pub use rule::{Answer, Found, Rule};
+pub use rule::{Answer, Awaiting, Found, Rule};
 pub use view::View;
 
 /// How sure a diagnosis is. The order is that of certainty.
@@ -152,48 +153,4 @@ impl Case {
     pub fn is_benign(&self) -> bool {
         self.verdict.as_ref().is_some_and(|verdict| verdict.diagnosis.benign)
     }
-}
-
-/// Follows exchanges and explains those that were refused.
-///
-/// A case is emitted when its exchange is complete, again whenever its verdict changes, and a last
-/// time, settled, when nothing can change it any more. Cases without a verdict are settled at once.
-#[derive(Debug)]
-pub struct Diagnoser {
-    key: FingerprintKey,
-}
-
-impl Diagnoser {
-    /// With nothing remembered.
-    pub fn new(_limits: &Limits, key: FingerprintKey) -> Self {
-        Self { key }
-    }
-
-    /// Takes one exchange; emits its case and those that it changes.
-    pub fn observe(
-        &mut self,
-        exchange: Exchange,
-        _counters: &mut Counters,
-        out: &mut Vec<Arc<Case>>,
-    ) {
-        let auth = Arc::new(AuthFacts::of(&exchange, &self.key));
-        out.push(Arc::new(Case {
-            exchange: Arc::new(exchange),
-            auth,
-            verdict: None,
-            settled: true,
-        }));
-    }
-
-    /// Packet time has come this far: settles what waited only for time.
-    pub fn advance(
-        &mut self,
-        _now: Timestamp,
-        _counters: &mut Counters,
-        _out: &mut Vec<Arc<Case>>,
-    ) {
-    }
-
-    /// The input has ended: settles everything.
-    pub fn finish(&mut self, _counters: &mut Counters, _out: &mut Vec<Arc<Case>>) {}
 }

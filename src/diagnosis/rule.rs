@@ -44,6 +44,8 @@ pub enum Answer {
     Found(Found),
     /// What comes until then may change the answer; `meanwhile` is what is known already.
     AskAgain {
+        /// What may change it.
+        on: Awaiting,
         /// Until when, in packet time.
         until: Timestamp,
         /// The answer as things stand.
@@ -60,6 +62,33 @@ impl From<Found> for Answer {
 impl From<Option<Found>> for Answer {
     fn from(found: Option<Found>) -> Self {
         found.map_or(Self::No, Self::Found)
+    }
+}
+
+/// What may change an answer. All answers are asked for once more when their time has passed; these
+/// say what else is worth asking at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Awaiting(u8);
+
+impl Awaiting {
+    /// Only time.
+    pub const NOTHING: Self = Self(0);
+    /// The same client repeats the request with or without credentials.
+    pub const RETRY: Self = Self(1);
+    /// The same client gets something else accepted on this origin.
+    pub const VISIT: Self = Self(2);
+    /// The same credential is accepted somewhere.
+    pub const CREDENTIAL: Self = Self(4);
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is in it.
+    pub const fn includes(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 }
 
@@ -154,7 +183,7 @@ impl Found {
     }
 
     /// The same, but what comes until then may change it.
-    pub const fn until(self, until: Timestamp) -> Answer {
-        Answer::AskAgain { until, meanwhile: Some(self) }
+    pub const fn until(self, on: Awaiting, until: Timestamp) -> Answer {
+        Answer::AskAgain { on, until, meanwhile: Some(self) }
     }
 }

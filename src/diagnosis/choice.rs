@@ -1,0 +1,148 @@
+//! One diagnosis among several (catalogue, section 5).
+
+use std::cmp::Reverse;
+
+use crate::auth::authorization::AlternativeKind;
+use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::rule::Awaiting;
+use crate::diagnosis::view::View;
+use crate::diagnosis::{Answer, Class, Confidence, Diagnosis, Entry, Rule, catalogue};
+use crate::time::Timestamp;
+
+/// Diagnoses that state a fact and no cause: they yield to any other that is at least likely,
+/// whatever their own confidence.
+const GENERIC: [&str; 3] = ["no-credentials-sent", "token-rejected", "unexplained"];
+
+/// How many others are listed beside the winner.
+const ALSO: usize = 2;
+
+/// What all rules together say about an exchange.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The winner; `None` when no rule holds.
+    pub diagnosis: Option<Diagnosis>,
+    /// The next best.
+    pub also: Vec<Diagnosis>,
+    /// Until when what comes may change it.
+    pub until: Option<Timestamp>,
+    /// What may change it.
+    pub awaiting: Awaiting,
+}
+
+/// Asks all rules that cover the exchange's status and picks the winner.
+pub fn choose(rules: &'static [Rule], view: &View<'_>) -> Choice {
+    let status = view.status();
+    let mut until: Option<Timestamp> = None;
+    let mut awaiting = Awaiting::NOTHING;
+    let mut found = Vec::new();
+    for rule in rules.iter().filter(|rule| rule.covers(status)) {
+        let answer = match (rule.ask)(view) {
+            Answer::No => None,
+            Answer::Found(found) => Some(found),
+            Answer::AskAgain { on, until: time, meanwhile } => {
+                until = until.max(Some(time));
+                awaiting = awaiting.and(on);
+                meanwhile
+            }
+        };
+        if let (Some(answer), Some(entry)) = (answer, catalogue::entry(rule.id)) {
+            found.push(Diagnosis {
+                entry,
+                confidence: answer.confidence,
+                benign: answer.benign,
+                evidence: answer.evidence,
+                facts: answer.facts,
+                related: answer.related,
+            });
+        }
+    }
+    let named = (found.len() > 1).then(|| named_by_server(view)).flatten();
+    let (diagnosis, also) = pick(found, named);
+    if diagnosis.as_ref().is_some_and(|winner| winner.benign && winner.entry.class == Class::Benign)
+    {
+        // The success was seen: nothing wins over it any more.
+        (until, awaiting) = (None, Awaiting::NOTHING);
+    }
+    Choice { diagnosis, also, until, awaiting }
+}
+
+/// The winner and the next best. `named` is the diagnosis that the server's words name.
+fn pick(mut found: Vec<Diagnosis>, named: Option<&str>) -> (Option<Diagnosis>, Vec<Diagnosis>) {
+    if let Some(named) = named {
+        for diagnosis in &mut found {
+            if diagnosis.entry.class == Class::Token && diagnosis.entry.id != named {
+                diagnosis.confidence = diagnosis.confidence.lowered();
+            }
+        }
+    }
+    found.sort_by_key(|diagnosis| rank(diagnosis.entry, diagnosis.confidence, diagnosis.benign));
+    let mut found = found.into_iter();
+    let Some(winner) = found.next() else { return (None, Vec::new()) };
+    let mut also: Vec<Diagnosis> = Vec::new();
+    for other in found {
+        let known = other.entry.id == winner.entry.id
+            || also.iter().any(|listed| listed.entry.id == other.entry.id);
+        if !winner.benign && !known && !is_generic(&other.entry.id) && also.len() < ALSO {
+            also.push(other);
+        }
+    }
+    (Some(winner), also)
+}
+
+/// What sorts before what: a resolved benign flow, then causes that are at least likely, then
+/// everything else; within each by confidence and then by the catalogue's priority.
+fn rank(entry: &Entry, confidence: Confidence, benign: bool) -> (u8, Reverse<Confidence>, u16) {
+    let tier = if benign && entry.class == Class::Benign {
+        0
+    } else if !is_generic(&entry.id) && confidence >= Confidence::Likely {
+        1
+    } else {
+        2
+    };
+    (tier, Reverse(confidence), entry.priority)
+}
+
+fn is_generic(id: &str) -> bool {
+    GENERIC.contains(&id)
+}
+
+/// The diagnosis that the server's own words name (catalogue, section 5, last paragraph).
+fn named_by_server(view: &View<'_>) -> Option<&'static str> {
+    let only_cookie = view.missing() && view.alternative(AlternativeKind::Cookie).is_some();
+    if view.missing() && view.alternatives().is_empty() {
+        return None;
+    }
+    let signed = view.scheme().is_some_and(|scheme| {
+        ["AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", "Hawk", "hmac", "SharedKey"]
+            .into_iter()
+            .chain(["SharedKeyLite", "Signature", "OAuth"])
+            .any(|name| scheme.is(name))
+    });
+    Some(match view.said()?.category {
+        Category::Insufficient => "insufficient-privilege",
+        Category::Locked | Category::Rate => "lockout-or-throttle",
+        Category::Csrf => "csrf-rejected",
+        Category::Network => "blocked-by-security-rule",
+        Category::Mfa | Category::BadCredentials => "wrong-password",
+        Category::Clock | Category::NoKey | Category::BadSignature if signed => {
+            "signature-auth-rejected"
+        }
+        Category::Clock => "clock-skew",
+        Category::NoKey | Category::BadSignature => "jwt-signature-rejected",
+        Category::Session => "session-expired",
+        Category::Expired if only_cookie => "session-expired",
+        Category::Expired => "token-expired",
+        Category::NotYetValid => "jwt-not-yet-valid",
+        Category::BadAudience => "jwt-wrong-audience",
+        Category::BadIssuer => "jwt-wrong-issuer",
+        Category::Alg => "jwt-unsupported-form",
+        Category::WrongType => "wrong-token-kind",
+        Category::Revoked => "token-revoked",
+        Category::ApiKeyMissing => "api-key-missing",
+        Category::UserGone if view.uses("Basic") => "wrong-password",
+        Category::UserGone | Category::ApiKeyInvalid => "token-rejected",
+        Category::Ambiguous | Category::Malformed | Category::Missing | Category::Generic => {
+            return None;
+        }
+    })
+}
