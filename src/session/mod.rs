@@ -1,13 +1,43 @@
 //! Threads and channels: drives an engine from a source into a front end.
+//!
+//! [`drive::Drive`] is the loop: one thread takes frames from the source, runs them through the
+//! engine to completion and hands the cases to a [`drive::Sink`]. There are two sinks:
+//!
+//! * [`headless`] writes lines on the capture thread itself;
+//! * a screen runs in its own thread and talks to the loop through a [`SessionHandle`]:
+//!
+//! ```text
+//!   let input = Input::open(&spec, bpf)?;                 // errors: one line, exit 2
+//!   let mut session = SessionHandle::start(input, options)?;
+//!   loop {
+//!       tokio::select! {
+//!           () = session.changed() => session.drain(&mut events),   // never waits for the capture
+//!           key = keys.next()      => …  session.change(Change::Interfaces(vec!["eth0".into()]))?
+//!       }
+//!   }
+//!   let outcome = session.finish();                       // stops, settles, flushes
+//! ```
+//!
+//! A live screen that lags loses the least interesting cases first, and they are counted; a file
+//! waits for its reader and loses nothing. See [`mailbox::Mailbox`].
 
+pub mod drive;
+pub mod handle;
 pub mod headless;
 pub mod mailbox;
+pub mod signals;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::capture::End;
+use crate::capture::{self, CaptureError, End, Source, SourceSpec};
 use crate::counters::Counters;
 use crate::diagnosis::Case;
+use crate::filter::Filter;
+use crate::limits::Limits;
+use crate::secret::FingerprintKey;
+
+pub use handle::{Change, SessionHandle};
 
 /// What a front end hears.
 #[derive(Debug, Clone)]
@@ -19,17 +49,112 @@ pub enum Event {
 }
 
 /// How a session stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Status {
     /// What is being watched: `lo`, `eth0, lo`, `dump.pcap`.
     pub source: String,
+    /// Whether it is watched as it happens.
+    pub live: bool,
     /// The capture filter in force.
     pub bpf: String,
     /// Everything counted.
     pub counters: Counters,
-    /// Set when the source has ended: no more will come.
+    /// Set when the source has ended: no more will come, unless another one is chosen.
     pub ended: Option<End>,
     /// Ports on which connections were seen that turned out not to be plaintext HTTP, with how
     /// many, most first; at most eight.
     pub other_ports: Vec<(u16, u64)>,
+    /// Something the user should know although the session goes on: a full disk under `-w`.
+    pub warning: Option<String>,
+    /// The rights that this process runs with, in words.
+    pub rights: String,
+}
+
+/// A source that is open, and what to call it.
+pub struct Input {
+    /// Where frames come from.
+    pub source: Box<dyn Source + Send>,
+    /// How it was asked for.
+    pub spec: SourceSpec,
+    /// The capture filter in force; empty for none.
+    pub bpf: String,
+    /// As shown to the user.
+    pub name: String,
+}
+
+impl Input {
+    /// Opens what `spec` names; `bpf` is the user's capture filter.
+    pub fn open(spec: &SourceSpec, bpf: Option<&str>) -> Result<Self, CaptureError> {
+        let source = capture::open(spec, bpf)?;
+        let name = match spec {
+            SourceSpec::Live(_) => source.interfaces().join(", "),
+            SourceSpec::File { path, .. } => path.display().to_string(),
+            SourceSpec::Stdin => "standard input".to_owned(),
+        };
+        let default = if is_live(spec) { capture::live::DEFAULT_FILTER } else { "" };
+        let bpf = bpf.unwrap_or(default).to_owned();
+        Ok(Self { source, spec: spec.clone(), bpf, name })
+    }
+
+    /// Whether frames come as they happen, so that losing some beats falling behind.
+    pub fn is_live(&self) -> bool {
+        is_live(&self.spec)
+    }
+}
+
+fn is_live(spec: &SourceSpec) -> bool {
+    matches!(spec, SourceSpec::Live(_))
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Input").field("spec", &self.spec).field("bpf", &self.bpf).finish()
+    }
+}
+
+/// How a session is run.
+#[derive(Debug)]
+pub struct Options {
+    /// The engine's bounds.
+    pub limits: Limits,
+    /// The key of this run's fingerprints.
+    pub key: FingerprintKey,
+    /// The display filter: what it matches counts for `count` and is kept when a screen lags.
+    pub matching: Filter,
+    /// Stop after this many settled cases that match.
+    pub count: Option<u64>,
+    /// Stop after this time: of packets in a file, of the clock otherwise.
+    pub duration: Option<Duration>,
+    /// Remember whether a settled case matches this (`--fail-on`).
+    pub fail_on: Option<Filter>,
+    /// The rights that this process runs with, in words.
+    pub rights: String,
+}
+
+impl Options {
+    /// Everything at its default, under the given key.
+    pub fn new(key: FingerprintKey) -> Result<Self, crate::filter::FilterError> {
+        Ok(Self {
+            limits: Limits::default(),
+            key,
+            matching: Filter::parse("status:401")?,
+            count: None,
+            duration: None,
+            fail_on: None,
+            rights: String::new(),
+        })
+    }
+}
+
+/// What a session came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How things stood at its end.
+    pub status: Status,
+    /// Settled cases that matched the display filter.
+    pub matched: u64,
+    /// Settled cases that matched `--fail-on`.
+    pub failed_on: u64,
+    /// Why the sink gave up, when it did.
+    pub sink_error: Option<std::io::Error>,
 }

@@ -1,0 +1,424 @@
+//! The loop: frames from the source through the engine to the sink, run to completion on one thread.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::{Input, Options, Outcome, Status};
+use crate::capture::{End, Frame, Next, Source, SourceSpec};
+use crate::diagnosis::Case;
+use crate::engine::Engine;
+use crate::filter::Filter;
+use crate::time::Timestamp;
+
+/// How often the sink hears how things stand.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// Frames between two looks at the clock when packet time says that little has passed.
+const FRAMES_PER_LOOK: u32 = 256;
+
+/// A frame may wait this long in the kernel's ring before it is read: packet time on a silent wire
+/// lags the clock by so much, lest a frame come from the past.
+const KERNEL_DELAY: Duration = Duration::from_millis(500);
+
+/// A pipe whose newest packet is at most this far from the clock is a capture in progress.
+const PRESENT: Duration = Duration::from_secs(10);
+
+/// Where cases go.
+pub trait Sink {
+    /// Whether it wants every version of a case and the status several times a second, as a screen
+    /// does; otherwise it gets each case once, settled.
+    const FOLLOWS: bool;
+
+    /// Takes a case. `matches`: the display filter matches it.
+    fn case(&mut self, case: &Arc<Case>, matches: bool) -> io::Result<()>;
+
+    /// How things stand; only for those who follow.
+    fn status(&mut self, _status: Status) {}
+
+    /// Comes several times a second, and with `idle` at once when the source has nothing to give.
+    fn pulse(&mut self, _idle: bool) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a running loop can be told.
+#[derive(Debug)]
+pub enum Command {
+    /// Go on with this source, and keep everything.
+    Input(Box<Input>),
+    /// The display filter is another one now.
+    Matching(Filter),
+    /// The rights of the process have changed.
+    Rights(String),
+}
+
+/// The other end of a running loop.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// Set to end the loop.
+    pub stop: Arc<AtomicBool>,
+    /// For everything else.
+    pub commands: Sender<Command>,
+}
+
+/// The loop and all that it owns.
+#[derive(Debug)]
+pub struct Drive {
+    input: Input,
+    engine: Engine,
+    options: Options,
+    stop: Arc<AtomicBool>,
+    commands: Receiver<Command>,
+    cases: Vec<Arc<Case>>,
+    /// Interface names that the engine knows.
+    named: usize,
+    started: Instant,
+    pace: Pace,
+    /// Packet time at which `--duration` is over, for a file.
+    deadline: Option<Timestamp>,
+    ended: Option<End>,
+    warning: Option<String>,
+    matched: u64,
+    failed_on: u64,
+}
+
+impl Drive {
+    /// A loop that is ready to run, and the means to control it.
+    pub fn new(input: Input, options: Options) -> (Self, Control) {
+        let mut engine = Engine::new(options.limits.clone(), options.key.clone());
+        engine.set_interfaces(input.source.interfaces());
+        let (sender, commands) = mpsc::channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let control = Control { stop: Arc::clone(&stop), commands: sender };
+        let drive = Self {
+            named: input.source.interfaces().len(),
+            input,
+            engine,
+            options,
+            stop,
+            commands,
+            cases: Vec::new(),
+            started: Instant::now(),
+            pace: Pace::new(),
+            deadline: None,
+            ended: None,
+            warning: None,
+            matched: 0,
+            failed_on: 0,
+        };
+        (drive, control)
+    }
+
+    /// Runs until the source ends, the user has enough, or nobody listens any more.
+    pub fn run<S: Sink>(mut self, sink: &mut S) -> Outcome {
+        let sink_error = self.watch(sink).and_then(|end| self.finish(sink, end)).err();
+        let status = self.status();
+        let (matched, failed_on) = (self.matched, self.failed_on);
+        Outcome { status, matched, failed_on, sink_error }
+    }
+
+    fn watch<S: Sink>(&mut self, sink: &mut S) -> io::Result<End> {
+        if S::FOLLOWS {
+            sink.status(self.status());
+        }
+        loop {
+            let (beat, idle) = match self.input.source.next() {
+                Next::Frame(frame) => {
+                    if is_over(&mut self.deadline, &self.options, &self.input.spec, frame.timestamp)
+                    {
+                        return Ok(End::Interrupted);
+                    }
+                    let timestamp = frame.timestamp;
+                    if usize::from(frame.interface) < self.named {
+                        self.engine.push(&frame, &mut self.cases);
+                    } else {
+                        let frame = OwnedFrame::from(frame);
+                        self.push_from_new_interface(&frame);
+                    }
+                    (self.pace.is_due(timestamp), false)
+                }
+                Next::Idle => (true, true),
+                Next::End(end) => {
+                    if !(S::FOLLOWS && self.input.is_live() && matches!(end, End::Failed(_))) {
+                        return Ok(end);
+                    }
+                    self.go_silent(end);
+                    (true, true)
+                }
+            };
+            if !self.cases.is_empty() {
+                self.deliver(sink)?;
+                if self.has_enough() {
+                    return Ok(End::Interrupted);
+                }
+            }
+            if beat {
+                self.beat(sink, idle)?;
+                if self.time_is_up() {
+                    return Ok(End::Interrupted);
+                }
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(End::Interrupted);
+            }
+        }
+    }
+
+    /// The frame names an interface that was not there a moment ago: a later section of a pcapng
+    /// file. The frame must be let go before the source can be asked for its names.
+    fn push_from_new_interface(&mut self, frame: &OwnedFrame) {
+        self.engine.set_interfaces(self.input.source.interfaces());
+        self.named = self.input.source.interfaces().len();
+        self.engine.push(&frame.borrow(), &mut self.cases);
+    }
+
+    fn deliver<S: Sink>(&mut self, sink: &mut S) -> io::Result<()> {
+        let mut cases = std::mem::take(&mut self.cases);
+        for case in cases.drain(..) {
+            if !(case.settled || S::FOLLOWS) {
+                continue;
+            }
+            let matches = self.options.matching.matches(&case);
+            if case.settled {
+                if self.options.fail_on.as_ref().is_some_and(|filter| filter.matches(&case)) {
+                    self.failed_on += 1;
+                }
+                if matches && self.has_enough() {
+                    continue;
+                }
+                self.matched += u64::from(matches);
+            }
+            sink.case(&case, matches)?;
+        }
+        self.cases = cases;
+        Ok(())
+    }
+
+    fn beat<S: Sink>(&mut self, sink: &mut S, idle: bool) -> io::Result<()> {
+        self.obey();
+        self.copy_drops();
+        if idle && let Some(now) = self.packet_time_on_a_silent_wire() {
+            self.engine.advance(now, &mut self.cases);
+            self.deliver(sink)?;
+        }
+        if S::FOLLOWS {
+            sink.status(self.status());
+        }
+        sink.pulse(idle)
+    }
+
+    fn obey(&mut self) {
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Input(input) => {
+                    self.engine.set_interfaces(input.source.interfaces());
+                    self.named = input.source.interfaces().len();
+                    self.input = *input;
+                    self.ended = None;
+                }
+                Command::Matching(filter) => self.options.matching = filter,
+                Command::Rights(rights) => self.options.rights = rights,
+            }
+        }
+    }
+
+    fn copy_drops(&mut self) {
+        let drops = self.input.source.drops();
+        let counters = self.engine.counters_mut();
+        counters.dropped_kernel = drops.kernel;
+        counters.dropped_interface = drops.interface;
+    }
+
+    /// The interface is gone. The session stays, with what it has, until another one is chosen.
+    fn go_silent(&mut self, end: End) {
+        let names = self.input.source.interfaces().to_vec();
+        self.copy_drops();
+        self.input.source = Box::new(Silent { names });
+        self.ended = Some(end);
+    }
+
+    fn packet_time_on_a_silent_wire(&self) -> Option<Timestamp> {
+        match self.input.spec {
+            SourceSpec::Live(_) => Some(wall_clock() - KERNEL_DELAY),
+            SourceSpec::File { follow: false, .. } => None,
+            SourceSpec::Stdin | SourceSpec::File { .. } => self.pace.present(),
+        }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.options.count.is_some_and(|count| self.matched >= count)
+    }
+
+    fn time_is_up(&self) -> bool {
+        let by_clock = !matches!(self.input.spec, SourceSpec::File { follow: false, .. });
+        by_clock && self.options.duration.is_some_and(|limit| self.started.elapsed() >= limit)
+    }
+
+    /// Settles what is left.
+    fn finish<S: Sink>(&mut self, sink: &mut S, end: End) -> io::Result<()> {
+        self.copy_drops();
+        self.ended = Some(end);
+        self.engine.finish(&mut self.cases);
+        self.deliver(sink)?;
+        if S::FOLLOWS {
+            sink.status(self.status());
+        }
+        sink.pulse(true)
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            source: self.input.name.clone(),
+            live: self.input.is_live(),
+            bpf: self.input.bpf.clone(),
+            counters: self.engine.counters().clone(),
+            ended: self.ended.clone(),
+            other_ports: Vec::new(),
+            warning: self.warning.clone(),
+            rights: self.options.rights.clone(),
+        }
+    }
+}
+
+/// Whether `--duration`, which in a file is packet time, ends before this frame.
+fn is_over(
+    deadline: &mut Option<Timestamp>,
+    options: &Options,
+    spec: &SourceSpec,
+    now: Timestamp,
+) -> bool {
+    match (options.duration, spec) {
+        (Some(duration), SourceSpec::File { follow: false, .. }) => {
+            now >= *deadline.get_or_insert(now + duration)
+        }
+        _ => false,
+    }
+}
+
+/// Decides when to look at the clock, which costs more than a small packet does.
+#[derive(Debug)]
+struct Pace {
+    frames: u32,
+    packet_time: Timestamp,
+    read_at: Instant,
+    beat_at: Instant,
+}
+
+impl Pace {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { frames: 0, packet_time: Timestamp::default(), read_at: now, beat_at: now }
+    }
+
+    fn is_due(&mut self, packet_time: Timestamp) -> bool {
+        self.frames += 1;
+        if self.frames < FRAMES_PER_LOOK && packet_time.since(self.packet_time) < BEAT {
+            return false;
+        }
+        self.frames = 0;
+        self.packet_time = self.packet_time.max(packet_time);
+        self.read_at = Instant::now();
+        let due = self.read_at.duration_since(self.beat_at) >= BEAT;
+        if due {
+            self.beat_at = self.read_at;
+        }
+        due
+    }
+
+    /// Packet time now, on a pipe that carries the present: the other machine's clock, which goes on
+    /// as ours does. A recorded capture has no present, however slowly it is fed.
+    fn present(&self) -> Option<Timestamp> {
+        let waited = self.read_at.elapsed();
+        let now = wall_clock();
+        let expected = now - waited;
+        let apart = expected.since(self.packet_time).max(self.packet_time.since(expected));
+        (apart < PRESENT).then(|| self.packet_time + waited - KERNEL_DELAY)
+    }
+}
+
+fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::default() + since
+}
+
+/// A frame that no longer borrows from its source.
+struct OwnedFrame {
+    frame: Frame<'static>,
+    data: Vec<u8>,
+}
+
+impl From<Frame<'_>> for OwnedFrame {
+    fn from(frame: Frame<'_>) -> Self {
+        Self { data: frame.data.to_vec(), frame: Frame { data: &[], ..frame } }
+    }
+}
+
+impl OwnedFrame {
+    fn borrow(&self) -> Frame<'_> {
+        Frame { data: &self.data, ..self.frame }
+    }
+}
+
+/// What is left of an interface that has gone.
+struct Silent {
+    names: Vec<Arc<str>>,
+}
+
+impl Source for Silent {
+    fn next(&mut self) -> Next<'_> {
+        std::thread::sleep(BEAT);
+        Next::Idle
+    }
+
+    fn interfaces(&self) -> &[Arc<str>] {
+        &self.names
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::auth::{AuthFacts, AuthState, Authorization};
+    use crate::exchange::{Anomalies, Connection, Coverage, Exchange};
+
+    /// A case of which only the number matters.
+    pub(crate) fn case(id: u64) -> Arc<Case> {
+        let connection = Connection {
+            flow: 1,
+            client: ([127, 0, 0, 1], 50_000).into(),
+            server: ([127, 0, 0, 1], 8080).into(),
+            via: None,
+            interface: "lo".into(),
+            started: Timestamp::default(),
+            midstream: false,
+        };
+        let exchange = Exchange {
+            id,
+            connection: Arc::new(connection),
+            stream: None,
+            request: None,
+            response: None,
+            interim_responses: 0,
+            anomalies: Anomalies::default(),
+            coverage: Coverage::default(),
+        };
+        let authorization = Authorization {
+            state: AuthState::Missing,
+            scheme: None,
+            user: None,
+            fingerprint: None,
+        };
+        let auth = AuthFacts {
+            authorization,
+            proxy_authorization: None,
+            alternatives: Vec::new(),
+            challenges: Vec::new(),
+            challenge_defects: Vec::new(),
+        };
+        let (exchange, auth) = (Arc::new(exchange), Arc::new(auth));
+        Arc::new(Case { exchange, auth, verdict: None, settled: true })
+    }
+}

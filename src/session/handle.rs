@@ -1,0 +1,143 @@
+//! What a screen holds of the session that runs beside it.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+use super::drive::{Command, Control, Drive, Sink};
+use super::mailbox::Mailbox;
+use super::{Event, Input, Options, Outcome, Status};
+use crate::capture::{CaptureError, SourceSpec};
+use crate::counters::Limit;
+use crate::diagnosis::Case;
+use crate::filter::Filter;
+
+/// What to watch from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// These interfaces.
+    Interfaces(Vec<String>),
+    /// Under this capture filter; empty for the default one.
+    Bpf(String),
+}
+
+/// A session that runs in a thread of its own.
+#[derive(Debug)]
+pub struct SessionHandle {
+    mailbox: Arc<Mailbox>,
+    control: Control,
+    thread: Option<JoinHandle<Outcome>>,
+    spec: SourceSpec,
+    bpf: Option<String>,
+}
+
+impl SessionHandle {
+    /// Starts the capture thread.
+    pub fn start(input: Input, options: Options) -> io::Result<Self> {
+        let mailbox = Arc::new(Mailbox::new());
+        let spec = input.spec.clone();
+        let bpf = Some(input.bpf.clone()).filter(|bpf| !bpf.is_empty());
+        let patient = !input.is_live();
+        let (drive, control) = Drive::new(input, options);
+        let mut sink = Screen { mailbox: Arc::clone(&mailbox), patient };
+        let thread = std::thread::Builder::new()
+            .name("capture".to_owned())
+            .spawn(move || drive.run(&mut sink))?;
+        Ok(Self { mailbox, control, thread: Some(thread), spec, bpf })
+    }
+
+    /// Moves everything that waits to `out`. Returns at once.
+    pub fn drain(&self, out: &mut Vec<Event>) {
+        self.mailbox.drain(out);
+    }
+
+    /// Returns once something waits to be drained.
+    pub async fn changed(&self) {
+        self.mailbox.changed().await;
+    }
+
+    /// The display filter is this now: what it matches is kept when the screen lags.
+    pub fn set_matching(&self, filter: Filter) {
+        // A loop that has ended needs no filter.
+        let _ = self.control.commands.send(Command::Matching(filter));
+    }
+
+    /// Opens another interface or the same ones under another filter, and goes on with what was
+    /// found so far. On an error everything stays as it is.
+    pub fn change(&mut self, change: Change) -> Result<(), CaptureError> {
+        let (mut spec, mut bpf) = (self.spec.clone(), self.bpf.clone());
+        match (change, &mut spec) {
+            (Change::Interfaces(names), SourceSpec::Live(options)) => options.interfaces = names,
+            (Change::Bpf(expression), SourceSpec::Live(_)) => {
+                bpf = Some(expression).filter(|expression| !expression.is_empty());
+            }
+            (
+                Change::Interfaces(_) | Change::Bpf(_),
+                SourceSpec::File { .. } | SourceSpec::Stdin,
+            ) => {
+                return Err(CaptureError::Interface {
+                    interface: "this capture file".to_owned(),
+                    reason: "is read once, from its beginning: start again without -r, or with another -f".to_owned(),
+                });
+            }
+        }
+        let input = Input::open(&spec, bpf.as_deref())?;
+        (self.spec, self.bpf) = (spec, bpf);
+        let _ = self.control.commands.send(Command::Input(Box::new(input)));
+        Ok(())
+    }
+
+    /// Whether the capture thread has come to its end, for whatever reason.
+    pub fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Asks the capture thread to end; its last events can still be drained.
+    pub fn stop(&self) {
+        self.control.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the capture thread and says what the session came to. `None`: it panicked.
+    pub fn finish(mut self) -> Option<Outcome> {
+        self.stop();
+        self.mailbox.close();
+        self.thread.take()?.join().ok()
+    }
+}
+
+impl Drop for SessionHandle {
+    fn drop(&mut self) {
+        self.stop();
+        self.mailbox.close();
+    }
+}
+
+/// The capture thread's end of the mailbox.
+struct Screen {
+    mailbox: Arc<Mailbox>,
+    /// Wait for a screen that lags: nothing is lost but time.
+    patient: bool,
+}
+
+impl Sink for Screen {
+    const FOLLOWS: bool = true;
+
+    fn case(&mut self, case: &Arc<Case>, matches: bool) -> io::Result<()> {
+        let interesting = matches || case.verdict.is_some();
+        if self.patient {
+            self.mailbox.post_or_wait(Arc::clone(case), interesting);
+        } else {
+            self.mailbox.post(Arc::clone(case), interesting);
+        }
+        Ok(())
+    }
+
+    fn status(&mut self, mut status: Status) {
+        let dropped = self.mailbox.dropped();
+        if dropped > 0 {
+            status.counters.limits.insert(Limit::Mailbox, dropped);
+        }
+        self.mailbox.post_status(Box::new(status));
+    }
+}
