@@ -1,34 +1,344 @@
-//! Capture files and pipes.
+//! Capture files and pipes: pcap and pcapng, plain or compressed, whole or still growing.
 
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{CaptureError, End, Next, Source};
+use super::bpf::FileFilter;
+use super::classic::{self, Classic};
+use super::compressed::Compression;
+use super::input::{Filled, Input, Window};
+use super::pcapng::PcapNg;
+use super::{CaptureError, End, Frame, LinkType, Next, Source, SourceDrops};
+use crate::time::Timestamp;
+
+/// Frames that the capture filter may reject before the caller gets to look at something else.
+const REJECTED_AT_ONCE: u32 = 100_000;
+
+/// What the octets at the front of the window are.
+pub(super) enum Step {
+    /// A record or block with a packet in it.
+    Packet(Packet),
+    /// A block without one, of this length.
+    Skip(usize),
+    /// The beginning of something; this many octets are needed to tell.
+    More(usize),
+}
+
+/// Where a packet lies in its record or block, and what that says about it.
+pub(super) struct Packet {
+    pub(super) timestamp: Timestamp,
+    pub(super) link_type: LinkType,
+    pub(super) interface: u16,
+    /// Where its octets begin.
+    pub(super) start: usize,
+    /// How many there are.
+    pub(super) captured: usize,
+    /// How many there were on the wire.
+    pub(super) original: u32,
+    /// Length of the whole record or block.
+    pub(super) size: usize,
+}
+
+/// How the capture is written.
+enum Format {
+    /// Too little was read to tell.
+    Unknown,
+    Classic(Classic),
+    PcapNg(PcapNg),
+}
 
 /// Frames from a file or a pipe.
-#[derive(Debug)]
 pub struct FileSource {
-    interfaces: Vec<Arc<str>>,
+    input: Input,
+    window: Window,
+    format: Format,
+    /// The name of interfaces that have none.
+    names: [Arc<str>; 1],
+    filter: Option<FileFilter>,
+    packets: u64,
+    ended: Option<End>,
 }
 
 impl FileSource {
-    /// Opens the file at `path`.
-    pub fn open(_path: &Path, _follow: bool, _bpf: Option<&str>) -> Result<Self, CaptureError> {
-        Ok(Self { interfaces: Vec::new() })
+    /// Opens the file at `path`; with `follow`, goes on reading as it grows. A path may name a pipe.
+    pub fn open(path: &Path, follow: bool, bpf: Option<&str>) -> Result<Self, CaptureError> {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let input =
+            File::open(path).and_then(|file| Input::new(file, follow.then(|| path.to_owned())));
+        Self::start(&name, input, bpf).map_err(|error| error.at(&path.display().to_string()))
     }
 
-    /// Reads standard input.
-    pub fn standard_input(_bpf: Option<&str>) -> Result<Self, CaptureError> {
-        Ok(Self { interfaces: Vec::new() })
+    /// Reads standard input. Waits for the first octets: until they come there is nothing to show,
+    /// and a program before the pipe may still be asking for a password on the terminal.
+    pub fn standard_input(bpf: Option<&str>) -> Result<Self, CaptureError> {
+        let input = io::stdin().as_fd().try_clone_to_owned();
+        let input = input.and_then(|descriptor| Input::new(File::from(descriptor), None));
+        Self::start("standard input", input, bpf).map_err(|error| error.at("standard input"))
+    }
+
+    fn start(name: &str, input: io::Result<Input>, bpf: Option<&str>) -> Result<Self, StartError> {
+        let mut source = Self {
+            input: input?,
+            window: Window::new(),
+            format: Format::Unknown,
+            names: [name.into()],
+            filter: bpf.map(FileFilter::new),
+            packets: 0,
+            ended: None,
+        };
+        source.read_start()?;
+        source.compile_filter()?;
+        Ok(source)
+    }
+
+    /// Reads until the format is known, and the first interface's link type.
+    fn read_start(&mut self) -> Result<(), StartError> {
+        loop {
+            let wanted = match self.recognise()? {
+                None => match self.step() {
+                    Ok(Step::Skip(size)) => {
+                        self.window.consume(size);
+                        continue;
+                    }
+                    Ok(Step::More(wanted)) => wanted,
+                    // A packet or damage: for `next` to tell.
+                    Ok(Step::Packet(_)) | Err(_) => return Ok(()),
+                },
+                Some(wanted) => wanted,
+            };
+            match self.window.fill(&mut self.input, wanted)? {
+                Filled::More => {}
+                Filled::Idle if matches!(self.input, Input::Growing(_)) => return Ok(()),
+                Filled::Idle => {
+                    if !matches!(self.format, Format::Unknown) {
+                        return Ok(());
+                    }
+                }
+                Filled::End if matches!(self.format, Format::Unknown) => {
+                    return Err(StartError::NotACapture(what_it_is(self.window.available())));
+                }
+                Filled::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Finds out the compression and the format. Answers how many octets that takes, if more.
+    fn recognise(&mut self) -> Result<Option<usize>, StartError> {
+        if !matches!(self.format, Format::Unknown) {
+            return Ok(None);
+        }
+        let start = self.window.available();
+        let Some(magic) = start.first_chunk::<4>() else { return Ok(Some(4)) };
+        if let Some(compression) = Compression::of(magic) {
+            if matches!(self.input, Input::Decoder(_)) {
+                return Err(StartError::NotACapture("is compressed twice".to_owned()));
+            }
+            let start = self.window.take();
+            let rest = std::mem::replace(&mut self.input, Input::Decoder(Box::new(io::empty())));
+            self.input = Input::Decoder(compression.decoder(start, rest));
+            return Ok(Some(4));
+        }
+        if *magic == [0x0a, 0x0d, 0x0d, 0x0a] {
+            let [name] = &self.names;
+            self.format = Format::PcapNg(PcapNg::new(Arc::clone(name)));
+            return Ok(None);
+        }
+        let Some(header) = start.first_chunk::<{ classic::FILE_HEADER }>() else {
+            return Ok(Some(classic::FILE_HEADER));
+        };
+        let Some(format) = Classic::new(header) else {
+            return Err(StartError::NotACapture(what_it_is(start)));
+        };
+        self.format = Format::Classic(format);
+        self.window.consume(classic::FILE_HEADER);
+        Ok(None)
+    }
+
+    /// Compiles the capture filter for the link types known so far.
+    fn compile_filter(&mut self) -> Result<(), CaptureError> {
+        let Some(filter) = &mut self.filter else { return Ok(()) };
+        match &self.format {
+            Format::Unknown => filter.prepare(LinkType::ETHERNET),
+            Format::Classic(format) => filter.prepare(format.link_type()),
+            Format::PcapNg(format) => {
+                format.link_types().try_for_each(|link_type| filter.prepare(link_type))
+            }
+        }
+    }
+
+    #[inline]
+    fn step(&mut self) -> Result<Step, &'static str> {
+        match &mut self.format {
+            Format::Classic(format) => format.step(self.window.available()),
+            Format::PcapNg(format) => format.step(self.window.available()),
+            Format::Unknown => Ok(Step::More(classic::FILE_HEADER)),
+        }
+    }
+
+    /// The next packet that passes the filter, walked over; or what to say instead.
+    #[inline]
+    fn packet(&mut self) -> Result<Packet, Option<End>> {
+        let mut rejected = 0;
+        loop {
+            match self.step() {
+                Ok(Step::Packet(packet)) => {
+                    self.window.consume(packet.size);
+                    self.packets += 1;
+                    if self.passes(&packet)? {
+                        return Ok(packet);
+                    }
+                    rejected += 1;
+                    if rejected == REJECTED_AT_ONCE {
+                        return Err(None);
+                    }
+                }
+                Ok(Step::Skip(size)) => self.window.consume(size),
+                Ok(Step::More(wanted)) => self.fill(wanted)?,
+                Err(fault) => {
+                    let packet = self.packets + 1;
+                    let fault = format!("is corrupt from packet {packet} on: {fault}");
+                    return Err(Some(self.damaged(&fault)));
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn passes(&mut self, packet: &Packet) -> Result<bool, Option<End>> {
+        let Some(filter) = &mut self.filter else { return Ok(true) };
+        filter.prepare(packet.link_type).map_err(|error| Some(End::Failed(error.to_string())))?;
+        let data = self.window.consumed(packet.size, packet.start, packet.captured);
+        Ok(filter.accepts(packet.link_type, data))
+    }
+
+    #[cold]
+    fn fill(&mut self, wanted: usize) -> Result<(), Option<End>> {
+        match self.window.fill(&mut self.input, wanted) {
+            Ok(Filled::More) => {}
+            Ok(Filled::Idle) => return Err(None),
+            Ok(Filled::End) if self.window.available().is_empty() => {
+                return Err(Some(End::Complete));
+            }
+            Ok(Filled::End) => {
+                let packet = self.packets + 1;
+                return Err(Some(self.damaged(&format!("ends in the middle of packet {packet}"))));
+            }
+            Err(error) => {
+                return Err(Some(match &self.input {
+                    Input::Decoder(_) => {
+                        self.damaged(&format!("does not unpack any further: {error}"))
+                    }
+                    _ => End::Failed(error.to_string()),
+                }));
+            }
+        }
+        match self.recognise() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Some(End::Failed(error.at(&self.names[0]).to_string()))),
+        }
+    }
+
+    fn damaged(&self, fault: &str) -> End {
+        let offset = self.window.offset();
+        End::Damaged(match self.input {
+            Input::Decoder(_) => format!("the capture {fault} (octet {offset} when unpacked)"),
+            _ => format!("the capture {fault} (octet {offset})"),
+        })
     }
 }
 
 impl Source for FileSource {
+    #[inline]
     fn next(&mut self) -> Next<'_> {
-        Next::End(End::Complete)
+        if let Some(end) = &self.ended {
+            return Next::End(end.clone());
+        }
+        match self.packet() {
+            Ok(packet) => Next::Frame(Frame {
+                timestamp: packet.timestamp,
+                link_type: packet.link_type,
+                interface: packet.interface,
+                data: self.window.consumed(packet.size, packet.start, packet.captured),
+                original_length: packet.original,
+            }),
+            Err(None) => Next::Idle,
+            Err(Some(end)) => {
+                self.ended = Some(end.clone());
+                Next::End(end)
+            }
+        }
     }
 
     fn interfaces(&self) -> &[Arc<str>] {
-        &self.interfaces
+        match &self.format {
+            Format::PcapNg(format) => format.names(),
+            _ => &self.names,
+        }
     }
+
+    fn drops(&mut self) -> SourceDrops {
+        match &self.format {
+            Format::PcapNg(format) => format.drops(),
+            _ => SourceDrops::default(),
+        }
+    }
+}
+
+/// Why a capture cannot be begun.
+enum StartError {
+    Unreadable(io::Error),
+    NotACapture(String),
+    Filter(CaptureError),
+}
+
+impl StartError {
+    fn at(self, path: &str) -> CaptureError {
+        let reason = match self {
+            Self::Filter(error) => return error,
+            Self::NotACapture(reason) => reason,
+            Self::Unreadable(error) => match error.kind() {
+                io::ErrorKind::NotFound => "no such file".to_owned(),
+                io::ErrorKind::IsADirectory => "is a directory, not a capture file".to_owned(),
+                io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+                _ => format!("cannot be read: {error}"),
+            },
+        };
+        CaptureError::File { path: path.to_owned(), reason }
+    }
+}
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl From<CaptureError> for StartError {
+    fn from(error: CaptureError) -> Self {
+        Self::Filter(error)
+    }
+}
+
+/// Says of a file that is no capture what it looks like, and what to do about it.
+fn what_it_is(start: &[u8]) -> String {
+    let advice = match start {
+        [] => return "is empty: not a capture file".to_owned(),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => {
+            "is compressed with xz: try xz -dc FILE | why401 -r -"
+        }
+        [b'B', b'Z', b'h', ..] => "is compressed with bzip2: try bzip2 -dc FILE | why401 -r -",
+        [0x04, 0x22, 0x4d, 0x18, ..] => "is compressed with lz4: try lz4 -dc FILE | why401 -r -",
+        [b'P', b'K', 3, 4, ..] => "is a zip archive: unpack it first",
+        [b's', b'n', b'o', b'o', b'p', 0, ..] | [b'G', b'M', b'B', b'U', ..] => {
+            "is another analyser's capture: convert it with editcap FILE OUT.pcapng"
+        }
+        _ => {
+            let start = start.get(..16).unwrap_or(start).escape_ascii();
+            return format!("is not a pcap or pcapng file: it begins with \"{start}\"");
+        }
+    };
+    advice.to_owned()
 }

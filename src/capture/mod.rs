@@ -1,8 +1,13 @@
 //! Where frames come from: a live interface, a file, a pipe. libpcap is used only here.
 
+mod bpf;
+mod classic;
+mod compressed;
 pub mod file;
+mod input;
 pub mod interfaces;
 pub mod live;
+mod pcapng;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,0 +1,91 @@
+//! The classic pcap format (draft-ietf-opsawg-pcap): a file header, then records.
+//!
+//! Its records are read here and not by `pcap-parser`, because this is the loop that every packet of a
+//! file passes through and it is sixteen octets long.
+
+use super::LinkType;
+use super::file::{Packet, Step};
+use crate::time::Timestamp;
+
+/// Length of the file header.
+pub(super) const FILE_HEADER: usize = 24;
+
+/// No record is larger than this, whatever the header's snap length says: the same bound as
+/// libpcap's and Wireshark's, and four times the largest segment that offloading makes.
+const LARGEST_PACKET: u32 = 262_144;
+
+/// How the records of one file are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Classic {
+    link_type: LinkType,
+    big_endian: bool,
+    /// Nanoseconds in one unit of a record's second time field.
+    fraction: u32,
+    record_header: usize,
+    largest: u32,
+}
+
+impl Classic {
+    /// Reads the file header; `None` when the magic number is another format's.
+    pub(super) fn new(header: &[u8; FILE_HEADER]) -> Option<Self> {
+        let word = |big_endian, at| word(header, big_endian, at);
+        let (big_endian, magic) = match word(false, 0) {
+            magic @ (0xa1b2_c3d4 | 0xa1b2_3c4d | 0xa1b2_cd34) => (false, magic),
+            _ => (true, word(true, 0)),
+        };
+        // Kuznetzov's patched libpcap put interface, protocol and packet type behind each header.
+        let (fraction, record_header) = match magic {
+            0xa1b2_c3d4 => (1000, 16),
+            0xa1b2_3c4d => (1, 16),
+            0xa1b2_cd34 => (1000, 24),
+            _ => return None,
+        };
+        Some(Self {
+            // The upper bits say whether frames end with a frame check sequence.
+            link_type: LinkType(word(big_endian, 20) as u16),
+            big_endian,
+            fraction,
+            record_header,
+            largest: word(big_endian, 16).clamp(LARGEST_PACKET, 8 * LARGEST_PACKET),
+        })
+    }
+
+    pub(super) fn link_type(&self) -> LinkType {
+        self.link_type
+    }
+
+    /// What the octets at the front of `data` are.
+    #[inline]
+    pub(super) fn step(&self, data: &[u8]) -> Result<Step, &'static str> {
+        let Some(header) = data.first_chunk::<16>() else {
+            return Ok(Step::More(self.record_header));
+        };
+        let captured = word(header, self.big_endian, 8);
+        if captured > self.largest {
+            return Err("its length is impossible");
+        }
+        let captured = captured as usize;
+        let size = self.record_header + captured;
+        if data.len() < size {
+            return Ok(Step::More(size));
+        }
+        let fraction = word(header, self.big_endian, 4);
+        let nanoseconds = i64::from(fraction) * i64::from(self.fraction);
+        let seconds = i64::from(word(header, self.big_endian, 0));
+        Ok(Step::Packet(Packet {
+            timestamp: Timestamp::from_nanoseconds(seconds * 1_000_000_000 + nanoseconds),
+            link_type: self.link_type,
+            interface: 0,
+            start: self.record_header,
+            captured,
+            original: word(header, self.big_endian, 12).max(captured as u32),
+            size,
+        }))
+    }
+}
+
+#[inline]
+fn word<const N: usize>(header: &[u8; N], big_endian: bool, at: usize) -> u32 {
+    let octets = header.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+    if big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) }
+}

@@ -1,0 +1,180 @@
+//! Octets from a file, a pipe or a decompressor, in a window that is walked in place.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::PathBuf;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// One read: large enough that the system call costs nothing a packet, small enough to stay in the
+/// processor's cache until it is decoded.
+const BLOCK: usize = 256 << 10;
+
+/// How long a silent pipe or a file that does not grow is waited for before the caller hears
+/// [`Filled::Idle`].
+const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// What came of asking for more octets.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// Some came.
+    More,
+    /// None now; there may be some later.
+    Idle,
+    /// There will be no more.
+    End,
+}
+
+/// Where octets come from.
+pub(super) enum Input {
+    /// A regular file, read to its end.
+    File(File),
+    /// A regular file that another program is still writing.
+    Growing(GrowingFile),
+    /// A pipe, a terminal or a socket: polled before it is read, so that silence never blocks.
+    Pipe(File),
+    /// A decompressor.
+    Decoder(Box<dyn Read + Send>),
+}
+
+impl Input {
+    /// `follow` is the file's path when reading shall go on at its end.
+    pub(super) fn new(file: File, follow: Option<PathBuf>) -> io::Result<Self> {
+        let kind = file.metadata()?.file_type();
+        if kind.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(if kind.is_fifo() || kind.is_char_device() || kind.is_socket() {
+            Self::Pipe(file)
+        } else if let Some(path) = follow {
+            Self::Growing(GrowingFile { file, path, position: 0 })
+        } else {
+            Self::File(file)
+        })
+    }
+
+    /// Reads once. `WouldBlock` says that there is nothing now.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Decoder(decoder) => decoder.read(buffer),
+            Self::Growing(growing) => growing.read(buffer),
+            Self::Pipe(file) => {
+                let mut descriptors = [PollFd::new(file, PollFlags::IN)];
+                if poll(&mut descriptors, Some(&PATIENCE))? == 0 {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                file.read(buffer)
+            }
+        }
+    }
+}
+
+/// A decompressor reads through here; what it asks a pipe for must come, so it waits.
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match Input::read(self, buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+        }
+    }
+}
+
+/// A file that is read as `tail -f` does.
+pub(super) struct GrowingFile {
+    file: File,
+    path: PathBuf,
+    position: u64,
+}
+
+impl GrowingFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.position += read as u64;
+        if read > 0 {
+            return Ok(read);
+        }
+        let open = self.file.metadata()?;
+        if open.len() < self.position {
+            return Err(io::Error::other("the file was truncated while it was followed"));
+        }
+        match std::fs::metadata(&self.path) {
+            Ok(named) if (named.dev(), named.ino()) == (open.dev(), open.ino()) => {}
+            Ok(_) => return Err(io::Error::other("the file was replaced by a new one")),
+            Err(_) => return Err(io::Error::other("the file was removed")),
+        }
+        poll(&mut [], Some(&PATIENCE))?;
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+/// The octets that were read and not yet walked over.
+pub(super) struct Window {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+}
+
+impl Window {
+    pub(super) fn new() -> Self {
+        Self { buffer: vec![0; BLOCK], start: 0, end: 0, offset: 0 }
+    }
+
+    /// What has been read and not consumed.
+    #[inline]
+    pub(super) fn available(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Octets consumed so far: the offset of [`Self::available`] in the capture.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Walks over `length` octets. They stay readable through [`Self::consumed`] until the next
+    /// [`Self::fill`].
+    #[inline]
+    pub(super) fn consume(&mut self, length: usize) {
+        self.start = self.end.min(self.start + length);
+        self.offset += length as u64;
+    }
+
+    /// Of the last `walked` octets consumed, `length` from the `skip`th on.
+    #[inline]
+    pub(super) fn consumed(&self, walked: usize, skip: usize, length: usize) -> &[u8] {
+        let start = self.start.saturating_sub(walked) + skip;
+        self.buffer.get(start..start + length).unwrap_or_default()
+    }
+
+    /// Takes everything out, for a decompressor to begin with.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        let taken = self.available().to_vec();
+        (self.start, self.end) = (0, 0);
+        taken
+    }
+
+    /// Reads once, with room for at least `wanted` octets in all.
+    pub(super) fn fill(&mut self, input: &mut Input, wanted: usize) -> io::Result<Filled> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted.next_multiple_of(BLOCK), 0);
+        }
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        match input.read(room) {
+            Ok(0) => Ok(Filled::End),
+            Ok(read) => {
+                self.end += read;
+                Ok(Filled::More)
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(Filled::Idle),
+                _ => Err(error),
+            },
+        }
+    }
+}
