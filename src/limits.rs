@@ -29,6 +29,8 @@ pub struct Limits {
     pub header_fields: usize,
     /// Octets of a body that rules and the screen may read, before and after content decoding.
     pub body: usize,
+    /// The same for answers that are no refusal (below 300), of which the screen shows only a glimpse.
+    pub body_success: usize,
     /// Requests waiting for their response on one connection (pipelining).
     pub pipeline: usize,
     /// IP fragments in reassembly, in octets.
@@ -58,6 +60,7 @@ impl Default for Limits {
             head: 256 << 10,
             header_fields: 8192,
             body: 16 << 10,
+            body_success: 2 << 10,
             pipeline: 1024,
             fragments: 16 << 20,
             fragment_timeout: Duration::from_secs(60),

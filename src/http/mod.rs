@@ -1,7 +1,9 @@
 //! Byte streams become messages: HTTP/1.x by content on any port, and what a message is.
 
+pub mod anomaly;
 pub mod content;
 pub mod h1;
 pub mod message;
 
+pub use anomaly::{Anomalies, Anomaly};
 pub use message::{Body, Head, HeadLoss, Request, Response, Version};

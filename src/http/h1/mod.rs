@@ -1,1 +1,571 @@
-//! HTTP/1.x (RFC 9112). httparse is used only here.
+//! HTTP/1.x (RFC 9112): a push parser for one direction. httparse is used only here.
+//!
+//! ```text
+//!            head complete                     body complete
+//!   Start ──────────────────→ Body / (none) ─────────────────→ Start
+//!     │ gap, or not HTTP        │ gap that arithmetic cannot bridge
+//!     └────────→ Seeking ←──────┘      Seeking → Start at the next certain start line
+//! ```
+
+mod chunked;
+mod framing;
+mod head;
+pub mod sniff;
+
+pub use framing::{Answers, Framing};
+pub use head::Kind;
+
+use chunked::{Chunked, Step};
+use head::{ParsedHead, Reading};
+use sniff::Looks;
+
+use crate::http::{Anomalies, Anomaly, Body, HeadLoss, Request, Response};
+use crate::limits::Limits;
+use crate::time::Timestamp;
+
+/// What the octets of one direction turned out to be.
+#[derive(Debug)]
+pub enum Output {
+    /// A request's head. Its body, if any, follows, then [`Output::End`].
+    Request(Request),
+    /// A response's head. [`Parser::begin_body`] must be called before more octets are fed.
+    Response(Response),
+    /// The message that began last is over; [`Parser::take_body`] has its body.
+    End,
+    /// The octets are not HTTP; the parser looks for the next message.
+    NotHttp,
+}
+
+/// Where and when some octets were seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// When the packet of the first of them was captured.
+    pub time: Timestamp,
+    /// Position of the first in its stream.
+    pub position: u64,
+    /// Position in the opposite stream up to which their sender had received everything.
+    pub acknowledged: Option<u64>,
+}
+
+/// The parser of one direction.
+#[derive(Debug)]
+pub struct Parser {
+    kind: Kind,
+    state: State,
+    /// A head that spans segments.
+    buffer: Vec<u8>,
+    /// Octets of `buffer` already searched for the end of the head.
+    searched: usize,
+    body: Body,
+    body_limit: usize,
+    /// The first octet of the current message.
+    began: Mark,
+    anomalies: Anomalies,
+    /// Whether messages may have been lost since the last one.
+    resynchronised: bool,
+    /// Whether any message was read.
+    in_sync: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Start,
+    Head,
+    /// A head longer than the bound: looking for its end.
+    SkipHead {
+        framing: Framing,
+    },
+    /// Waiting for [`Parser::begin_body`].
+    Awaiting,
+    Length(u64),
+    Chunked(Chunked),
+    UntilClose,
+    Seeking,
+}
+
+impl Parser {
+    /// At the beginning of a direction that carries `kind`.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            state: State::Start,
+            buffer: Vec::new(),
+            searched: 0,
+            body: Body::default(),
+            body_limit: 0,
+            began: Mark::default(),
+            anomalies: Anomalies::default(),
+            resynchronised: false,
+            in_sync: false,
+        }
+    }
+
+    /// A direction joined where it is not clear what comes.
+    pub fn seeking(kind: Kind) -> Self {
+        Self { state: State::Seeking, resynchronised: true, ..Self::new(kind) }
+    }
+
+    /// Whether messages may have been lost since the last one; asking resets it.
+    pub fn take_resynchronised(&mut self) -> bool {
+        std::mem::take(&mut self.resynchronised)
+    }
+
+    /// What was forgiven in the message that is being read; asking resets it.
+    pub fn take_anomalies(&mut self) -> Anomalies {
+        std::mem::take(&mut self.anomalies)
+    }
+
+    /// The body of the message that has ended, or as far as it was seen.
+    pub fn take_body(&mut self) -> Body {
+        std::mem::take(&mut self.body)
+    }
+
+    /// The body of the message that is being read, as far as it was seen.
+    pub fn body_so_far(&self) -> Body {
+        self.body.clone()
+    }
+
+    /// Octets lost of the body that is being read.
+    pub fn body_gap(&self) -> u64 {
+        self.body.gap
+    }
+
+    /// Whether the end of the current message's body only comes with the end of the connection.
+    pub fn is_until_close(&self) -> bool {
+        self.state == State::UntilClose
+    }
+
+    /// Whether a body is being read and nothing of it was seen yet.
+    pub fn is_before_body(&self) -> bool {
+        self.body.length == 0 && matches!(self.state, State::Length(_) | State::Chunked(_))
+    }
+
+    /// Whether it looks for a message.
+    pub fn is_seeking(&self) -> bool {
+        self.state == State::Seeking
+    }
+
+    /// Where the current (or last) message began.
+    pub fn began(&self) -> Mark {
+        self.began
+    }
+
+    /// Heap octets held.
+    pub fn memory(&self) -> usize {
+        self.buffer.capacity() + self.body.start.capacity()
+    }
+
+    /// A body that was announced does not come (RFC 9110 §10.1.1), or the connection turns into
+    /// something else: what follows is looked at afresh.
+    pub fn restart(&mut self) {
+        self.state = State::Start;
+        self.body = Body::default();
+        self.buffer.clear();
+        self.in_sync = false;
+    }
+
+    /// Frames the body of the response whose head was put out last.
+    pub fn begin_body(
+        &mut self,
+        response: &Response,
+        answers: Answers,
+        limits: &Limits,
+    ) -> Framing {
+        if response.head_loss.is_some() {
+            return Framing::None;
+        }
+        let framing = framing::of_response(
+            response.status,
+            response.version,
+            &response.head,
+            answers,
+            &mut self.anomalies,
+        );
+        self.body_limit = if response.status < 300 { limits.body_success } else { limits.body };
+        self.enter_body(framing);
+        framing
+    }
+
+    fn enter_body(&mut self, framing: Framing) {
+        self.body = Body { whole: true, ..Body::default() };
+        self.state = match framing {
+            Framing::None => {
+                self.body.complete = true;
+                State::Start
+            }
+            Framing::Length(length) => {
+                let expected = usize::try_from(length).unwrap_or(usize::MAX).min(self.body_limit);
+                self.body.start.reserve_exact(expected);
+                State::Length(length)
+            }
+            Framing::Chunked => State::Chunked(Chunked::START),
+            Framing::UntilClose => State::UntilClose,
+        };
+    }
+
+    /// Reads on; `octets` shrinks by what was used. `None`: all was used, and nothing is complete.
+    /// `end` has the position right after the octets, and time and acknowledgment of their segment.
+    pub fn feed(&mut self, octets: &mut &[u8], end: Mark, limits: &Limits) -> Option<Output> {
+        loop {
+            if octets.is_empty() {
+                return None;
+            }
+            match self.state {
+                State::Start => {
+                    if let Some(output) = self.start(octets, end, limits) {
+                        return Some(output);
+                    }
+                }
+                State::Head => return self.head_continued(octets, limits),
+                State::SkipHead { framing } => self.skip_head(octets, framing),
+                State::Length(left) => {
+                    let take = octets.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                    let (content, rest) = octets.split_at(take);
+                    *octets = rest;
+                    self.content(content);
+                    let left = left - take as u64;
+                    if left == 0 {
+                        return Some(self.end());
+                    }
+                    self.state = State::Length(left);
+                }
+                State::Chunked(mut coding) => match coding.step(octets) {
+                    Step::Content(content) => {
+                        self.content(content);
+                        self.state = State::Chunked(coding);
+                    }
+                    Step::More => {
+                        self.state = State::Chunked(coding);
+                        return None;
+                    }
+                    Step::End => return Some(self.end()),
+                    Step::Invalid => {
+                        self.anomalies.insert(Anomaly::ChunkInvalid);
+                        return Some(self.abandon());
+                    }
+                },
+                State::UntilClose | State::Awaiting => {
+                    let content = std::mem::take(octets);
+                    self.content(content);
+                }
+                State::Seeking => {
+                    if self.found(octets) {
+                        self.state = State::Start;
+                    } else {
+                        *octets = &[];
+                    }
+                }
+            }
+        }
+    }
+
+    fn found(&self, octets: &[u8]) -> bool {
+        match sniff::in_middle(octets) {
+            Looks::Request => self.kind == Kind::Request,
+            Looks::Response => self.kind == Kind::Response,
+            Looks::Unclear | Looks::Neither => false,
+        }
+    }
+
+    /// At the beginning of a message, all octets of it at hand or not.
+    fn start(&mut self, octets: &mut &[u8], end: Mark, limits: &Limits) -> Option<Output> {
+        // RFC 9112 §2.2: empty lines before a message are ignored.
+        let blank = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
+        *octets = &octets[blank..];
+        if octets.is_empty() {
+            return None;
+        }
+        self.began = Mark { position: end.position.saturating_sub(octets.len() as u64), ..end };
+        if self.is_foreign(octets) {
+            return Some(self.lose_junk(octets));
+        }
+        match self.read_head(octets, limits) {
+            Reading::Whole(parsed) => {
+                *octets = &octets[parsed.length..];
+                Some(self.begin(parsed, None))
+            }
+            Reading::Partial => {
+                self.state = State::Head;
+                self.buffer.clear();
+                self.searched = 0;
+                None
+            }
+            Reading::NotHttp => Some(self.lose_junk(octets)),
+        }
+    }
+
+    /// Whether no message of this kind begins like this.
+    fn is_foreign(&self, octets: &[u8]) -> bool {
+        match sniff::at_start(octets) {
+            Looks::Request => self.kind == Kind::Response,
+            Looks::Response => self.kind == Kind::Request,
+            Looks::Neither => true,
+            Looks::Unclear => false,
+        }
+    }
+
+    /// Octets that begin no message: a message may begin at one of their next lines, where a body
+    /// was longer than announced.
+    fn lose_junk(&mut self, octets: &mut &[u8]) -> Output {
+        self.anomalies.insert(Anomaly::JunkBeforeMessage);
+        let next = memchr::memchr_iter(b'\n', octets)
+            .map(|at| at + 1)
+            .find(|&at| self.in_sync && self.found(octets.get(at..).unwrap_or_default()));
+        if let Some(next) = next {
+            *octets = &octets[next..];
+        } else {
+            *octets = &[];
+            self.state = State::Seeking;
+            self.resynchronised = true;
+        }
+        Output::NotHttp
+    }
+
+    fn read_head(&mut self, octets: &[u8], limits: &Limits) -> Reading {
+        match self.kind {
+            Kind::Request => head::request(octets, limits.header_fields, &mut self.anomalies),
+            Kind::Response => head::response(octets, limits.header_fields, &mut self.anomalies),
+        }
+    }
+
+    fn head_continued(&mut self, octets: &mut &[u8], limits: &Limits) -> Option<Output> {
+        let before = self.buffer.len();
+        let room = limits.head.saturating_sub(before);
+        let take = octets.len().min(room + 1);
+        self.buffer.extend_from_slice(&octets[..take]);
+        let whole = head::end_of_head(&self.buffer, self.searched);
+        // A start line alone can show that this is no HTTP, or HTTP/0.9.
+        let first_line = before == 0 || memchr::memchr(b'\n', &self.buffer[..before]).is_none();
+        if whole.is_none() && !(first_line && self.buffer.contains(&b'\n')) {
+            self.searched = self.buffer.len().saturating_sub(3);
+            *octets = &octets[take..];
+            if self.is_foreign_line() {
+                return Some(self.lose_buffer());
+            }
+            return (self.buffer.len() > limits.head).then(|| self.truncate_head(limits));
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        let reading = self.read_head(&buffer, limits);
+        self.buffer = buffer;
+        match reading {
+            Reading::Whole(parsed) => {
+                let used = parsed.length - before;
+                *octets = &octets[used.min(octets.len())..];
+                Some(self.begin(parsed, None))
+            }
+            Reading::Partial => {
+                self.searched = self.buffer.len().saturating_sub(3);
+                *octets = &octets[take..];
+                (self.buffer.len() > limits.head).then(|| self.truncate_head(limits))
+            }
+            Reading::NotHttp => {
+                *octets = &octets[take..];
+                Some(self.lose_buffer())
+            }
+        }
+    }
+
+    fn is_foreign_line(&self) -> bool {
+        self.buffer.len() < 64 && self.is_foreign(&self.buffer)
+    }
+
+    fn lose_buffer(&mut self) -> Output {
+        self.buffer = Vec::new();
+        self.anomalies.insert(Anomaly::JunkBeforeMessage);
+        self.state = State::Seeking;
+        self.resynchronised = true;
+        Output::NotHttp
+    }
+
+    /// The head is longer than the bound: what is known of it, then on to its end.
+    fn truncate_head(&mut self, limits: &Limits) -> Output {
+        let Some(parsed) = self.partial_head(limits) else { return self.lose_buffer() };
+        let framing = match self.kind {
+            Kind::Request => framing::of_request(&parsed.head, &mut self.anomalies),
+            Kind::Response => Framing::None,
+        };
+        let output = self.begin(parsed, Some(HeadLoss::Truncated));
+        self.state = State::SkipHead { framing };
+        output
+    }
+
+    fn partial_head(&mut self, limits: &Limits) -> Option<ParsedHead> {
+        head::partial(&self.buffer, limits.header_fields, self.kind, &mut self.anomalies)
+    }
+
+    fn skip_head(&mut self, octets: &mut &[u8], framing: Framing) {
+        let keep = self.buffer.len().saturating_sub(3);
+        self.buffer.drain(..keep);
+        let before = self.buffer.len();
+        self.buffer.extend_from_slice(octets);
+        if let Some(end) = head::end_of_head(&self.buffer, 0) {
+            *octets = &octets[end.saturating_sub(before).min(octets.len())..];
+            self.buffer = Vec::new();
+            self.enter_body(framing);
+        } else {
+            *octets = &[];
+        }
+    }
+
+    /// A head is there (or what is known of it).
+    fn begin(&mut self, parsed: ParsedHead, loss: Option<HeadLoss>) -> Output {
+        self.in_sync = true;
+        if self.buffer.capacity() > 16 << 10 {
+            self.buffer = Vec::new();
+        } else {
+            self.buffer.clear();
+        }
+        let (time, version, head) = (self.began.time, parsed.version, parsed.head);
+        match self.kind {
+            Kind::Request => {
+                let framing = framing::of_request(&head, &mut self.anomalies);
+                self.body_limit = REQUEST_BODY;
+                if loss.is_none() {
+                    self.enter_body(framing);
+                } else {
+                    self.body = Body::default();
+                    self.state = State::Seeking;
+                }
+                Output::Request(Request {
+                    time,
+                    version,
+                    head,
+                    head_loss: loss,
+                    body: Body::default(),
+                })
+            }
+            Kind::Response => {
+                self.state = if loss.is_none() { State::Awaiting } else { State::Seeking };
+                let status = parsed.status;
+                Output::Response(Response {
+                    time,
+                    version,
+                    status,
+                    head,
+                    head_loss: loss,
+                    body: Body::default(),
+                })
+            }
+        }
+    }
+
+    /// Whether the request whose head was put out last has no body.
+    pub fn is_at_start(&self) -> bool {
+        self.state == State::Start
+    }
+
+    fn content(&mut self, content: &[u8]) {
+        self.body.length += content.len() as u64;
+        let room = self.body_limit.saturating_sub(self.body.start.len());
+        if self.body.gap > 0 || content.len() > room {
+            self.body.whole = false;
+        }
+        // After a gap the octets would stand in the wrong place.
+        if self.body.gap == 0 && room > 0 {
+            self.body.start.extend_from_slice(&content[..content.len().min(room)]);
+        }
+    }
+
+    fn end(&mut self) -> Output {
+        self.state = State::Start;
+        self.body.complete = true;
+        Output::End
+    }
+
+    /// The end of the current message cannot be found any more.
+    fn abandon(&mut self) -> Output {
+        self.state = State::Seeking;
+        self.resynchronised = true;
+        self.body.complete = false;
+        self.body.whole = false;
+        Output::End
+    }
+
+    /// Octets were lost.
+    pub fn gap(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
+        match self.state {
+            State::Length(left) if length < left => {
+                self.lose_content(length);
+                self.state = State::Length(left - length);
+                None
+            }
+            State::Length(left) if length == left => {
+                self.lose_content(length);
+                Some(self.end())
+            }
+            State::Length(left) => {
+                // The rest of this message, and then the beginning of another.
+                self.lose_content(left);
+                let output = self.end();
+                self.lost();
+                Some(output)
+            }
+            State::Chunked(Chunked::Data { left }) if length < left => {
+                self.lose_content(length);
+                self.state = State::Chunked(Chunked::Data { left: left - length });
+                None
+            }
+            State::Chunked(Chunked::Data { left }) if length == left => {
+                self.lose_content(length);
+                self.state = State::Chunked(Chunked::DataEnd);
+                None
+            }
+            State::Chunked(_) => {
+                self.lose_content(0);
+                Some(self.abandon())
+            }
+            State::UntilClose => {
+                self.lose_content(length);
+                None
+            }
+            State::Head => {
+                let parsed = self.partial_head(limits);
+                let output = parsed.map(|parsed| self.begin(parsed, Some(cause)));
+                self.lost();
+                output
+            }
+            State::Start | State::Seeking | State::Awaiting | State::SkipHead { .. } => {
+                self.lost();
+                None
+            }
+        }
+    }
+
+    fn lost(&mut self) {
+        self.buffer = Vec::new();
+        self.state = State::Seeking;
+        self.resynchronised = true;
+    }
+
+    fn lose_content(&mut self, length: u64) {
+        self.body.length += length;
+        self.body.gap += length;
+        self.body.whole = false;
+    }
+
+    /// The sender has closed this direction, or the connection is over.
+    pub fn close(&mut self, reset: bool, limits: &Limits) -> Option<Output> {
+        match self.state {
+            State::UntilClose => {
+                let output = self.end();
+                self.body.complete = !reset || self.body.length > 0;
+                Some(output)
+            }
+            State::Length(_) | State::Chunked(_) => {
+                self.anomalies.insert(Anomaly::CutByClose);
+                Some(self.abandon())
+            }
+            State::Head => {
+                let parsed = self.partial_head(limits);
+                let output = parsed.map(|parsed| self.begin(parsed, Some(HeadLoss::Gap)));
+                self.anomalies.insert(Anomaly::CutByClose);
+                self.lost();
+                output
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Octets of a request's body that rules may read: a login form, a small JSON document.
+const REQUEST_BODY: usize = 16 << 10;

@@ -1,0 +1,465 @@
+//! One HTTP/1 connection: two parsers and the requests between them become exchanges.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::pending::{Answer, Pending, Queue};
+use super::proxy_protocol::{self, Preamble};
+use super::{Anomalies, Anomaly, Connection, Coverage, Exchange, Pairing};
+use crate::counters::{Counters, Limit};
+use crate::http::h1::sniff::{self, Looks};
+use crate::http::h1::{Answers, Framing, Kind, Mark, Output, Parser};
+use crate::http::{HeadLoss, Response};
+use crate::limits::Limits;
+use crate::tcp::{Data, Direction, FlowInfo, GapCause, StreamEvent};
+
+/// What a conversation needs from around it.
+pub struct Context<'a> {
+    /// Bounds.
+    pub limits: &'a Limits,
+    /// Where to count.
+    pub counters: &'a mut Counters,
+    /// Exchanges that are complete or given up, in the order in which that became known.
+    pub out: &'a mut Vec<Exchange>,
+    /// Number of the last exchange.
+    pub last_id: &'a mut u64,
+}
+
+/// The state of one connection that carries HTTP/1.
+#[derive(Debug)]
+pub struct Conversation {
+    connection: Arc<Connection>,
+    client: Direction,
+    requests: Parser,
+    responses: Parser,
+    queue: Queue,
+    active: Option<Active>,
+    /// First octets that may be a PROXY protocol header.
+    preamble: Option<Vec<u8>>,
+    /// Octets lost outside of bodies, by side: requests, responses.
+    lost: [u64; 2],
+    truncated: [bool; 2],
+    /// Whether a message was read at all.
+    has_messages: bool,
+}
+
+/// A final response that is being read, and the request it answers.
+#[derive(Debug)]
+struct Active {
+    request: Option<Box<Pending>>,
+    response: Response,
+    pairing: Pairing,
+    anomalies: Anomalies,
+    lost: u64,
+    truncated: bool,
+}
+
+impl Conversation {
+    /// For a connection whose client sends in this direction.
+    pub fn new(flow: &FlowInfo, interface: Arc<str>, client: Direction, from_start: bool) -> Self {
+        let parser = if from_start { Parser::new } else { Parser::seeking };
+        Self {
+            connection: Arc::new(Connection {
+                flow: flow.number,
+                client: flow.source(client),
+                server: flow.source(client.reverse()),
+                via: None,
+                interface,
+                started: flow.started,
+                midstream: flow.midstream,
+            }),
+            client,
+            requests: parser(Kind::Request),
+            responses: parser(Kind::Response),
+            queue: Queue::default(),
+            active: None,
+            preamble: from_start.then(Vec::new),
+            lost: [0; 2],
+            truncated: [false; 2],
+            has_messages: false,
+        }
+    }
+
+    /// Whether a message was read.
+    pub fn has_messages(&self) -> bool {
+        self.has_messages
+    }
+
+    /// Heap octets held, without the exchanges that wait.
+    pub fn memory(&self) -> usize {
+        self.requests.memory() + self.responses.memory()
+    }
+
+    /// The side that sends requests.
+    pub fn client(&self) -> Direction {
+        self.client
+    }
+
+    /// The two sides turned out to be the other way round, before anything was read.
+    pub fn swap_sides(&mut self) {
+        self.client = self.client.reverse();
+        let connection = Arc::make_mut(&mut self.connection);
+        std::mem::swap(&mut connection.client, &mut connection.server);
+    }
+
+    /// Something happened on one direction.
+    pub fn event(
+        &mut self,
+        flow: &FlowInfo,
+        direction: Direction,
+        event: StreamEvent<'_>,
+        context: &mut Context<'_>,
+    ) {
+        let from_client = direction == self.client;
+        match event {
+            StreamEvent::Data(data) if from_client => self.client_data(flow, &data, context),
+            StreamEvent::Data(data) => self.server_data(flow, &data, context),
+            StreamEvent::Gap { length, cause, .. } => {
+                self.gap(flow, from_client, length, cause, context);
+            }
+            StreamEvent::End { .. } => self.end(flow, from_client, false, context),
+        }
+    }
+
+    fn client_data(&mut self, flow: &FlowInfo, data: &Data<'_>, context: &mut Context<'_>) {
+        let held;
+        let mut octets = data.octets;
+        if self.preamble.is_some() {
+            match self.after_preamble(octets) {
+                None => return,
+                Some(Cow::Borrowed(_)) => {}
+                Some(Cow::Owned(rest)) => {
+                    held = rest;
+                    octets = &held;
+                }
+            }
+        }
+        // RFC 9110 §10.1.1: a client that got a final answer instead of 100 need not send the body.
+        if self.queue.is_empty()
+            && self.requests.is_before_body()
+            && sniff::in_middle(octets) == Looks::Request
+        {
+            self.requests.restart();
+        }
+        let end = Mark {
+            time: data.timestamp,
+            position: data.position + data.octets.len() as u64,
+            acknowledged: data.acknowledged,
+        };
+        while let Some(output) = self.requests.feed(&mut octets, end, context.limits) {
+            self.request_output(flow, output, context);
+        }
+    }
+
+    /// The octets without a PROXY protocol header; `None` while it is not whole.
+    fn after_preamble<'a>(&mut self, octets: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let Some(mut held) = self.preamble.take() else { return Some(Cow::Borrowed(octets)) };
+        if held.is_empty() && proxy_protocol::read(octets) == Preamble::None {
+            return Some(Cow::Borrowed(octets));
+        }
+        held.extend_from_slice(octets);
+        match proxy_protocol::read(&held) {
+            Preamble::Header(length, client) => {
+                if let Some(client) = client {
+                    self.name_client(client);
+                }
+                held.drain(..length);
+            }
+            Preamble::Partial => {
+                self.preamble = Some(held);
+                return None;
+            }
+            Preamble::None => {}
+        }
+        Some(Cow::Owned(held))
+    }
+
+    fn name_client(&mut self, client: SocketAddr) {
+        let connection = Arc::make_mut(&mut self.connection);
+        connection.via = Some(connection.client);
+        connection.client = client;
+    }
+
+    fn request_output(&mut self, flow: &FlowInfo, output: Output, context: &mut Context<'_>) {
+        match output {
+            Output::Request(request) => {
+                self.has_messages = true;
+                if self.queue.len() >= context.limits.pipeline {
+                    context.counters.hit(Limit::Pipeline);
+                    self.unanswered(flow, context);
+                }
+                let after_loss = self.requests.take_resynchronised();
+                let complete = request.head_loss.is_none() && self.requests.is_at_start();
+                let mut pending = Pending {
+                    mark: self.requests.began(),
+                    complete,
+                    interim: 0,
+                    anomalies: self.requests.take_anomalies(),
+                    lost: std::mem::take(&mut self.lost[0]),
+                    truncated: std::mem::take(&mut self.truncated[0]),
+                    request,
+                };
+                if complete {
+                    pending.request.body = self.requests.take_body();
+                }
+                if pending.request.head_loss.is_some() {
+                    context.counters.heads_lost += 1;
+                }
+                self.queue.push(pending, after_loss);
+            }
+            Output::End => {
+                let body = self.requests.take_body();
+                let anomalies = self.requests.take_anomalies();
+                let in_queue = self.queue.last_mut().filter(|pending| !pending.complete);
+                let answered =
+                    self.active.as_mut().and_then(|active| active.request.as_deref_mut());
+                if let Some(pending) = in_queue.or(answered.filter(|pending| !pending.complete)) {
+                    pending.complete = true;
+                    pending.request.body = body;
+                    pending.anomalies = pending.anomalies.union(anomalies);
+                    pending.lost += std::mem::take(&mut self.lost[0]);
+                }
+            }
+            Output::Response(_) | Output::NotHttp => {}
+        }
+    }
+
+    fn server_data(&mut self, flow: &FlowInfo, data: &Data<'_>, context: &mut Context<'_>) {
+        let mut octets = data.octets;
+        let end = Mark {
+            time: data.timestamp,
+            position: data.position + octets.len() as u64,
+            acknowledged: data.acknowledged,
+        };
+        while let Some(output) = self.responses.feed(&mut octets, end, context.limits) {
+            self.response_output(flow, output, context);
+        }
+    }
+
+    fn response_output(&mut self, flow: &FlowInfo, output: Output, context: &mut Context<'_>) {
+        match output {
+            Output::Response(response) => self.response_head(flow, response, context),
+            Output::End => self.complete(flow, context),
+            Output::Request(_) | Output::NotHttp => {}
+        }
+    }
+
+    fn response_head(&mut self, flow: &FlowInfo, response: Response, context: &mut Context<'_>) {
+        self.has_messages = true;
+        if self.responses.take_resynchronised() {
+            self.queue.note_responses_lost();
+        }
+        if response.head_loss.is_some() {
+            context.counters.heads_lost += 1;
+        }
+        // RFC 9110 §15.2: interim responses are no answer; 101 is the final one in HTTP/1.1.
+        if (100..200).contains(&response.status) && response.status != 101 {
+            self.responses.begin_body(&response, Answers::Other, context.limits);
+            self.responses.take_body();
+            if let Some(first) = self.queue.first_mut() {
+                first.interim = first.interim.saturating_add(1);
+            }
+            return;
+        }
+        let mut lost = Vec::new();
+        let answer = self.queue.answer(self.responses.began(), |pending| lost.push(pending));
+        for pending in lost {
+            let coverage = Coverage { gap_octets: pending.lost, ..self.coverage(flow) };
+            self.emit(flow, Some(Box::new(pending)), None, coverage, context);
+        }
+        let (request, pairing) = match answer {
+            Answer::To(pending, pairing) => (Some(pending), pairing),
+            Answer::Nothing => (None, Pairing::OneSided),
+        };
+        let answers = match &request {
+            None => Answers::Unknown,
+            Some(pending) => match pending.request.method() {
+                b"HEAD" => Answers::Head,
+                b"CONNECT" => Answers::Connect,
+                _ => Answers::Other,
+            },
+        };
+        let status = response.status;
+        let early = request.as_ref().is_some_and(|p| !p.complete && p.request.head_loss.is_none());
+        let head_lost = response.head_loss.is_some();
+        let framing = self.responses.begin_body(&response, answers, context.limits);
+        let mut anomalies = self.responses.take_anomalies();
+        if early {
+            anomalies.insert(Anomaly::EarlyResponse);
+        }
+        if request.is_none() && !self.requests_may_be_missing(flow) {
+            anomalies.insert(Anomaly::UnsolicitedResponse);
+        }
+        self.active = Some(Active {
+            request,
+            response,
+            pairing,
+            anomalies,
+            lost: std::mem::take(&mut self.lost[1]),
+            truncated: std::mem::take(&mut self.truncated[1]),
+        });
+        if framing == Framing::None || head_lost {
+            self.complete(flow, context);
+        }
+        if status == 101 || (answers == Answers::Connect && (200..300).contains(&status)) {
+            self.requests.restart();
+            self.responses.restart();
+        }
+    }
+
+    /// Whether a request without which a response stands may have escaped the capture.
+    fn requests_may_be_missing(&self, flow: &FlowInfo) -> bool {
+        flow.midstream
+            || self.queue.requests_lost()
+            || self.requests.is_seeking()
+            || flow.packets[self.client as usize] == 0
+    }
+
+    /// The response being read is over, or as complete as it will get.
+    fn complete(&mut self, flow: &FlowInfo, context: &mut Context<'_>) {
+        let body = self.responses.take_body();
+        let anomalies = self.responses.take_anomalies();
+        let Some(mut active) = self.active.take() else { return };
+        active.response.body = body;
+        active.anomalies = active.anomalies.union(anomalies);
+        if let Some(pending) = &mut active.request
+            && !pending.complete
+        {
+            // The body goes on (or was lost); what was seen of it so far must do.
+            if pending.request.head_loss.is_none() {
+                pending.request.body = self.requests.body_so_far();
+            }
+            pending.request.body.complete = false;
+        }
+        let coverage = Coverage {
+            gap_octets: active.lost + std::mem::take(&mut self.lost[1]),
+            truncated: active.truncated || std::mem::take(&mut self.truncated[1]),
+            pairing: active.pairing,
+            ..self.coverage(flow)
+        };
+        let parts = Some((active.response, active.anomalies));
+        self.emit(flow, active.request, parts, coverage, context);
+    }
+
+    fn coverage(&self, flow: &FlowInfo) -> Coverage {
+        Coverage {
+            one_sided: flow.packets.contains(&0),
+            pairing: Pairing::OneSided,
+            ..Coverage::default()
+        }
+    }
+
+    fn emit(
+        &mut self,
+        flow: &FlowInfo,
+        pending: Option<Box<Pending>>,
+        response: Option<(Response, Anomalies)>,
+        mut coverage: Coverage,
+        context: &mut Context<'_>,
+    ) {
+        let (response, mut anomalies) = response.map_or_else(
+            || (None, Anomalies::default()),
+            |(response, anomalies)| (Some(response), anomalies),
+        );
+        let mut interim_responses = 0;
+        let request = pending.map(|pending| {
+            anomalies = anomalies.union(pending.anomalies);
+            interim_responses = pending.interim;
+            coverage.gap_octets += pending.lost + pending.request.body.gap;
+            coverage.truncated |= pending.truncated;
+            pending.request
+        });
+        if let Some(response) = &response {
+            coverage.gap_octets += response.body.gap;
+        }
+        if request.is_none() {
+            coverage.request_loss = Some(if flow.midstream && !self.queue.requests_lost() {
+                HeadLoss::StartedMidStream
+            } else {
+                HeadLoss::Gap
+            });
+        }
+        if request.is_none() || response.is_none() {
+            context.counters.unpaired += 1;
+        }
+        if !anomalies.is_empty() {
+            context.counters.http_anomalies += 1;
+        }
+        *context.last_id += 1;
+        context.out.push(Exchange {
+            id: *context.last_id,
+            connection: Arc::clone(&self.connection),
+            stream: None,
+            request,
+            response,
+            interim_responses,
+            anomalies,
+            coverage,
+        });
+    }
+
+    /// The request that waits longest gets no response.
+    fn unanswered(&mut self, flow: &FlowInfo, context: &mut Context<'_>) {
+        if let Some(mut pending) = self.queue.pop() {
+            if !pending.complete && self.queue.is_empty() && pending.request.head_loss.is_none() {
+                pending.request.body = self.requests.take_body();
+                pending.request.body.complete = false;
+            }
+            let coverage = self.coverage(flow);
+            self.emit(flow, Some(Box::new(pending)), None, coverage, context);
+        }
+    }
+
+    fn gap(
+        &mut self,
+        flow: &FlowInfo,
+        from_client: bool,
+        length: u64,
+        cause: GapCause,
+        context: &mut Context<'_>,
+    ) {
+        let side = usize::from(!from_client);
+        let loss = match cause {
+            GapCause::Lost => HeadLoss::Gap,
+            GapCause::SnapLength => HeadLoss::Truncated,
+        };
+        self.truncated[side] |= cause == GapCause::SnapLength;
+        let parser = if from_client { &mut self.requests } else { &mut self.responses };
+        let before = parser.body_gap();
+        let output = parser.gap(length, loss, context.limits);
+        let bridged = parser.body_gap().saturating_sub(before);
+        self.lost[side] += length.saturating_sub(bridged);
+        if from_client {
+            if self.requests.is_seeking() {
+                self.queue.note_requests_lost();
+            }
+            if let Some(output) = output {
+                self.request_output(flow, output, context);
+            }
+        } else if let Some(output) = output {
+            self.response_output(flow, output, context);
+        }
+    }
+
+    /// A direction has ended, or the connection is over.
+    fn end(&mut self, flow: &FlowInfo, from_client: bool, reset: bool, context: &mut Context<'_>) {
+        if from_client {
+            if let Some(output) = self.requests.close(reset, context.limits) {
+                self.request_output(flow, output, context);
+            }
+        } else if let Some(output) = self.responses.close(reset, context.limits) {
+            self.response_output(flow, output, context);
+        }
+    }
+
+    /// The connection is over: everything that waits is given up.
+    pub fn close(mut self, flow: &FlowInfo, context: &mut Context<'_>) {
+        self.end(flow, true, true, context);
+        self.end(flow, false, true, context);
+        self.complete(flow, context);
+        while !self.queue.is_empty() {
+            self.unanswered(flow, context);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Requests that wait for their response, and which of them a response answers.
+//!
+//! On an unbroken connection the order decides (RFC 9112 §9.3.2). After a loss, three facts that
+//! TCP shows keep the pairing from shifting:
+//!
+//! - a response cannot answer a request of which its sender had not received the first octet;
+//! - a response cannot answer a request sent after its own beginning had been acknowledged;
+//! - a client that sends its next request after acknowledging more of the server's stream (no
+//!   pipelining) has received the answer to the one before.
+
+use std::collections::VecDeque;
+
+use crate::exchange::Pairing;
+use crate::http::h1::Mark;
+use crate::http::{Anomalies, Request};
+
+/// A request without its response.
+#[derive(Debug)]
+pub struct Pending {
+    /// The request.
+    pub request: Request,
+    /// Where it began.
+    pub mark: Mark,
+    /// Whether its body has ended.
+    pub complete: bool,
+    /// Interim responses seen.
+    pub interim: u16,
+    /// What was forgiven.
+    pub anomalies: Anomalies,
+    /// Octets lost in it, beside its body's.
+    pub lost: u64,
+    /// Whether the snap length or a bound cut it.
+    pub truncated: bool,
+}
+
+/// The requests that wait, in order.
+#[derive(Debug, Default)]
+pub struct Queue {
+    requests: VecDeque<Pending>,
+    /// Responses may have been lost since the first of them was sent.
+    responses_lost: bool,
+    /// Requests may have been lost before the last of them.
+    requests_lost: bool,
+}
+
+/// What a response was found to answer.
+#[derive(Debug)]
+pub enum Answer {
+    /// This request.
+    To(Box<Pending>, Pairing),
+    /// None that was captured.
+    Nothing,
+}
+
+impl Queue {
+    /// Adds a request. `after_loss`: others may have been lost before it.
+    pub fn push(&mut self, pending: Pending, after_loss: bool) {
+        self.requests_lost |= after_loss;
+        self.requests.push_back(pending);
+    }
+
+    /// The request that came last.
+    pub fn last_mut(&mut self) -> Option<&mut Pending> {
+        self.requests.back_mut()
+    }
+
+    /// The request that waits longest.
+    pub fn first_mut(&mut self) -> Option<&mut Pending> {
+        self.requests.front_mut()
+    }
+
+    /// Takes the request that waits longest.
+    pub fn pop(&mut self) -> Option<Pending> {
+        self.requests.pop_front()
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// Whether requests may be missing.
+    pub fn requests_lost(&self) -> bool {
+        self.requests_lost
+    }
+
+    /// Responses may have been lost.
+    pub fn note_responses_lost(&mut self) {
+        self.responses_lost = true;
+    }
+
+    /// Requests may have been lost.
+    pub fn note_requests_lost(&mut self) {
+        self.requests_lost = true;
+    }
+
+    /// The request that a final response beginning at `mark` answers. Requests whose response is
+    /// found to be lost are handed to `unanswered`.
+    pub fn answer(&mut self, mark: Mark, mut unanswered: impl FnMut(Pending)) -> Answer {
+        let unsure = self.responses_lost || self.requests_lost;
+        if self.responses_lost {
+            while self.first_was_answered_before(mark) {
+                if let Some(pending) = self.requests.pop_front() {
+                    unanswered(pending);
+                }
+            }
+        }
+        let Some(first) = self.requests.front() else { return Answer::Nothing };
+        let not_received =
+            mark.acknowledged.is_some_and(|received| received <= first.mark.position);
+        let already_seen = first.mark.acknowledged.is_some_and(|seen| seen > mark.position);
+        if not_received || already_seen {
+            return Answer::Nothing;
+        }
+        let Some(first) = self.requests.pop_front() else { return Answer::Nothing };
+        // With only one candidate, and nothing lost after it was sent, there is no doubt.
+        let alone = self.requests.is_empty();
+        let pairing = if unsure && !(alone && first.mark.acknowledged.is_some()) {
+            Pairing::Likely
+        } else {
+            Pairing::Certain
+        };
+        if alone {
+            self.responses_lost = false;
+            self.requests_lost = false;
+        }
+        Answer::To(Box::new(first), pairing)
+    }
+
+    /// Whether the client had moved on from the first request before the server sent `mark`.
+    fn first_was_answered_before(&self, mark: Mark) -> bool {
+        let (Some(first), Some(second)) = (self.requests.front(), self.requests.get(1)) else {
+            return false;
+        };
+        match (first.mark.acknowledged, second.mark.acknowledged) {
+            (Some(first), Some(second)) => second > first && second <= mark.position,
+            _ => false,
+        }
+    }
+}

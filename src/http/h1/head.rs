@@ -1,0 +1,322 @@
+//! A message head: httparse where the grammar holds, a tolerant reader where it does not.
+
+use std::mem::MaybeUninit;
+
+use super::sniff::is_token;
+use crate::http::message::{Field, Span};
+use crate::http::{Anomalies, Anomaly, Head, Version};
+
+/// Header fields that the quick path takes; more go to the tolerant reader.
+const QUICK_FIELDS: usize = 100;
+
+/// A start line and header fields.
+#[derive(Debug)]
+pub struct ParsedHead {
+    /// Octets used, the empty line included.
+    pub length: usize,
+    /// Protocol version.
+    pub version: Version,
+    /// Status code; 0 for a request.
+    pub status: u16,
+    /// The head itself.
+    pub head: Head,
+}
+
+/// What there is to say about the beginning of some octets.
+#[derive(Debug)]
+pub enum Reading {
+    /// A whole head.
+    Whole(ParsedHead),
+    /// The head goes on beyond these octets.
+    Partial,
+    /// No head at all.
+    NotHttp,
+}
+
+/// Reads a request head in place.
+pub fn request(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> Reading {
+    let mut fields = [const { MaybeUninit::uninit() }; QUICK_FIELDS];
+    let mut parsed = httparse::Request::new(&mut []);
+    let status = httparse::ParserConfig::default().parse_request_with_uninit_headers(
+        &mut parsed,
+        octets,
+        &mut fields,
+    );
+    match status {
+        Ok(httparse::Status::Complete(length)) => {
+            let span = |part: &str| span_in(octets, part.as_bytes());
+            let first = span(parsed.method.unwrap_or_default());
+            let second = span(parsed.path.unwrap_or_default());
+            let fields = positions(octets, parsed.headers);
+            let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
+            let head = Head::new(&octets[..length], first, second, fields.as_slice());
+            Reading::Whole(ParsedHead { length, version, status: 0, head })
+        }
+        Ok(httparse::Status::Partial) if end_of_head(octets, 0).is_none() => Reading::Partial,
+        _ => tolerant(octets, max_fields, Kind::Request, anomalies),
+    }
+}
+
+/// Reads a response head in place.
+pub fn response(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> Reading {
+    let mut fields = [const { MaybeUninit::uninit() }; QUICK_FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+        &mut parsed,
+        octets,
+        &mut fields,
+    );
+    match status {
+        Ok(httparse::Status::Complete(length)) => {
+            let second = span_in(octets, parsed.reason.unwrap_or_default().as_bytes());
+            let fields = positions(octets, parsed.headers);
+            let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
+            let head = Head::new(&octets[..length], Span::default(), second, fields.as_slice());
+            Reading::Whole(ParsedHead { length, version, status: parsed.code.unwrap_or(0), head })
+        }
+        Ok(httparse::Status::Partial) if end_of_head(octets, 0).is_none() => Reading::Partial,
+        _ => tolerant(octets, max_fields, Kind::Response, anomalies),
+    }
+}
+
+/// Positions of httparse's slices, without an allocation for the usual number of fields.
+struct Positions {
+    fields: [Field; QUICK_FIELDS],
+    count: usize,
+}
+
+impl Positions {
+    fn as_slice(&self) -> &[Field] {
+        &self.fields[..self.count]
+    }
+}
+
+fn positions(octets: &[u8], headers: &[httparse::Header<'_>]) -> Positions {
+    const NOWHERE: Field =
+        Field { name: Span { start: 0, len: 0 }, value: Span { start: 0, len: 0 } };
+    let mut this = Positions { fields: [NOWHERE; QUICK_FIELDS], count: 0 };
+    for (field, header) in this.fields.iter_mut().zip(headers) {
+        *field = Field {
+            name: span_in(octets, header.name.as_bytes()),
+            value: span_in(octets, header.value),
+        };
+        this.count += 1;
+    }
+    this
+}
+
+/// Where `part`, a slice of `octets`, stands in it; empty parts may come from anywhere.
+fn span_in(octets: &[u8], part: &[u8]) -> Span {
+    let start = (part.as_ptr() as usize).wrapping_sub(octets.as_ptr() as usize);
+    if part.is_empty() || start > octets.len() {
+        Span::default()
+    } else {
+        Span::new(start, part.len())
+    }
+}
+
+/// The length of a head that ends in these octets: up to and with the first empty line at or
+/// after `from`.
+pub fn end_of_head(octets: &[u8], from: usize) -> Option<usize> {
+    memchr::memchr_iter(b'\n', octets.get(from..)?).map(|at| from + at).find_map(|at| match octets
+        .get(at + 1..)
+    {
+        Some([b'\n', ..]) => Some(at + 2),
+        Some([b'\r', b'\n', ..]) => Some(at + 3),
+        _ => None,
+    })
+}
+
+/// Request or response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A request.
+    Request,
+    /// A response.
+    Response,
+}
+
+/// Reads what the grammar does not allow but senders send. Every liberty taken is recorded.
+pub fn tolerant(
+    octets: &[u8],
+    max_fields: usize,
+    kind: Kind,
+    anomalies: &mut Anomalies,
+) -> Reading {
+    let start = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
+    let Some(line_end) = memchr::memchr(b'\n', &octets[start..]).map(|at| start + at) else {
+        return Reading::Partial;
+    };
+    let Some(line) = start_line(&octets[start..line_end], start, kind) else {
+        return Reading::NotHttp;
+    };
+    if line.version == Version::Http09 {
+        let head = Head::new(&octets[..=line_end], line.first, line.second, &[]);
+        return Reading::Whole(ParsedHead {
+            length: line_end + 1,
+            version: line.version,
+            status: 0,
+            head,
+        });
+    }
+    let Some(length) = end_of_head(octets, line_end) else { return Reading::Partial };
+    if line.odd {
+        anomalies.insert(Anomaly::StartLine);
+    }
+    let fields = field_lines(octets, line_end + 1, length, max_fields, anomalies);
+    let head = Head::new(&octets[..length], line.first, line.second, &fields);
+    Reading::Whole(ParsedHead { length, version: line.version, status: line.status, head })
+}
+
+/// What is known of a head of which the rest is lost: whole lines only. `None` without a start line.
+pub fn partial(
+    octets: &[u8],
+    max_fields: usize,
+    kind: Kind,
+    anomalies: &mut Anomalies,
+) -> Option<ParsedHead> {
+    let start = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
+    let line_end = start + memchr::memchr(b'\n', octets.get(start..)?)?;
+    let line = start_line(&octets[start..line_end], start, kind)?;
+    let length = memchr::memrchr(b'\n', octets)? + 1;
+    let fields = field_lines(octets, line_end + 1, length, max_fields, anomalies);
+    let head = Head::new(&octets[..length], line.first, line.second, &fields);
+    Some(ParsedHead { length, version: line.version, status: line.status, head })
+}
+
+struct StartLine {
+    first: Span,
+    second: Span,
+    version: Version,
+    status: u16,
+    odd: bool,
+}
+
+/// A start line that begins at `at`.
+fn start_line(line: &[u8], at: usize, kind: Kind) -> Option<StartLine> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    match kind {
+        Kind::Request => request_line(line, at),
+        Kind::Response => status_line(line, at),
+    }
+}
+
+fn request_line(line: &[u8], at: usize) -> Option<StartLine> {
+    let method = line.iter().position(|&octet| !is_token(octet)).filter(|&length| length > 0)?;
+    let rest = &line[method..];
+    let trimmed = rest.trim_ascii_end();
+    let gap = rest.len() - rest.trim_ascii_start().len();
+    if gap == 0 {
+        return None;
+    }
+    let version_at = trimmed.len().checked_sub(8).filter(|&from| {
+        trimmed[from..from + 5].eq_ignore_ascii_case(b"HTTP/") && trimmed[from + 6] == b'.'
+    });
+    let first = Span::new(at, method);
+    let Some(version_at) = version_at else {
+        // RFC 1945 §4.1: Simple-Request = "GET" SP Request-URI CRLF.
+        let simple =
+            &line[..method] == b"GET" && trimmed.len() > gap && !trimmed[gap..].contains(&b' ');
+        return simple.then(|| StartLine {
+            first,
+            second: Span::new(at + method + gap, trimmed.len() - gap),
+            version: Version::Http09,
+            status: 0,
+            odd: false,
+        });
+    };
+    let target = trimmed[..version_at].trim_ascii();
+    let version = match &trimmed[version_at + 5..] {
+        b"0.9" => Version::Http09,
+        b"1.0" => Version::Http10,
+        _ => Version::Http11,
+    };
+    let version = if version == Version::Http09 { Version::Http10 } else { version };
+    Some(StartLine {
+        first,
+        second: Span::new(at + method + gap, target.len()),
+        version,
+        status: 0,
+        odd: true,
+    })
+}
+
+fn status_line(line: &[u8], at: usize) -> Option<StartLine> {
+    let (version, rest) = if let Some(rest) = line.strip_prefix(b"ICY ") {
+        (Version::Http10, rest)
+    } else {
+        let head = line.get(..5)?;
+        if !head.eq_ignore_ascii_case(b"HTTP/") {
+            return None;
+        }
+        let space = line.iter().position(|&octet| octet == b' ' || octet == b'\t')?;
+        let version = if &line[5..space] == b"1.0" { Version::Http10 } else { Version::Http11 };
+        (version, &line[space + 1..])
+    };
+    let digits = rest.trim_ascii_start();
+    let status = digits.get(..3)?;
+    if !status.iter().all(u8::is_ascii_digit) || digits.get(3).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let status = status.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    let reason = digits[3..].trim_ascii();
+    let offset = (reason.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
+    let second =
+        if reason.is_empty() { Span::default() } else { Span::new(at + offset, reason.len()) };
+    Some(StartLine { first: Span::default(), second, version, status, odd: true })
+}
+
+/// Field lines in `octets[from..to]`.
+fn field_lines(
+    octets: &[u8],
+    from: usize,
+    to: usize,
+    max_fields: usize,
+    anomalies: &mut Anomalies,
+) -> Vec<Field> {
+    let mut fields: Vec<Field> = Vec::new();
+    let mut at = from;
+    while at < to {
+        let end = memchr::memchr(b'\n', &octets[at..to]).map_or(to, |length| at + length);
+        let line = &octets[at..end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.len() == end - at {
+            anomalies.insert(Anomaly::BareLineEnd);
+        }
+        if line.iter().any(|&octet| octet.is_ascii_control() && octet != b'\t') {
+            anomalies.insert(Anomaly::ControlInHead);
+        }
+        let start = at;
+        at = end + 1;
+        if line.is_empty() {
+            continue;
+        }
+        if matches!(line[0], b' ' | b'\t') {
+            // RFC 9112 §5.2: a folded line continues the value before it.
+            if let Some(field) = fields.last_mut() {
+                anomalies.insert(Anomaly::ObsFold);
+                let value_end = start + line.trim_ascii_end().len();
+                field.value.len = (value_end as u32).saturating_sub(field.value.start);
+            }
+            continue;
+        }
+        let Some(colon) = memchr::memchr(b':', line) else {
+            anomalies.insert(Anomaly::LineWithoutColon);
+            continue;
+        };
+        if fields.len() >= max_fields {
+            continue;
+        }
+        let name = line[..colon].trim_ascii_end();
+        if name.len() != colon {
+            anomalies.insert(Anomaly::SpaceBeforeColon);
+        }
+        let value = &line[colon + 1..];
+        let lead = value.len() - value.trim_ascii_start().len();
+        fields.push(Field {
+            name: Span::new(start, name.len()),
+            value: Span::new(start + colon + 1 + lead, value.trim_ascii().len()),
+        });
+    }
+    fields
+}

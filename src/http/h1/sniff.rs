@@ -1,0 +1,204 @@
+//! Is this HTTP? By content alone, on any port.
+
+/// Methods by which a request is recognised in the middle of a connection: RFC 9110, WebDAV and its
+/// relatives, and what is used in practice. A connection that begins with a request line may use
+/// any other token.
+const METHODS: [&[u8]; 43] = [
+    b"GET",
+    b"POST",
+    b"PUT",
+    b"HEAD",
+    b"DELETE",
+    b"OPTIONS",
+    b"PATCH",
+    b"CONNECT",
+    b"TRACE",
+    b"PROPFIND",
+    b"PROPPATCH",
+    b"MKCOL",
+    b"COPY",
+    b"MOVE",
+    b"LOCK",
+    b"UNLOCK",
+    b"REPORT",
+    b"SEARCH",
+    b"MKCALENDAR",
+    b"ACL",
+    b"BIND",
+    b"REBIND",
+    b"UNBIND",
+    b"LINK",
+    b"UNLINK",
+    b"MERGE",
+    b"CHECKOUT",
+    b"CHECKIN",
+    b"UNCHECKOUT",
+    b"MKACTIVITY",
+    b"MKWORKSPACE",
+    b"UPDATE",
+    b"LABEL",
+    b"VERSION-CONTROL",
+    b"BASELINE-CONTROL",
+    b"ORDERPATCH",
+    b"SUBSCRIBE",
+    b"UNSUBSCRIBE",
+    b"NOTIFY",
+    b"M-SEARCH",
+    b"POLL",
+    b"PURGE",
+    b"RPC_IN_DATA",
+];
+
+/// What octets look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// The beginning of a request.
+    Request,
+    /// The beginning of a response.
+    Response,
+    /// Too few octets to tell.
+    Unclear,
+    /// Neither.
+    Neither,
+}
+
+/// A token character (RFC 9110 §5.6.2).
+pub const fn is_token(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric()
+        || matches!(
+            octet,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+/// Looks at the beginning of a connection: any method goes, and few octets leave it open.
+pub fn at_start(octets: &[u8]) -> Looks {
+    let octets = octets.trim_ascii_start();
+    if octets.is_empty() {
+        return Looks::Unclear;
+    }
+    if is_status_line(octets) {
+        return Looks::Response;
+    }
+    if b"HTTP/1.".starts_with(octets) || b"ICY ".starts_with(octets) {
+        return Looks::Unclear;
+    }
+    let method = octets.iter().position(|&octet| !is_token(octet)).unwrap_or(octets.len());
+    if method == octets.len() {
+        return if method <= 20 { Looks::Unclear } else { Looks::Neither };
+    }
+    if method == 0 || method > 20 || octets[method] != b' ' {
+        return Looks::Neither;
+    }
+    match request_line(octets) {
+        Line::Whole | Line::Open => Looks::Request,
+        Line::Broken => Looks::Neither,
+    }
+}
+
+/// Looks at octets in the middle of a connection: nothing but a certain start line goes.
+pub fn in_middle(octets: &[u8]) -> Looks {
+    if is_status_line(octets) {
+        return Looks::Response;
+    }
+    if !octets.first().is_some_and(u8::is_ascii_uppercase) {
+        return Looks::Neither;
+    }
+    let method = octets.iter().position(|&octet| octet == b' ').unwrap_or(0);
+    if !METHODS.contains(&&octets[..method]) {
+        return Looks::Neither;
+    }
+    let target = octets.get(method + 1..).unwrap_or_default();
+    let plausible = target.starts_with(b"/")
+        || target.starts_with(b"http")
+        || target.starts_with(b"* ")
+        || (&octets[..method] == b"CONNECT" && target.contains(&b':'));
+    match request_line(octets) {
+        Line::Whole => Looks::Request,
+        Line::Open if plausible => Looks::Request,
+        Line::Open | Line::Broken => Looks::Neither,
+    }
+}
+
+/// `HTTP/1.x NNN`, or ICY's.
+fn is_status_line(octets: &[u8]) -> bool {
+    if let Some(rest) = octets.strip_prefix(b"HTTP/1.") {
+        // RFC 9112 §4: version, one space, three digits; more spaces are seen in practice.
+        let rest = rest.get(1..).unwrap_or_default();
+        let digits = rest.trim_ascii_start();
+        return rest.is_empty()
+            || (rest.first() == Some(&b' ') && digits.iter().take(3).all(u8::is_ascii_digit));
+    }
+    octets.starts_with(b"ICY ") && octets.iter().skip(4).take(3).all(u8::is_ascii_digit)
+}
+
+enum Line {
+    Whole,
+    Open,
+    Broken,
+}
+
+/// Whether the first line ends in ` HTTP/n.n`, may still do so, or ends in something else.
+fn request_line(octets: &[u8]) -> Line {
+    let Some(end) = memchr::memchr(b'\n', octets) else {
+        // A target of more than 64 KiB without an end of line is something else.
+        return if octets.len() > 65_536 { Line::Broken } else { Line::Open };
+    };
+    let line = octets[..end].trim_ascii_end();
+    let version = line.len().checked_sub(9).map(|at| &line[at..]);
+    if version.is_some_and(|v| v[..6].eq_ignore_ascii_case(b" HTTP/") && v[6].is_ascii_digit()) {
+        return Line::Whole;
+    }
+    // RFC 1945 §4.1: a simple request is GET, a target, and nothing else.
+    if line.strip_prefix(b"GET /").is_some_and(|rest| !rest.contains(&b' ')) {
+        return Line::Whole;
+    }
+    Line::Broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_method_may_begin_a_connection() {
+        assert_eq!(at_start(b"BREW /pot HTTP/1.1\r\n"), Looks::Request);
+        assert_eq!(at_start(b"BREW"), Looks::Unclear);
+        assert_eq!(at_start(b"H"), Looks::Unclear);
+        assert_eq!(at_start(b"HTTP/1.1 401 Unauthorized\r\n"), Looks::Response);
+        assert_eq!(at_start(b"ICY 200 OK\r\n"), Looks::Response);
+        assert_eq!(at_start(b"\r\nGET / HTTP/1.1\r\n"), Looks::Request);
+    }
+
+    #[test]
+    fn other_protocols_are_told_by_their_first_line() {
+        assert_eq!(at_start(b"\x16\x03\x01\x02\x00\x01"), Looks::Neither);
+        assert_eq!(at_start(b"SSH-2.0-OpenSSH_9.2\r\n"), Looks::Neither);
+        assert_eq!(at_start(b"EHLO example.org\r\n"), Looks::Neither);
+        assert_eq!(at_start(b"220 mail ESMTP\r\n"), Looks::Neither);
+        assert_eq!(at_start(b"REGISTER sip:example.org SIP/2.0\r\n"), Looks::Neither);
+        assert_eq!(at_start(b"OPTIONS rtsp://h/s RTSP/1.0\r\n"), Looks::Neither);
+    }
+
+    #[test]
+    fn the_middle_of_a_connection_needs_a_known_method() {
+        assert_eq!(in_middle(b"GET /a HTTP/1.1\r\n"), Looks::Request);
+        assert_eq!(in_middle(b"GET /a"), Looks::Request);
+        assert_eq!(in_middle(b"GETTING there HTTP/1.1\r\n"), Looks::Neither);
+        assert_eq!(in_middle(b"HTTP/1.0 200 OK"), Looks::Response);
+        assert_eq!(in_middle(b"HTTP/1.1 is a protocol"), Looks::Neither);
+    }
+}

@@ -1,0 +1,296 @@
+//! One connection: two half streams that bear witness for each other.
+//!
+//! An ACK for octets that were never captured proves that the capture lost them. As captures can
+//! also be out of order across directions (several queues, mirror ports), the proof waits for
+//! [`GRACE_PACKETS`] packets of the connection or [`GRACE_TIME`]; meanwhile the direction that sent
+//! the ACK is held back, so that a response is never read before the request it answers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::half_stream::{HalfStream, Payload};
+use super::{Consumer, Direction, FlowKey, TcpCounters};
+use crate::decode::{Segment, TcpFlags};
+use crate::limits::Limits;
+use crate::time::Timestamp;
+
+/// Packets of the connection after which unseen acknowledged octets are a gap.
+const GRACE_PACKETS: u8 = 3;
+
+/// Time after which they are.
+pub(super) const GRACE_TIME: Duration = Duration::from_millis(20);
+
+/// What a consumer may know of a connection.
+#[derive(Debug, Clone)]
+pub struct FlowInfo {
+    /// Number in this run, from 1.
+    pub number: u64,
+    /// Capture time of its first packet.
+    pub started: Timestamp,
+    /// Index of the interface it was first captured on.
+    pub interface: u16,
+    /// The direction of its first SYN, when that was seen.
+    pub initiator: Option<Direction>,
+    /// Whether payload was seen before (or without) the handshake.
+    pub midstream: bool,
+    /// Packets seen in each direction.
+    pub packets: [u32; 2],
+    key: FlowKey,
+    forward_is_low: bool,
+}
+
+impl FlowInfo {
+    /// The address that sends in this direction.
+    pub fn source(&self, direction: Direction) -> SocketAddr {
+        self.key.endpoint(self.forward_is_low == (direction == Direction::Forward))
+    }
+}
+
+/// What a packet did to its flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Goes on.
+    Open,
+    /// Both sides have sent FIN.
+    Closed,
+    /// One side has sent RST.
+    Reset,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Flow<S> {
+    pub info: FlowInfo,
+    pub state: Option<Box<S>>,
+    pub halves: [HalfStream; 2],
+    /// Since when and for how many packets acknowledged octets are missing.
+    pub grace: Option<(Timestamp, u8)>,
+    pub last_seen: Timestamp,
+    /// Whether any payload was seen.
+    pub has_payload: bool,
+}
+
+impl<S> Flow<S> {
+    pub fn new(key: FlowKey, source_is_low: bool, number: u64, segment: &Segment<'_>) -> Self {
+        Self {
+            info: FlowInfo {
+                number,
+                started: segment.timestamp,
+                interface: segment.interface,
+                initiator: None,
+                midstream: !segment.flags.has(TcpFlags::SYN),
+                packets: [0; 2],
+                key,
+                forward_is_low: source_is_low,
+            },
+            state: None,
+            halves: [HalfStream::new(), HalfStream::new()],
+            grace: None,
+            last_seen: segment.timestamp,
+            has_payload: false,
+        }
+    }
+
+    pub fn direction(&self, source_is_low: bool) -> Direction {
+        if source_is_low == self.info.forward_is_low {
+            Direction::Forward
+        } else {
+            Direction::Backward
+        }
+    }
+
+    /// Whether this segment begins (or belongs to) another connection between the same ports.
+    pub fn is_replaced_by(&self, direction: Direction, segment: &Segment<'_>) -> bool {
+        let half = &self.halves[direction as usize];
+        if segment.flags.has(TcpFlags::SYN) {
+            return !half.accepts_syn(segment.sequence);
+        }
+        !segment.payload.is_empty() && half.is_implausible(segment.sequence)
+    }
+
+    /// Octets waiting in both directions.
+    pub fn waiting_octets(&self) -> usize {
+        self.halves[0].waiting_octets() + self.halves[1].waiting_octets()
+    }
+
+    pub fn is_waiting(&self) -> bool {
+        self.halves[0].is_waiting() || self.halves[1].is_waiting()
+    }
+
+    /// Takes in one segment.
+    pub fn push<C: Consumer<State = S>>(
+        &mut self,
+        direction: Direction,
+        segment: &Segment<'_>,
+        limits: &Limits,
+        counters: &mut TcpCounters,
+        consumer: &mut C,
+    ) -> Outcome {
+        let (own, peer) = (direction as usize, direction.reverse() as usize);
+        let flags = segment.flags;
+        self.last_seen = self.last_seen.max(segment.timestamp);
+        self.info.packets[own] = self.info.packets[own].saturating_add(1);
+        let mut sequence = segment.sequence;
+        if flags.has(TcpFlags::SYN) {
+            if !flags.has(TcpFlags::ACK) {
+                self.info.initiator.get_or_insert(direction);
+            }
+            self.halves[own].open(segment.sequence);
+            sequence = sequence.wrapping_add(1);
+        }
+        let acknowledged = flags.has(TcpFlags::ACK).then_some(segment.acknowledgment);
+        if let Some(acknowledgment) = acknowledged {
+            self.halves[peer].acknowledge(acknowledgment);
+        }
+        if self.grace.is_some() || self.halves[peer].is_acknowledged_unseen() {
+            self.pass_grace(segment.timestamp, false, counters, consumer);
+        }
+        // RFC 9293 §3.5.3: text in a RST is a diagnostic, not data.
+        let length = segment.payload.len() + segment.cut as usize;
+        if length > 0 && !flags.has(TcpFlags::RST) {
+            self.has_payload = true;
+            let position = acknowledged
+                .and_then(|acknowledgment| self.halves[peer].position_of(acknowledgment))
+                .and_then(|position| u64::try_from(position).ok());
+            let payload = Payload {
+                sequence,
+                identification: segment.identification,
+                octets: segment.payload,
+                cut: segment.cut,
+                timestamp: segment.timestamp,
+                acknowledged: position,
+            };
+            self.take_in(direction, payload, limits, counters, consumer);
+        }
+        if flags.has(TcpFlags::FIN) {
+            let end = sequence.wrapping_add(length as u32);
+            self.halves[own].finish_at(end);
+            self.release(direction, segment.timestamp, counters, consumer);
+        }
+        if self.halves[peer].is_waiting() && self.grace.is_none() {
+            self.release(direction.reverse(), segment.timestamp, counters, consumer);
+        }
+        if flags.has(TcpFlags::RST) {
+            return Outcome::Reset;
+        }
+        if self.halves[0].is_ended() && self.halves[1].is_ended() {
+            return Outcome::Closed;
+        }
+        Outcome::Open
+    }
+
+    fn take_in<C: Consumer<State = S>>(
+        &mut self,
+        direction: Direction,
+        payload: Payload<'_>,
+        limits: &Limits,
+        counters: &mut TcpCounters,
+        consumer: &mut C,
+    ) {
+        let (own, peer) = (direction as usize, direction.reverse() as usize);
+        let blocked = self.halves[peer].is_acknowledged_unseen();
+        let starts_message = !self.halves[own].is_seen() && C::starts_message(payload.octets);
+        let (info, state) = (&self.info, &mut self.state);
+        self.halves[own].push(payload, blocked, starts_message, limits, counters, |event| {
+            consumer.event(info, state, direction, event);
+        });
+    }
+
+    /// Lets what waits go where it may.
+    fn release<C: Consumer<State = S>>(
+        &mut self,
+        direction: Direction,
+        now: Timestamp,
+        counters: &mut TcpCounters,
+        consumer: &mut C,
+    ) {
+        if self.halves[direction.reverse() as usize].is_acknowledged_unseen() {
+            return;
+        }
+        self.with_half(direction, counters, consumer, |half, counters, sink| {
+            half.release(now, counters, sink)
+        });
+    }
+
+    /// Counts the grace of acknowledged but unseen octets; when it is over they are gaps.
+    pub fn pass_grace<C: Consumer<State = S>>(
+        &mut self,
+        now: Timestamp,
+        over: bool,
+        counters: &mut TcpCounters,
+        consumer: &mut C,
+    ) {
+        let unseen = |flow: &Self| flow.halves.iter().any(HalfStream::is_acknowledged_unseen);
+        if !unseen(self) {
+            if self.grace.take().is_some() {
+                self.release(Direction::Forward, now, counters, consumer);
+                self.release(Direction::Backward, now, counters, consumer);
+            }
+            return;
+        }
+        let (since, packets) = self.grace.unwrap_or((now, 0));
+        if !over && packets < GRACE_PACKETS && now.since(since) < GRACE_TIME {
+            self.grace = Some((since, packets + 1));
+            return;
+        }
+        self.grace = None;
+        // Releasing one direction can show that the other has unseen octets too: both, until calm.
+        // Each round moves a position forward, and there are no more rounds than held segments.
+        while unseen(self) {
+            for direction in [Direction::Forward, Direction::Backward] {
+                self.with_half(direction, counters, consumer, |half, counters, sink| {
+                    half.give_up_acknowledged(now, counters, sink);
+                });
+                self.release(direction.reverse(), now, counters, consumer);
+            }
+        }
+    }
+
+    /// The first hole of each direction has waited too long.
+    pub fn give_up_holes<C: Consumer<State = S>>(
+        &mut self,
+        now: Timestamp,
+        counters: &mut TcpCounters,
+        consumer: &mut C,
+    ) {
+        self.pass_grace(now, true, counters, consumer);
+        for direction in [Direction::Forward, Direction::Backward] {
+            self.with_half(direction, counters, consumer, |half, counters, sink| {
+                if half.is_waiting() {
+                    half.give_up_hole(now, counters, sink);
+                }
+            });
+        }
+    }
+
+    /// The connection is over: hands on all that waits, and closes the consumer's state.
+    pub fn close<C: Consumer<State = S>>(
+        &mut self,
+        now: Timestamp,
+        counters: &mut TcpCounters,
+        consumer: &mut C,
+    ) {
+        if self.is_waiting() || self.grace.is_some() {
+            self.pass_grace(now, true, counters, consumer);
+            for direction in [Direction::Forward, Direction::Backward] {
+                self.with_half(direction, counters, consumer, |half, counters, sink| {
+                    half.give_up_all(now, counters, sink);
+                });
+            }
+        }
+        consumer.close(&self.info, self.state.take(), now);
+    }
+
+    fn with_half<C: Consumer<State = S>>(
+        &mut self,
+        direction: Direction,
+        counters: &mut TcpCounters,
+        consumer: &mut C,
+        run: impl FnOnce(&mut HalfStream, &mut TcpCounters, &mut dyn FnMut(super::StreamEvent<'_>)),
+    ) {
+        let (info, state) = (&self.info, &mut self.state);
+        run(&mut self.halves[direction as usize], counters, &mut |event| {
+            consumer.event(info, state, direction, event);
+        });
+    }
+}

@@ -1,0 +1,441 @@
+//! All connections: one look-up a packet, bounded, oldest first out.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use ahash::RandomState;
+
+use super::flow::{Flow, GRACE_TIME, Outcome};
+use super::{Consumer, FlowKey, TcpCounters};
+use crate::decode::{Segment, TcpFlags};
+use crate::limits::Limits;
+use crate::time::Timestamp;
+
+/// A hole that no acknowledgment explains is given up after this long: five doublings of the usual
+/// first retransmission timeout of 200 to 300 ms (RFC 6298 §5.5).
+const HOLE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After a RST the connection is kept this long for what the capture delivers late.
+const RESET_LINGER: Duration = Duration::from_secs(1);
+
+/// Closed connections kept so that a packet captured twice does not open them again.
+const CLOSED_KEPT: usize = 4096;
+
+/// No neighbour in the list.
+const NONE: u32 = u32::MAX;
+
+/// Every connection that is tracked. `S` is what the consumer keeps for each.
+#[derive(Debug)]
+pub struct FlowTable<S> {
+    index: HashMap<FlowKey, u32, RandomState>,
+    slots: Vec<Slot<S>>,
+    free: Vec<u32>,
+    /// By age of their last packet: connections with payload, and those without (half-open ones
+    /// must not push out the others).
+    established: List,
+    embryonic: List,
+    closed: VecDeque<Ticket>,
+    resets: VecDeque<Ticket>,
+    holes: VecDeque<Ticket>,
+    graces: VecDeque<Ticket>,
+    waiting_octets: usize,
+    next_number: u64,
+    limits: Limits,
+    /// What was counted.
+    pub counters: TcpCounters,
+}
+
+/// A reminder to look at a flow again, unless it has been replaced since.
+#[derive(Debug, Clone, Copy)]
+struct Ticket {
+    slot: u32,
+    number: u64,
+    due: Timestamp,
+}
+
+#[derive(Debug)]
+struct Slot<S> {
+    key: FlowKey,
+    flow: Option<Flow<S>>,
+    /// Neighbours in the list of its kind: newer and older.
+    newer: u32,
+    older: u32,
+    kind: Kind,
+    in_holes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Embryonic,
+    Established,
+    Closed,
+}
+
+#[derive(Debug)]
+struct List {
+    newest: u32,
+    oldest: u32,
+    len: usize,
+}
+
+impl List {
+    const EMPTY: Self = Self { newest: NONE, oldest: NONE, len: 0 };
+}
+
+impl<S> FlowTable<S> {
+    /// With no connections.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            index: HashMap::with_hasher(RandomState::new()),
+            slots: Vec::new(),
+            free: Vec::new(),
+            established: List::EMPTY,
+            embryonic: List::EMPTY,
+            closed: VecDeque::new(),
+            resets: VecDeque::new(),
+            holes: VecDeque::new(),
+            graces: VecDeque::new(),
+            waiting_octets: 0,
+            next_number: 1,
+            limits: limits.clone(),
+            counters: TcpCounters::default(),
+        }
+    }
+
+    /// Connections tracked now.
+    pub fn len(&self) -> usize {
+        self.established.len + self.embryonic.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Heap octets held by the table and by segments that wait (an estimate from capacities).
+    pub fn memory(&self) -> usize {
+        self.waiting_octets
+            + self.slots.capacity() * size_of::<Slot<S>>()
+            + self.index.capacity() * (size_of::<(FlowKey, u32)>() + 1)
+    }
+
+    /// Takes in one segment.
+    pub fn push<C: Consumer<State = S>>(&mut self, segment: &Segment<'_>, consumer: &mut C) {
+        let (key, source_is_low) = FlowKey::new(segment.source, segment.destination);
+        let Some(slot) = self.find(key, source_is_low, segment, consumer) else { return };
+        let Some(flow) = self.slots.get_mut(slot as usize).and_then(|slot| slot.flow.as_mut())
+        else {
+            return;
+        };
+        let was_waiting = flow.waiting_octets();
+        let had_grace = flow.grace.is_some();
+        let direction = flow.direction(source_is_low);
+        let outcome = flow.push(direction, segment, &self.limits, &mut self.counters, consumer);
+        self.waiting_octets = self.waiting_octets + flow.waiting_octets() - was_waiting;
+        let number = flow.info.number;
+        let ticket = |due| Ticket { slot, number, due };
+        if flow.grace.is_some() && !had_grace {
+            self.graces.push_back(ticket(segment.timestamp + GRACE_TIME));
+        }
+        let (waiting, has_payload) = (flow.is_waiting(), flow.has_payload);
+        self.touch(slot, has_payload);
+        if waiting && !self.slots[slot as usize].in_holes {
+            self.slots[slot as usize].in_holes = true;
+            self.holes.push_back(ticket(segment.timestamp + HOLE_TIMEOUT));
+            self.relieve(segment.timestamp, consumer);
+        } else if self.waiting_octets > self.limits.memory / 2 {
+            self.relieve(segment.timestamp, consumer);
+        }
+        match outcome {
+            Outcome::Open => {}
+            Outcome::Closed => self.retire(slot, segment.timestamp, consumer),
+            Outcome::Reset => self.resets.push_back(ticket(segment.timestamp + RESET_LINGER)),
+        }
+    }
+
+    /// The slot of the segment's connection: found, replaced or new. `None` when there is nothing
+    /// to track: a packet without payload of a connection that is not known.
+    fn find<C: Consumer<State = S>>(
+        &mut self,
+        key: FlowKey,
+        source_is_low: bool,
+        segment: &Segment<'_>,
+        consumer: &mut C,
+    ) -> Option<u32> {
+        let carries = !segment.payload.is_empty() || segment.cut > 0;
+        if let Some(&slot) = self.index.get(&key) {
+            let flow = self.slots.get(slot as usize)?.flow.as_ref()?;
+            let direction = flow.direction(source_is_low);
+            let replaced = flow.is_replaced_by(direction, segment);
+            let half = &flow.halves[direction as usize];
+            let new = |position: i64| u64::try_from(position).is_ok_and(|p| half.is_new(p));
+            let reopened = self.slots[slot as usize].kind == Kind::Closed
+                && carries
+                && half.position_of(segment.sequence).is_none_or(new);
+            if !replaced && !reopened {
+                return Some(slot);
+            }
+            self.remove(slot, segment.timestamp, consumer);
+        }
+        if !carries && !segment.flags.has(TcpFlags::SYN) {
+            return None;
+        }
+        Some(self.insert(key, source_is_low, segment, consumer))
+    }
+
+    fn insert<C: Consumer<State = S>>(
+        &mut self,
+        key: FlowKey,
+        source_is_low: bool,
+        segment: &Segment<'_>,
+        consumer: &mut C,
+    ) -> u32 {
+        if self.embryonic.len >= (self.limits.flows / 4).max(1) {
+            self.counters.flow_limit += 1;
+            self.remove(self.embryonic.oldest, segment.timestamp, consumer);
+        } else if self.len() >= self.limits.flows {
+            self.counters.flow_limit += 1;
+            self.remove(self.established.oldest, segment.timestamp, consumer);
+        }
+        let flow = Flow::new(key, source_is_low, self.next_number, segment);
+        self.next_number += 1;
+        self.counters.flows += 1;
+        self.counters.midstream_flows += u64::from(flow.info.midstream);
+        let slot = Slot {
+            key,
+            flow: Some(flow),
+            newer: NONE,
+            older: NONE,
+            kind: Kind::Embryonic,
+            in_holes: false,
+        };
+        let number = if let Some(number) = self.free.pop() {
+            self.slots[number as usize] = slot;
+            number
+        } else {
+            self.slots.push(slot);
+            (self.slots.len() - 1) as u32
+        };
+        self.index.insert(key, number);
+        self.link(number);
+        number
+    }
+
+    fn list(&mut self, kind: Kind) -> Option<&mut List> {
+        match kind {
+            Kind::Embryonic => Some(&mut self.embryonic),
+            Kind::Established => Some(&mut self.established),
+            Kind::Closed => None,
+        }
+    }
+
+    /// Puts a slot at the new end of the list of its kind.
+    fn link(&mut self, slot: u32) {
+        let Some(list) = self.list(self.slots[slot as usize].kind) else { return };
+        let newest = std::mem::replace(&mut list.newest, slot);
+        list.len += 1;
+        if newest == NONE {
+            list.oldest = slot;
+        } else {
+            self.slots[newest as usize].newer = slot;
+        }
+        self.slots[slot as usize].older = newest;
+        self.slots[slot as usize].newer = NONE;
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let (newer, older) = (self.slots[slot as usize].newer, self.slots[slot as usize].older);
+        let Some(list) = self.list(self.slots[slot as usize].kind) else { return };
+        list.len -= 1;
+        if newer == NONE {
+            list.newest = older;
+        }
+        if older == NONE {
+            list.oldest = newer;
+        }
+        if newer != NONE {
+            self.slots[newer as usize].older = older;
+        }
+        if older != NONE {
+            self.slots[older as usize].newer = newer;
+        }
+    }
+
+    /// The flow has just been active.
+    fn touch(&mut self, slot: u32, has_payload: bool) {
+        let kind = self.slots[slot as usize].kind;
+        let promoted = kind == Kind::Embryonic && has_payload;
+        if kind == Kind::Closed || (self.slots[slot as usize].newer == NONE && !promoted) {
+            return;
+        }
+        self.unlink(slot);
+        if promoted {
+            self.slots[slot as usize].kind = Kind::Established;
+        }
+        self.link(slot);
+    }
+
+    /// Both sides have closed: the consumer lets go, the key stays for a while.
+    fn retire<C: Consumer<State = S>>(&mut self, slot: u32, now: Timestamp, consumer: &mut C) {
+        if self.slots[slot as usize].kind == Kind::Closed {
+            return;
+        }
+        self.unlink(slot);
+        let entry = &mut self.slots[slot as usize];
+        entry.kind = Kind::Closed;
+        if let Some(flow) = &mut entry.flow {
+            let waited = flow.waiting_octets();
+            flow.close(now, &mut self.counters, consumer);
+            self.waiting_octets -= waited;
+            let number = flow.info.number;
+            self.closed.push_back(Ticket { slot, number, due: now + self.limits.flow_closed });
+        }
+        while self.closed.len() > CLOSED_KEPT {
+            self.drop_oldest_closed();
+        }
+    }
+
+    fn drop_oldest_closed(&mut self) {
+        if let Some(ticket) = self.closed.pop_front()
+            && self.is_current(ticket)
+        {
+            self.forget(ticket.slot);
+        }
+    }
+
+    fn is_current(&self, ticket: Ticket) -> bool {
+        let flow = self.slots.get(ticket.slot as usize).and_then(|slot| slot.flow.as_ref());
+        flow.is_some_and(|flow| flow.info.number == ticket.number)
+    }
+
+    /// Frees a slot that is in no list any more.
+    fn forget(&mut self, slot: u32) {
+        let entry = &mut self.slots[slot as usize];
+        entry.flow = None;
+        let key = entry.key;
+        if self.index.get(&key) == Some(&slot) {
+            self.index.remove(&key);
+        }
+        self.free.push(slot);
+    }
+
+    /// Ends a connection for good.
+    fn remove<C: Consumer<State = S>>(&mut self, slot: u32, now: Timestamp, consumer: &mut C) {
+        if slot == NONE {
+            return;
+        }
+        if self.slots[slot as usize].kind != Kind::Closed {
+            self.unlink(slot);
+            if let Some(flow) = &mut self.slots[slot as usize].flow {
+                self.waiting_octets -= flow.waiting_octets();
+                flow.close(now, &mut self.counters, consumer);
+            }
+        }
+        self.forget(slot);
+    }
+
+    /// Ends the connection that was silent longest, half-open ones first. `false` when there is none.
+    pub fn drop_oldest<C: Consumer<State = S>>(
+        &mut self,
+        now: Timestamp,
+        consumer: &mut C,
+    ) -> bool {
+        let oldest = if self.embryonic.len > self.established.len {
+            self.embryonic.oldest
+        } else {
+            self.established.oldest
+        };
+        if oldest == NONE {
+            return false;
+        }
+        self.remove(oldest, now, consumer);
+        true
+    }
+
+    /// Gives up the oldest holes while all connections together hold too much.
+    fn relieve<C: Consumer<State = S>>(&mut self, now: Timestamp, consumer: &mut C) {
+        while self.waiting_octets > self.limits.memory / 2 {
+            let Some(ticket) = self.holes.pop_front() else { break };
+            if self.is_current(ticket) {
+                self.counters.memory_limit += 1;
+                self.give_up_holes(ticket, now, consumer);
+            }
+        }
+    }
+
+    fn give_up_holes<C: Consumer<State = S>>(
+        &mut self,
+        ticket: Ticket,
+        now: Timestamp,
+        consumer: &mut C,
+    ) {
+        let entry = &mut self.slots[ticket.slot as usize];
+        entry.in_holes = false;
+        let Some(flow) = &mut entry.flow else { return };
+        let before = flow.waiting_octets();
+        flow.give_up_holes(now, &mut self.counters, consumer);
+        self.waiting_octets = self.waiting_octets + flow.waiting_octets() - before;
+        if flow.is_waiting() {
+            entry.in_holes = true;
+            self.holes.push_back(Ticket { due: now + HOLE_TIMEOUT, ..ticket });
+        }
+    }
+
+    /// Packet time has come this far: what has waited or been silent too long is given up.
+    pub fn advance<C: Consumer<State = S>>(&mut self, now: Timestamp, consumer: &mut C) {
+        while let Some(ticket) = due(&mut self.graces, now) {
+            if self.is_current(ticket)
+                && let Some(flow) = &mut self.slots[ticket.slot as usize].flow
+            {
+                let before = flow.waiting_octets();
+                flow.pass_grace(now, true, &mut self.counters, consumer);
+                self.waiting_octets = self.waiting_octets + flow.waiting_octets() - before;
+            }
+        }
+        while let Some(ticket) = due(&mut self.resets, now) {
+            if self.is_current(ticket) {
+                self.retire(ticket.slot, now, consumer);
+            }
+        }
+        while let Some(ticket) = due(&mut self.holes, now) {
+            if self.is_current(ticket) {
+                let flow = self.slots[ticket.slot as usize].flow.as_ref();
+                if flow.is_some_and(Flow::is_waiting) {
+                    self.give_up_holes(ticket, now, consumer);
+                } else {
+                    self.slots[ticket.slot as usize].in_holes = false;
+                }
+            }
+        }
+        while self.closed.front().is_some_and(|ticket| ticket.due <= now) {
+            self.drop_oldest_closed();
+        }
+        for kind in [Kind::Embryonic, Kind::Established] {
+            loop {
+                let oldest = self.list(kind).map_or(NONE, |list| list.oldest);
+                let flow = self.slots.get(oldest as usize).and_then(|slot| slot.flow.as_ref());
+                let idle = |flow: &Flow<S>| now.since(flow.last_seen) > self.limits.flow_idle;
+                if !flow.is_some_and(idle) {
+                    break;
+                }
+                self.remove(oldest, now, consumer);
+            }
+        }
+    }
+
+    /// The input has ended: every connection is, in the order in which they began.
+    pub fn finish<C: Consumer<State = S>>(&mut self, now: Timestamp, consumer: &mut C) {
+        let mut open: Vec<(u64, u32)> = (0_u32..)
+            .zip(&self.slots)
+            .filter_map(|(slot, entry)| Some((entry.flow.as_ref()?.info.number, slot)))
+            .collect();
+        open.sort_unstable();
+        for (_, slot) in open {
+            self.remove(slot, now, consumer);
+        }
+    }
+}
+
+fn due(queue: &mut VecDeque<Ticket>, now: Timestamp) -> Option<Ticket> {
+    queue.pop_front_if(|ticket| ticket.due <= now)
+}
