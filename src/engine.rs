@@ -207,12 +207,7 @@ impl Reading<'_> {
         first: bool,
     ) -> Option<Conversation> {
         let looks = if first { sniff::at_start(octets) } else { sniff::in_middle(octets) };
-        let preamble = first
-            && octets.len() > 11
-            && !matches!(
-                crate::exchange::proxy_protocol::read(octets),
-                crate::exchange::proxy_protocol::Preamble::None
-            );
+        let preamble = first && octets.len() > 11 && proxy_protocol::read(octets) != Preamble::None;
         let client = match looks {
             _ if preamble => direction,
             Looks::Request => direction,

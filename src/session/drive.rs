@@ -269,14 +269,14 @@ impl Drive {
         sink.pulse(true)
     }
 
-    fn status(&self) -> Status {
+    fn status(&mut self) -> Status {
         Status {
             source: self.input.name.clone(),
             live: self.input.is_live(),
             bpf: self.input.bpf.clone(),
             counters: self.engine.counters().clone(),
             ended: self.ended.clone(),
-            other_ports: Vec::new(),
+            other_ports: self.engine.other_ports(8),
             warning: self.warning.clone(),
             rights: self.options.rights.clone(),
         }
