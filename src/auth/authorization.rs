@@ -1,6 +1,7 @@
 //! The authorization state of a request: a closed set, in which nothing unplaceable is ever "missing".
 
-use crate::auth::{Jwt, Scheme};
+pub use crate::auth::alternatives::{Alternative, AlternativeKind, alternatives};
+use crate::auth::{Jwt, Scheme, credentials};
 use crate::exchange::Exchange;
 use crate::http::{HeadLoss, Request};
 use crate::secret::{Fingerprint, FingerprintKey, Secret};
@@ -429,57 +430,75 @@ impl Finding {
     }
 }
 
-/// A credential beside (or instead of) the credentials field.
-#[derive(Debug, Clone)]
-pub struct Alternative {
-    /// What kind of place it is in.
-    pub kind: AlternativeKind,
-    /// Name of the cookie, header, query or form parameter.
-    pub name: String,
-    /// Tells this credential from others in this run.
-    pub fingerprint: Option<Fingerprint>,
-}
+impl Authorization {
+    pub(super) fn present(shape: Shape, findings: Vec<Finding>) -> Self {
+        Self::of(AuthState::Present { shape, findings })
+    }
 
-/// Where an alternative credential stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AlternativeKind {
-    /// A session-like cookie.
-    Cookie,
-    /// An API key header (`X-API-Key`, …).
-    ApiKeyHeader,
-    /// A query parameter (`access_token`, `api_key`, …).
-    Query,
-    /// `access_token` in a form body.
-    Form,
-    /// `Proxy-Authorization`.
-    ProxyAuthorization,
-    /// A header whose name or value looks like a misplaced `Authorization`.
-    LookalikeHeader,
-    /// `X-Forwarded-User` and its like.
-    IdentityHeader,
-}
+    pub(super) fn malformed(reason: MalformedReason, findings: Vec<Finding>) -> Self {
+        Self::of(AuthState::Malformed { reason, findings })
+    }
 
-impl AlternativeKind {
-    /// As in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cookie => "cookie",
-            Self::ApiKeyHeader => "api-key-header",
-            Self::Query => "query",
-            Self::Form => "form",
-            Self::ProxyAuthorization => "proxy-authorization",
-            Self::LookalikeHeader => "lookalike-header",
-            Self::IdentityHeader => "identity-header",
-        }
+    fn of(state: AuthState) -> Self {
+        Self { state, scheme: None, user: None, fingerprint: None }
+    }
+
+    pub(super) fn with_scheme(self, scheme: Scheme) -> Self {
+        Self { scheme: Some(scheme), ..self }
+    }
+
+    pub(super) fn with_user(self, user: Option<String>) -> Self {
+        Self { user: user.filter(|user| !user.is_empty()), ..self }
+    }
+
+    pub(super) fn with_fingerprint(self, fingerprint: Fingerprint) -> Self {
+        Self { fingerprint: Some(fingerprint), ..self }
     }
 }
 
 /// The state of the credentials field `name` (lower case) of the exchange's request.
-pub fn assess(_exchange: &Exchange, _name: &str, _key: &FingerprintKey) -> Authorization {
-    todo!()
+pub fn assess(exchange: &Exchange, name: &str, key: &FingerprintKey) -> Authorization {
+    let Some(request) = &exchange.request else {
+        let reason =
+            exchange.coverage.request_loss.map_or(UnknownReason::StartedMidStream, Into::into);
+        return Authorization::of(AuthState::Unknown { reason });
+    };
+    let mut lines = whole_lines(request, name);
+    let Some(first) = lines.next() else {
+        return Authorization::of(
+            request
+                .head_loss
+                .map_or(AuthState::Missing, |loss| AuthState::Unknown { reason: loss.into() }),
+        );
+    };
+    let first_parsed = credentials::read(first, key);
+    let others: Vec<&[u8]> = lines.collect();
+    if others.is_empty() {
+        return first_parsed;
+    }
+    Authorization {
+        scheme: first_parsed.scheme.clone(),
+        user: first_parsed.user.clone(),
+        fingerprint: first_parsed.fingerprint,
+        state: AuthState::Multiple {
+            count: 1 + others.len(),
+            identical: others.iter().all(|other| *other == first),
+            schemes: std::iter::once(first)
+                .chain(others)
+                .map(|line| credentials::read(line, key).scheme)
+                .collect(),
+            first: Box::new(first_parsed),
+        },
+    }
 }
 
-/// Other credentials in the same request.
-pub fn alternatives(_request: &Request, _key: &FingerprintKey) -> Vec<Alternative> {
-    todo!()
+/// The values of the field lines of this name that are known to their end: the last line before a
+/// loss may be cut.
+fn whole_lines<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    let fields = request.head.fields();
+    let known = fields.len() - usize::from(request.head_loss.is_some()).min(fields.len());
+    fields
+        .take(known)
+        .filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
+        .map(|(_, value)| value)
 }

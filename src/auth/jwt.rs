@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::auth::authorization::MalformedReason;
+use crate::auth::encoding;
+
 /// A decoded JWS in compact form.
 #[derive(Clone, PartialEq)]
 pub struct Jwt {
@@ -20,6 +23,35 @@ impl std::fmt::Debug for Jwt {
 }
 
 impl Jwt {
+    /// Reads a compact JWS: three segments, of which two are base64url of JSON objects.
+    ///
+    /// # Errors
+    /// What keeps the text from being one.
+    pub fn decode(token: &[u8]) -> Result<Self, MalformedReason> {
+        let mut segments = token.split(|&octet| octet == b'.');
+        let (Some(header), Some(claims), Some(signature), None) =
+            (segments.next(), segments.next(), segments.next(), segments.next())
+        else {
+            let count = token.split(|&octet| octet == b'.').count();
+            return Err(MalformedReason::JwtSegments { count });
+        };
+        let (header, claims) = (object(header, 0)?, object(claims, 1)?);
+        if !signature.iter().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(octet)) {
+            return Err(MalformedReason::JwtBadBase64 { segment: 2 });
+        }
+        // A length that base64 cannot have is still told apart from the one that is needed.
+        Ok(Self { header, claims, signature_length: signature.len() * 6 / 8 })
+    }
+
+    /// Whom the token speaks for.
+    pub fn principal(&self) -> Option<String> {
+        ["sub", "client_id", "azp"].into_iter().find_map(|claim| match self.claims.get(claim)? {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+    }
+
     /// The claims that are shown masked or not.
     pub const SHOWN_CLAIMS: [&'static str; 8] =
         ["iss", "aud", "sub", "exp", "nbf", "iat", "azp", "typ"];
@@ -52,5 +84,43 @@ impl Jwt {
             Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+/// The JOSE header of a compact JWS or JWE.
+///
+/// # Errors
+/// What keeps it from being one.
+pub fn header(token: &[u8]) -> Result<Map<String, Value>, MalformedReason> {
+    let end = token.iter().position(|&octet| octet == b'.').unwrap_or(token.len());
+    object(&token[..end], 0)
+}
+
+fn object(text: &[u8], segment: usize) -> Result<Map<String, Value>, MalformedReason> {
+    let json = encoding::base64url(text).ok_or(MalformedReason::JwtBadBase64 { segment })?;
+    serde_json::from_slice(&json).map_err(|_| MalformedReason::JwtBadJson { segment })
+}
+
+/// Whether a text has the outline of a JWS, decodable or not.
+pub fn looks_like(text: &[u8]) -> bool {
+    let is_base64url = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_".contains(octet);
+    text.starts_with(b"eyJ")
+        && text.iter().filter(|&&octet| octet == b'.').count() == 2
+        && text.iter().all(|octet| is_base64url(octet) || *octet == b'.')
+}
+
+/// The lengths in octets that a signature of this algorithm can have (RFC 7518 §3, RFC 8037, RFC 9864);
+/// empty where it depends on the key (RSA) or the algorithm is not known.
+pub fn signature_lengths(algorithm: &str) -> &'static [usize] {
+    match algorithm {
+        "HS256" => &[32],
+        "HS384" => &[48],
+        "HS512" | "ES256" | "ES256K" | "Ed25519" => &[64],
+        "ES384" => &[96],
+        "ES512" => &[132],
+        // Ed25519, and Ed448.
+        "EdDSA" => &[64, 114],
+        "Ed448" => &[114],
+        _ => &[],
     }
 }

@@ -1,11 +1,16 @@
 //! What an exchange says about authorization: the state of the request's credentials, the
 //! alternatives to them, and what the server asked for.
 
+pub mod alternatives;
 pub mod authorization;
 pub mod challenge;
+mod credentials;
+pub mod decoders;
+mod encoding;
 pub mod jwt;
 pub mod masking;
 pub mod scheme;
+mod syntax;
 
 pub use authorization::{Alternative, AuthState, Authorization, Finding, MalformedReason, Shape};
 pub use challenge::{Challenge, ChallengeDefect};

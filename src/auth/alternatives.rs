@@ -1,0 +1,369 @@
+//! Credentials that stand beside (or instead of) the credentials field: session cookies, API keys,
+//! tokens in the URL, and headers that only look like `Authorization`.
+
+use crate::auth::credentials::artifact::{self, Artifact};
+use crate::auth::credentials::{self, digest::percent_decode};
+use crate::auth::jwt;
+use crate::auth::syntax::{
+    contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case, trim,
+};
+use crate::http::Request;
+use crate::secret::{Fingerprint, FingerprintKey};
+use crate::text;
+
+/// More than any honest request carries; the rest is left out.
+const MOST: usize = 64;
+
+/// A credential beside (or instead of) the credentials field.
+#[derive(Debug, Clone)]
+pub struct Alternative {
+    /// What kind of place it is in.
+    pub kind: AlternativeKind,
+    /// Name of the cookie, header, query or form parameter.
+    pub name: String,
+    /// Tells this credential from others in this run.
+    pub fingerprint: Option<Fingerprint>,
+    /// What a program wrote in its place (`undefined`, `$KEY`), when it is no credential at all.
+    pub artifact: Option<Artifact>,
+}
+
+/// Where an alternative credential stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AlternativeKind {
+    /// A session-like cookie.
+    Cookie,
+    /// An API key header (`X-API-Key`, …).
+    ApiKeyHeader,
+    /// A query parameter (`access_token`, `api_key`, …).
+    Query,
+    /// `access_token` in a form body.
+    Form,
+    /// `Proxy-Authorization`.
+    ProxyAuthorization,
+    /// A header whose name or value looks like a misplaced `Authorization`.
+    LookalikeHeader,
+    /// `X-Forwarded-User` and its like.
+    IdentityHeader,
+}
+
+impl AlternativeKind {
+    /// As in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::ApiKeyHeader => "api-key-header",
+            Self::Query => "query",
+            Self::Form => "form",
+            Self::ProxyAuthorization => "proxy-authorization",
+            Self::LookalikeHeader => "lookalike-header",
+            Self::IdentityHeader => "identity-header",
+        }
+    }
+}
+
+/// Headers that carry an API key or a token of one product's own.
+const API_KEY_HEADERS: [&str; 40] = [
+    "x-api-key",
+    "apikey",
+    "api-key",
+    "api_key",
+    "x_api_key",
+    "x-apikey",
+    "x-api-token",
+    "api-token",
+    "x-auth-token",
+    "x-auth-key",
+    "x-access-key",
+    "x-secret-key",
+    "x-app-key",
+    "x-client-key",
+    "x-session-token",
+    "x-service-token",
+    "x-subscription-token",
+    "ocp-apim-subscription-key",
+    "subscription-key",
+    "private-token",
+    "job-token",
+    "deploy-token",
+    "x-functions-key",
+    "x-vault-token",
+    "x-consul-token",
+    "x-nomad-token",
+    "x-goog-api-key",
+    "x-rapidapi-key",
+    "x-figma-token",
+    "circle-token",
+    "x-shopify-access-token",
+    "x-aws-ec2-metadata-token",
+    "x-typesense-api-key",
+    "x-algolia-api-key",
+    "x-plex-token",
+    "x-emby-token",
+    "x-jfrog-art-api",
+    "dd-api-key",
+    "x-n8n-api-key",
+    "x-grafana-api-key",
+];
+
+/// Headers that people take for `Authorization`.
+const LOOKALIKE_HEADERS: [&str; 20] = [
+    "authentication",
+    "x-authorization",
+    "authorisation",
+    "x-auth",
+    "auth",
+    "x-access-token",
+    "access-token",
+    "access_token",
+    "token",
+    "x-token",
+    "jwt",
+    "x-jwt",
+    "bearer",
+    "x-authentication",
+    "auth-token",
+    "bearer-token",
+    "x-bearer-token",
+    "authorization-token",
+    "x-jwt-token",
+    "http-authorization",
+];
+
+/// Headers in which a gateway says who the user is.
+const IDENTITY_HEADERS: [&str; 22] = [
+    "x-forwarded-user",
+    "x-forwarded-email",
+    "x-forwarded-preferred-username",
+    "x-remote-user",
+    "remote-user",
+    "remote_user",
+    "x-webauth-user",
+    "x-auth-request-user",
+    "x-auth-request-email",
+    "x-authenticated-user",
+    "x-authenticated-userid",
+    "x-authentik-username",
+    "x-goog-authenticated-user-email",
+    "x-goog-authenticated-user-id",
+    "x-ms-client-principal",
+    "x-ms-client-principal-name",
+    "x-amzn-oidc-identity",
+    "cf-access-authenticated-user-email",
+    "x-consumer-username",
+    "x-consumer-id",
+    "x-credential-identifier",
+    "tailscale-user-login",
+];
+
+/// Headers in which infrastructure hands on a token, or that hold a JWT of another purpose.
+const INFRASTRUCTURE_HEADERS: [&str; 16] = [
+    "x-amzn-oidc-data",
+    "x-amzn-oidc-accesstoken",
+    "x-forwarded-access-token",
+    "x-forwarded-id-token",
+    "x-forwarded-authorization",
+    "x-original-authorization",
+    "x-serverless-authorization",
+    "x-goog-iap-jwt-assertion",
+    "x-auth-request-access-token",
+    "x-ms-token-aad-id-token",
+    "x-ms-token-aad-access-token",
+    "cf-access-jwt-assertion",
+    "x-jwt-assertion",
+    "x-endpoint-api-userinfo",
+    "x-apigateway-api-userinfo",
+    "dpop",
+];
+
+/// Query parameters that carry a key or a token.
+const QUERY_PARAMETERS: [&str; 15] = [
+    "access_token",
+    "api_key",
+    "apikey",
+    "api-key",
+    "key",
+    "token",
+    "sig",
+    "auth_token",
+    "authtoken",
+    "api_token",
+    "private_token",
+    "subscription-key",
+    "jwt",
+    "signature",
+    "x-amz-signature",
+];
+
+/// Other credentials in the same request.
+pub fn alternatives(request: &Request, key: &FingerprintKey) -> Vec<Alternative> {
+    let mut found = Vec::new();
+    for (name, value) in request.head.fields() {
+        if value.is_empty() {
+            continue;
+        }
+        if name.eq_ignore_ascii_case(b"cookie") {
+            found.extend(session_cookies(value, key).take(MOST));
+        } else if let Some(kind) = header_kind(name, value) {
+            found.push(header(kind, name, value, key));
+        }
+        if found.len() >= MOST {
+            break;
+        }
+    }
+    if let Some(query) = request.query() {
+        let is_credential = |name: &[u8]| is_one_of(name, &QUERY_PARAMETERS);
+        found.extend(parameters(query, AlternativeKind::Query, is_credential, key));
+    }
+    if is_form(request) {
+        let is_credential = |name: &[u8]| name.eq_ignore_ascii_case(b"access_token");
+        found.extend(parameters(&request.body.start, AlternativeKind::Form, is_credential, key));
+    }
+    found.truncate(MOST);
+    found
+}
+
+fn header(kind: AlternativeKind, name: &[u8], value: &[u8], key: &FingerprintKey) -> Alternative {
+    let fingerprint = if kind == AlternativeKind::ProxyAuthorization {
+        credentials::read(value, key).fingerprint
+    } else {
+        Some(key.fingerprint(bare_token(value)))
+    };
+    Alternative {
+        kind,
+        name: text::decode(name).into_owned(),
+        fingerprint,
+        artifact: artifact::find(bare_token(value)),
+    }
+}
+
+/// The token of `Bearer eyJ…`, so that it is the same credential in every header.
+fn bare_token(value: &[u8]) -> &[u8] {
+    [&b"Bearer "[..], b"Token "]
+        .into_iter()
+        .find(|scheme| starts_with_ignore_case(value, scheme))
+        .map_or(value, |scheme| trim(&value[scheme.len()..]))
+}
+
+/// What kind of credential a header is, if it is one.
+fn header_kind(name: &[u8], value: &[u8]) -> Option<AlternativeKind> {
+    if name.eq_ignore_ascii_case(b"authorization") {
+        return None;
+    }
+    if name.eq_ignore_ascii_case(b"proxy-authorization") {
+        return Some(AlternativeKind::ProxyAuthorization);
+    }
+    if is_one_of(name, &API_KEY_HEADERS) || has_api_key_name(name) {
+        return Some(AlternativeKind::ApiKeyHeader);
+    }
+    if is_one_of(name, &IDENTITY_HEADERS) {
+        return Some(AlternativeKind::IdentityHeader);
+    }
+    let lookalike = is_one_of(name, &LOOKALIKE_HEADERS)
+        || is_misspelt_authorization(name)
+        || looks_like_credential(value) && !is_one_of(name, &INFRASTRUCTURE_HEADERS);
+    lookalike.then_some(AlternativeKind::LookalikeHeader)
+}
+
+fn is_one_of(name: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// `X-Acme-Api-Key`
+fn has_api_key_name(name: &[u8]) -> bool {
+    [&b"-api-key"[..], b"-apikey", b"_api_key", b"-api-token"]
+        .iter()
+        .any(|suffix| ends_with_ignore_case(name, suffix))
+}
+
+/// `^(Bearer|Basic|Token) `, or a JWT.
+pub fn looks_like_credential(value: &[u8]) -> bool {
+    [&b"Bearer "[..], b"Basic ", b"Token "].iter().any(|scheme| value.starts_with(scheme))
+        || jwt::looks_like(value)
+}
+
+/// A name at most two edits away from `authorization`.
+fn is_misspelt_authorization(name: &[u8]) -> bool {
+    (11..=15).contains(&name.len())
+        && starts_with_ignore_case(name, b"au")
+        && edit_distance(&name.to_ascii_lowercase(), b"authorization") <= 2
+}
+
+/// Levenshtein's distance.
+fn edit_distance(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// The session-like cookies of a `Cookie` field.
+fn session_cookies<'a>(
+    value: &'a [u8],
+    key: &'a FingerprintKey,
+) -> impl Iterator<Item = Alternative> + 'a {
+    value.split(|&octet| octet == b';').map(trim).filter_map(|pair| {
+        let equals = pair.iter().position(|&octet| octet == b'=')?;
+        let (name, value) = (trim(&pair[..equals]), trim(&pair[equals + 1..]));
+        (is_session_like(name) && !value.is_empty()).then(|| Alternative {
+            kind: AlternativeKind::Cookie,
+            name: text::decode(name).into_owned(),
+            fingerprint: Some(key.fingerprint(pair)),
+            artifact: artifact::find(value),
+        })
+    })
+}
+
+/// Whether a cookie of this name usually holds a login.
+pub fn is_session_like(name: &[u8]) -> bool {
+    const PARTS: [&[u8]; 9] = [
+        b"sess",
+        b"auth",
+        b"token",
+        b"jwt",
+        b"remember",
+        b"login",
+        b"logged_in",
+        b".aspnetcore",
+        b"connect.sid",
+    ];
+    let session = starts_with_ignore_case(name, b"sid")
+        || ends_with_ignore_case(name, b"sid")
+        || PARTS.iter().any(|part| contains_ignore_case(name, part));
+    session && !contains_ignore_case(name, b"csrf") && !contains_ignore_case(name, b"xsrf")
+}
+
+fn is_form(request: &Request) -> bool {
+    !request.body.start.is_empty()
+        && request.head.get("content-type").is_some_and(|value| {
+            starts_with_ignore_case(value, b"application/x-www-form-urlencoded")
+        })
+}
+
+/// The credentials among `name=value&…`.
+fn parameters<'a>(
+    encoded: &'a [u8],
+    kind: AlternativeKind,
+    is_credential: impl Fn(&[u8]) -> bool + 'a,
+    key: &'a FingerprintKey,
+) -> impl Iterator<Item = Alternative> + 'a {
+    encoded.split(|&octet| octet == b'&').filter_map(move |pair| {
+        let equals = pair.iter().position(|&octet| octet == b'=')?;
+        let (name, value) = (&pair[..equals], &pair[equals + 1..]);
+        (is_credential(name) && !value.is_empty()).then(|| {
+            let value = percent_decode(value);
+            Alternative {
+                kind,
+                name: text::decode(name).into_owned(),
+                fingerprint: Some(key.fingerprint(&value)),
+                artifact: artifact::find(&value),
+            }
+        })
+    })
+}

@@ -1,0 +1,210 @@
+//! Bodies: forms, JSON, multipart, XML, and tokens in any other text. A body may be cut anywhere.
+
+use memchr::memmem;
+
+use super::Masking;
+use super::names::{self, Secrecy};
+use crate::auth::syntax::contains_ignore_case;
+
+impl Masking {
+    /// The masked body; `None` when there is nothing to mask.
+    pub(super) fn body_text(&self, content_type: &[u8], body: &[u8]) -> Option<Vec<u8>> {
+        let masked = match kind(content_type, body) {
+            Kind::Form => self.form(body),
+            Kind::Json => self.json(body),
+            Kind::Multipart => self.multipart(body),
+            Kind::Xml => self.xml(body),
+            Kind::Other => body.to_vec(),
+        };
+        let masked = self.url(&masked).unwrap_or(masked);
+        (masked != body).then_some(masked)
+    }
+
+    fn form(&self, body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(body.len());
+        for (index, pair) in body.split(|&octet| octet == b'&').enumerate() {
+            if index > 0 {
+                out.push(b'&');
+            }
+            out.extend_from_slice(&self.pair(pair));
+        }
+        out
+    }
+
+    /// Masks without parsing: the text may be cut, or be no JSON after all.
+    fn json(&self, body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(body.len());
+        let mut rest = body;
+        // What the value to come is, by the name before it; nested values of a secret are secret.
+        let mut secrecy = Secrecy::Plain;
+        let mut secret_depth = 0_usize;
+        while let [octet, tail @ ..] = rest {
+            match octet {
+                b'"' => {
+                    let (inner, after) = json_string(tail);
+                    let next = after.trim_ascii_start();
+                    if next.first() == Some(&b':') && secret_depth == 0 {
+                        secrecy = names::parameter(&json_unescape(inner));
+                        push_string(&mut out, inner, after.len() < tail.len() - inner.len());
+                    } else if next.first() == Some(&b':') {
+                        push_string(&mut out, inner, true);
+                    } else {
+                        self.json_value(&mut out, inner, secrecy, secret_depth > 0);
+                    }
+                    rest = after;
+                    continue;
+                }
+                b'{' | b'[' if secret_depth > 0 || secrecy == Secrecy::Secret => secret_depth += 1,
+                b'}' | b']' if secret_depth > 0 => {
+                    secret_depth -= 1;
+                    if secret_depth == 0 {
+                        secrecy = Secrecy::Plain;
+                    }
+                }
+                b',' | b'}' | b']' if secret_depth == 0 => secrecy = Secrecy::Plain,
+                b'0'..=b'9' if secret_depth > 0 || secrecy == Secrecy::Secret => {
+                    let end = rest.iter().position(|octet| {
+                        !(octet.is_ascii_alphanumeric() || b".+-".contains(octet))
+                    });
+                    out.extend_from_slice(b"\"(masked)\"");
+                    rest = &rest[end.unwrap_or(rest.len())..];
+                    continue;
+                }
+                _ => {}
+            }
+            out.push(*octet);
+            rest = tail;
+        }
+        out
+    }
+
+    fn json_value(&self, out: &mut Vec<u8>, inner: &[u8], secrecy: Secrecy, nested: bool) {
+        let value = json_unescape(inner);
+        let secret = nested
+            || secrecy == Secrecy::Secret
+            || secrecy == Secrecy::Depends && names::looks_secret(&value);
+        if secret {
+            push_string(out, self.secret(&value).as_bytes(), true);
+        } else {
+            push_string(out, inner, true);
+        }
+    }
+
+    /// RFC 7578: the content of each part whose name announces a secret.
+    fn multipart(&self, body: &[u8]) -> Vec<u8> {
+        let line_end = body.iter().position(|octet| b"\r\n".contains(octet));
+        let boundary = &body[..line_end.unwrap_or(0)];
+        if !boundary.starts_with(b"--") {
+            return body.to_vec();
+        }
+        let mut out = Vec::with_capacity(body.len());
+        let mut rest = body;
+        while !rest.is_empty() {
+            let end = memmem::find(&rest[1..], boundary).map_or(rest.len(), |end| end + 1);
+            let (part, after) = rest.split_at(end);
+            let head = memmem::find(part, b"\r\n\r\n")
+                .map(|end| end + 4)
+                .or_else(|| memmem::find(part, b"\n\n").map(|end| end + 2));
+            match head.filter(|&head| is_secret_part(&part[..head])) {
+                Some(head) => {
+                    let content = part[head..].trim_ascii_end();
+                    out.extend_from_slice(&part[..head]);
+                    out.extend_from_slice(self.secret(content).as_bytes());
+                    out.extend_from_slice(&part[head + content.len()..]);
+                }
+                None => out.extend_from_slice(part),
+            }
+            rest = after;
+        }
+        out
+    }
+
+    /// The text of each element whose name announces a secret (`wsse:Password`).
+    fn xml(&self, body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(body.len());
+        let mut rest = body;
+        while let Some(open) = memchr::memchr(b'>', rest) {
+            let (tag, after) = rest.split_at(open + 1);
+            out.extend_from_slice(tag);
+            rest = after;
+            let start = memchr::memrchr(b'<', tag).map_or(tag, |start| &tag[start + 1..]);
+            let name = start
+                .split(|octet| octet.is_ascii_whitespace() || b"/>".contains(octet))
+                .next()
+                .unwrap_or_default();
+            let local = name.rsplit(|&octet| octet == b':').next().unwrap_or(name);
+            let empty = tag.ends_with(b"/>");
+            if !local.is_empty() && !empty && names::parameter(local) == Secrecy::Secret {
+                let end = memchr::memchr(b'<', rest).unwrap_or(rest.len());
+                out.extend_from_slice(self.secret(rest[..end].trim_ascii()).as_bytes());
+                rest = &rest[end..];
+            }
+        }
+        out.extend_from_slice(rest);
+        out
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Form,
+    Json,
+    Multipart,
+    Xml,
+    Other,
+}
+
+/// By the content type, else by the look of it.
+fn kind(content_type: &[u8], body: &[u8]) -> Kind {
+    let is = |part: &[u8]| contains_ignore_case(content_type, part);
+    match body.trim_ascii_start().first() {
+        _ if is(b"x-www-form-urlencoded") => Kind::Form,
+        _ if is(b"json") => Kind::Json,
+        _ if is(b"multipart/") => Kind::Multipart,
+        Some(b'{' | b'[') => Kind::Json,
+        Some(b'<') => Kind::Xml,
+        Some(b'-') if body.starts_with(b"--") => Kind::Multipart,
+        Some(_) if body.contains(&b'=') && !body.iter().any(u8::is_ascii_whitespace) => Kind::Form,
+        _ => Kind::Other,
+    }
+}
+
+/// The inside of a string whose opening quote was read, and what follows its closing one.
+fn json_string(octets: &[u8]) -> (&[u8], &[u8]) {
+    let mut escaped = false;
+    for (index, &octet) in octets.iter().enumerate() {
+        match octet {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return (&octets[..index], &octets[index + 1..]),
+            _ => {}
+        }
+    }
+    (octets, &[])
+}
+
+fn json_unescape(inner: &[u8]) -> Vec<u8> {
+    if !inner.contains(&b'\\') {
+        return inner.to_vec();
+    }
+    let quoted = [b"\"", inner, b"\""].concat();
+    serde_json::from_slice::<String>(&quoted).map_or_else(|_| inner.to_vec(), String::into_bytes)
+}
+
+fn push_string(out: &mut Vec<u8>, inner: &[u8], closed: bool) {
+    out.push(b'"');
+    out.extend_from_slice(inner);
+    if closed {
+        out.push(b'"');
+    }
+}
+
+/// `Content-Disposition: form-data; name="password"`
+fn is_secret_part(head: &[u8]) -> bool {
+    memmem::find_iter(head, b"name=").any(|start| {
+        let value = &head[start + 5..];
+        let value = value.strip_prefix(b"\"").unwrap_or(value);
+        let end = value.iter().position(|octet| b"\"\r\n; ".contains(octet));
+        names::parameter(&value[..end.unwrap_or(value.len())]) != Secrecy::Plain
+    })
+}

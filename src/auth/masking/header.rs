@@ -1,0 +1,255 @@
+//! Header fields.
+
+use super::Masking;
+use super::names;
+use crate::auth::alternatives::looks_like_credential;
+use crate::auth::authorization::{AuthState, Authorization, MalformedReason, Shape};
+use crate::auth::credentials::{self, params};
+use crate::auth::syntax::{self, is_space, trim};
+
+/// Parameters of credentials that are public; all others are masked.
+const PUBLIC_PARAMETERS: [&str; 34] = [
+    "realm",
+    "username",
+    "username*",
+    "nonce",
+    "nextnonce",
+    "uri",
+    "qop",
+    "nc",
+    "algorithm",
+    "opaque",
+    "userhash",
+    "credential",
+    "signedheaders",
+    "id",
+    "ts",
+    "hash",
+    "app",
+    "dlg",
+    "oauth_consumer_key",
+    "oauth_nonce",
+    "oauth_signature_method",
+    "oauth_timestamp",
+    "oauth_version",
+    "oauth_body_hash",
+    "keyid",
+    "headers",
+    "created",
+    "expires",
+    "k",
+    "kid",
+    "account",
+    "tsm",
+    "stale",
+    "scope",
+];
+
+/// Headers that are read by everybody and never carry a client's secret.
+const PUBLIC_HEADERS: [&[u8]; 5] = [
+    b"www-authenticate",
+    b"proxy-authenticate",
+    b"signature-input",
+    b"accept-signature",
+    b"sec-websocket-key",
+];
+
+impl Masking {
+    /// The masked value; `None` when there is nothing to mask.
+    pub(super) fn header_value(&self, name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        if PUBLIC_HEADERS.iter().any(|known| is(known)) {
+            return None;
+        }
+        if is(b"authorization") || is(b"proxy-authorization") {
+            return self.credentials(value);
+        }
+        if is(b"cookie") {
+            return Some(self.cookies(value));
+        }
+        if is(b"set-cookie") || is(b"set-cookie2") {
+            return Some(self.set_cookie(value));
+        }
+        if is(b"authentication-info") || is(b"proxy-authentication-info") {
+            return Some(self.parameters(value));
+        }
+        if is(b"signature") {
+            return Some(self.signatures(value));
+        }
+        if looks_like_credential(value) {
+            return self.credentials(value);
+        }
+        if names::is_secret_header(name) {
+            return Some(self.named_secret(value));
+        }
+        self.url(value)
+    }
+
+    /// `Authorization`: the scheme stays, what is secret goes.
+    fn credentials(&self, value: &[u8]) -> Option<Vec<u8>> {
+        let read = credentials::read(value, &self.key);
+        let (unfolded, _) = syntax::unfold(value);
+        let (word, rest) = syntax::token(trim(&unfolded));
+        let token = trim(rest);
+        match &read.state {
+            AuthState::Malformed { reason, .. } => self.malformed(&read, reason, &unfolded),
+            AuthState::Present { shape: Shape::Digest(_) | Shape::Params(_), .. } => {
+                Some(join(word, &self.parameters(token)))
+            }
+            // Names, flags and no answer to a challenge yet.
+            AuthState::Present { shape: Shape::Ntlm1 | Shape::Ntlm2, .. } => None,
+            AuthState::Present { shape: Shape::UserPass { .. }, .. } => {
+                Some(join(word, Self::token(b"", read.fingerprint).as_bytes()))
+            }
+            _ => Some(join(word, Self::token(token, read.fingerprint).as_bytes())),
+        }
+    }
+
+    fn malformed(
+        &self,
+        read: &Authorization,
+        reason: &MalformedReason,
+        value: &[u8],
+    ) -> Option<Vec<u8>> {
+        let value = trim(value);
+        let (word, rest) = syntax::token(value);
+        let token = trim(rest);
+        let mask = |token: &[u8]| Self::token(token, read.fingerprint).into_bytes();
+        match reason {
+            MalformedReason::EmptyValue | MalformedReason::SchemeOnly => None,
+            MalformedReason::Placeholder { text }
+            | MalformedReason::UnexpandedVariable { text } => {
+                Some(self.artifact(read, text, value))
+            }
+            MalformedReason::NoScheme { .. } => Some(mask(value)),
+            MalformedReason::MissingSpace => {
+                let name = read.scheme.as_ref().map_or(0, |scheme| scheme.spelling().len());
+                let separator = usize::from(value.get(name).is_some_and(|o| b":=".contains(o)));
+                let (shown, token) = value.split_at((name + separator).min(value.len()));
+                Some([shown, &mask(token)].concat())
+            }
+            MalformedReason::QuotedToken if read.scheme.is_none() => Some(mask(b"")),
+            MalformedReason::QuotedToken => {
+                Some(join(word, &[b"\"", &mask(b"")[..], b"\""].concat()))
+            }
+            MalformedReason::DoubledScheme { .. } => {
+                let (second, rest) = syntax::token(token);
+                let token = trim(rest);
+                if token.is_empty() {
+                    return None;
+                }
+                let shown = if second.eq_ignore_ascii_case(b"basic") { b"" } else { token };
+                Some(join(word, &join(second, &mask(shown))))
+            }
+            MalformedReason::CommaJoined { schemes } => {
+                let mut out = join(word, &mask(b""));
+                for scheme in schemes.iter().skip(1) {
+                    out.extend_from_slice(format!(", {scheme} (masked)").as_bytes());
+                }
+                Some(out)
+            }
+            MalformedReason::DigestMissingParams { .. } => {
+                Some(join(word, &self.parameters(token)))
+            }
+            MalformedReason::JwtSegments { .. }
+            | MalformedReason::JwtBadBase64 { .. }
+            | MalformedReason::JwtBadJson { .. }
+            | MalformedReason::JwtNoSignature
+            | MalformedReason::JwtSignatureLength { .. } => Some(join(word, &mask(token))),
+            _ => Some(join(word, &mask(b""))),
+        }
+    }
+
+    /// The artifact's own text, which leaves out what could be secret.
+    fn artifact(&self, read: &Authorization, text: &str, value: &[u8]) -> Vec<u8> {
+        if let Some(scheme) = &read.scheme {
+            return join(scheme.spelling().as_bytes(), text.as_bytes());
+        }
+        // `undefined eyJ…`: only the scheme word is the artifact.
+        let (word, rest) = syntax::token(value);
+        let token = trim(rest);
+        if word == text.as_bytes() && rest.first().is_some_and(|&octet| is_space(octet)) {
+            return join(word, self.secret(token).as_bytes());
+        }
+        text.as_bytes().to_vec()
+    }
+
+    /// `name=value` pairs: all but the public ones masked, in place.
+    fn parameters(&self, text: &[u8]) -> Vec<u8> {
+        let Some(parameters) = params::parse(text) else {
+            // Azure's `account:signature`, and anything that is no list after all.
+            let colon = text.iter().position(|&octet| octet == b':').map_or(0, |colon| colon + 1);
+            let account =
+                if text[..colon].iter().all(u8::is_ascii_alphanumeric) { 0 } else { colon };
+            return [&text[..account], b"(masked)"].concat();
+        };
+        let mut out = Vec::with_capacity(text.len());
+        for parameter in parameters {
+            if !out.is_empty() {
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(parameter.name);
+            out.push(b'=');
+            let quote: &[u8] = if parameter.quoted { b"\"" } else { b"" };
+            out.extend_from_slice(quote);
+            let public = PUBLIC_PARAMETERS
+                .iter()
+                .any(|name| parameter.name.eq_ignore_ascii_case(name.as_bytes()));
+            if public {
+                let masked = self.url(parameter.value);
+                out.extend_from_slice(masked.as_deref().unwrap_or(parameter.value));
+            } else {
+                out.extend_from_slice(self.secret(parameter.value).as_bytes());
+            }
+            out.extend_from_slice(quote);
+        }
+        out
+    }
+
+    fn cookies(&self, value: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(value.len());
+        for pair in value.split(|&octet| octet == b';') {
+            if !out.is_empty() {
+                out.extend_from_slice(b"; ");
+            }
+            out.extend_from_slice(&self.cookie(trim(pair)));
+        }
+        out
+    }
+
+    /// One pair. The fingerprint is that of `name=value`, as among the alternatives.
+    fn cookie(&self, pair: &[u8]) -> Vec<u8> {
+        let equals = pair.iter().position(|&octet| octet == b'=');
+        let (name, value) = pair.split_at(equals.map_or(0, |equals| equals + 1));
+        let masked = match super::readable(trim(value)) {
+            Some(text) => text.into_owned(),
+            None => Self::token(b"", Some(self.key.fingerprint(pair))),
+        };
+        [name, masked.as_bytes()].concat()
+    }
+
+    fn set_cookie(&self, value: &[u8]) -> Vec<u8> {
+        let end = value.iter().position(|&octet| octet == b';').unwrap_or(value.len());
+        [&self.cookie(trim(&value[..end]))[..], &value[end..]].concat()
+    }
+
+    /// RFC 9421 `Signature: sig1=:…:`, and the draft's parameters.
+    fn signatures(&self, value: &[u8]) -> Vec<u8> {
+        if !value.contains(&b'=') {
+            return self.named_secret(value);
+        }
+        self.parameters(value)
+    }
+
+    /// A value that its header's name calls a secret. Numbers and flags (`Token-Expired: true`) are none.
+    fn named_secret(&self, value: &[u8]) -> Vec<u8> {
+        match super::readable(value) {
+            Some(text) => text.into_owned().into_bytes(),
+            None => Self::token(value, Some(self.key.fingerprint(value))).into_bytes(),
+        }
+    }
+}
+
+fn join(word: &[u8], rest: &[u8]) -> Vec<u8> {
+    [word, b" ", rest].concat()
+}

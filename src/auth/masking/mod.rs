@@ -1,0 +1,98 @@
+//! What of a message may be shown when secrets are masked: the one place that decides it.
+
+mod body;
+mod header;
+mod names;
+mod url;
+
+use std::borrow::Cow;
+
+use crate::auth::credentials::artifact;
+use crate::secret::{Fingerprint, FingerprintKey};
+use crate::text;
+
+/// A token shorter than this shows nothing of itself.
+const LONG_TOKEN: usize = 20;
+
+/// How much of a long token's beginning is shown: enough for `eyJh`, `ghp_`, `ya29`.
+const SHOWN: usize = 4;
+
+/// How secrets are written.
+#[derive(Debug, Clone)]
+pub struct Masking {
+    /// Show them (`--reveal`).
+    pub reveal: bool,
+    /// Key for the fingerprints that stand in for them.
+    pub key: FingerprintKey,
+}
+
+impl Masking {
+    /// The value of a header field as it may be shown. Not yet made safe for a terminal.
+    pub fn header<'a>(&self, name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
+        self.masked(value, |value| self.header_value(name, value))
+    }
+
+    /// A request-target (or any URL) with the values of its secret query parameters masked.
+    pub fn target<'a>(&self, target: &'a [u8]) -> Cow<'a, [u8]> {
+        self.masked(target, |target| self.url(target))
+    }
+
+    /// A body's text with the values of secret form fields and JSON members masked.
+    pub fn body<'a>(&self, content_type: Option<&[u8]>, body: &'a [u8]) -> Cow<'a, [u8]> {
+        self.masked(body, |body| self.body_text(content_type.unwrap_or_default(), body))
+    }
+
+    /// Masks text. What is put in is UTF-8, so that octets that are not are made so before.
+    fn masked<'a>(
+        &self,
+        octets: &'a [u8],
+        mask: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    ) -> Cow<'a, [u8]> {
+        if self.reveal {
+            return Cow::Borrowed(octets);
+        }
+        let text = text::decode(octets);
+        mask(text.as_bytes()).map_or(Cow::Borrowed(octets), Cow::Owned)
+    }
+
+    /// `eyJh…(masked, fp 3fa1c2d4)` for a token, `(masked)` for what has no fingerprint.
+    fn token(token: &[u8], fingerprint: Option<Fingerprint>) -> String {
+        let head = match token.get(..SHOWN) {
+            Some(head) if token.len() >= LONG_TOKEN && head.iter().all(u8::is_ascii_graphic) => {
+                format!("{}…", text::decode(head))
+            }
+            _ => String::new(),
+        };
+        match fingerprint {
+            Some(fingerprint) => format!("{head}(masked, fp {fingerprint})"),
+            None => format!("{head}(masked)"),
+        }
+    }
+
+    /// A secret that stands alone. A program's placeholder in its place stays readable.
+    fn secret(&self, value: &[u8]) -> Cow<'static, str> {
+        match readable(value) {
+            Some(text) => text,
+            None => Cow::Owned(format!("(masked, fp {})", self.key.fingerprint(value))),
+        }
+    }
+
+    /// The same without spaces, for a URL.
+    fn url_secret(&self, value: &[u8]) -> Cow<'static, str> {
+        match readable(value) {
+            Some(text) => text,
+            None => Cow::Owned(format!("(masked,fp:{})", self.key.fingerprint(value))),
+        }
+    }
+}
+
+/// The text of a value that is no secret although it stands where one should.
+fn readable(value: &[u8]) -> Option<Cow<'static, str>> {
+    if value.is_empty() {
+        return Some(Cow::Borrowed(""));
+    }
+    artifact::find(value).map(|artifact| Cow::Owned(artifact.text().to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

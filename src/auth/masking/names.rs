@@ -1,0 +1,119 @@
+//! Which names announce a secret: in headers, URLs, forms and JSON.
+
+/// What a name, by its own, says of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrecy {
+    /// No secret.
+    Plain,
+    /// A secret when it looks like one: `code` is an authorization code or an error's code.
+    Depends,
+    /// A secret.
+    Secret,
+}
+
+/// Words that end the name of a secret, once case, `-`, `_`, `.` and brackets are removed.
+const SECRET_ENDINGS: [&str; 34] = [
+    "token",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "authkey",
+    "subscriptionkey",
+    "functionskey",
+    "clientkey",
+    "appkey",
+    "masterkey",
+    "signature",
+    "jwt",
+    "bearer",
+    "authorization",
+    "assertion",
+    "samlresponse",
+    "codeverifier",
+    "sessionid",
+    "sessionkey",
+    "sessid",
+    "credentials",
+    "otp",
+    "totp",
+    "onetimecode",
+    "idtokenhint",
+    "authcode",
+    "cookie",
+];
+
+const SECRET_NAMES: [&str; 14] = [
+    "pass",
+    "passw",
+    "pin",
+    "sig",
+    "sid",
+    "mac",
+    "cnonce",
+    "response",
+    "ticket",
+    "auth",
+    "hmac",
+    "creds",
+    "password1",
+    "password2",
+];
+
+const DEPENDING_NAMES: [&str; 6] = ["key", "code", "session", "credential", "nonce", "data"];
+
+/// Longer names are prose, not names.
+const LONGEST_NAME: usize = 128;
+
+/// Without case and separators: `X-Api_Key`, `apiKey` and `api.key` are one name.
+fn normalised(name: &[u8]) -> String {
+    name.iter()
+        .take(LONGEST_NAME)
+        .filter(|octet| octet.is_ascii_alphanumeric())
+        .map(|octet| octet.to_ascii_lowercase() as char)
+        .collect()
+}
+
+/// The secrecy of a query parameter's, form field's or JSON member's value.
+pub fn parameter(name: &[u8]) -> Secrecy {
+    let name = normalised(name);
+    if SECRET_NAMES.contains(&name.as_str())
+        || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
+    {
+        Secrecy::Secret
+    } else if DEPENDING_NAMES.contains(&name.as_str()) {
+        Secrecy::Depends
+    } else {
+        Secrecy::Plain
+    }
+}
+
+/// Whether a header's value is a secret by its name.
+pub fn is_secret_header(name: &[u8]) -> bool {
+    let name = normalised(name);
+    // `X-Hub-Signature-256`; `Signature-Input` says only what was signed.
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    name != "secwebsocketkey"
+        && (matches!(
+            name,
+            "auth" | "xauth" | "authentication" | "xauthentication" | "dpop" | "key"
+        ) || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending)))
+}
+
+/// Whether a value under a name that may mean a secret looks like one.
+pub fn looks_secret(value: &[u8]) -> bool {
+    let letters = value.iter().any(u8::is_ascii_alphabetic);
+    let digits = value.iter().any(u8::is_ascii_digit);
+    let shouted = !value.iter().any(u8::is_ascii_lowercase);
+    value.len() >= 16
+        && letters
+        && digits
+        && (!shouted || !value.contains(&b'_'))
+        && !value.iter().any(u8::is_ascii_whitespace)
+}

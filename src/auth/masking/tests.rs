@@ -1,0 +1,183 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn masking() -> Masking {
+    Masking { reveal: false, key: FingerprintKey::from_bytes(&[7; 32]) }
+}
+
+fn header(name: &str, value: &str) -> String {
+    text::decode(&masking().header(name.as_bytes(), value.as_bytes())).into_owned()
+}
+
+#[test]
+fn a_token_shows_scheme_beginning_and_fingerprint() {
+    let shown = header("Authorization", "Bearer abcdefghijklmnopqrstuvwxyz");
+    assert!(shown.starts_with("Bearer abcd…(masked, fp "), "{shown}");
+    let shown = header("Authorization", "Bearer abc");
+    assert!(shown.starts_with("Bearer (masked, fp "), "{shown}");
+    let shown = header("authorization", "Basic YWxpY2U6c2VjcmV0c2VjcmV0c2VjcmV0");
+    assert!(shown.starts_with("Basic (masked, fp "), "{shown}");
+}
+
+#[test]
+fn what_is_no_secret_stays_readable() {
+    for (name, value) in [
+        ("Authorization", "Bearer undefined"),
+        ("Authorization", "Bearer $TOKEN"),
+        ("Authorization", "Bearer"),
+        ("Authorization", "$TOKEN"),
+        ("Authorization", "NTLM TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAA="),
+        ("WWW-Authenticate", "NTLM TlRMTVNTUAACAAAAAAAAAAAAAAA="),
+        ("WWW-Authenticate", "Digest realm=\"x\", nonce=\"abc\""),
+        ("X-API-Key", "undefined"),
+        ("Cookie", "sid=undefined"),
+        ("Set-Cookie", "sid=; Max-Age=0"),
+        ("Token-Expired", "true"),
+        ("Host", "api.local"),
+        ("Location", "/login?next=%2Fhome"),
+        ("X-RateLimit-Remaining-Tokens", "100"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ] {
+        assert_eq!(header(name, value), value, "{name}");
+    }
+    let body = br#"{"error":"invalid_token","code":"token_not_valid","token":null}"#;
+    assert_eq!(masking().body(None, body), Cow::Borrowed(&body[..]));
+    let target = b"/a?page=2&token=&api_key=undefined&code=E401";
+    assert_eq!(masking().target(target), Cow::Borrowed(&target[..]));
+}
+
+#[test]
+fn reveal_shows_everything() {
+    let masking = Masking { reveal: true, ..masking() };
+    assert_eq!(*masking.header(b"Authorization", b"Basic YTpi"), *b"Basic YTpi");
+}
+
+#[test]
+fn digest_keeps_its_public_parameters() {
+    let shown = header(
+        "Authorization",
+        "Digest username=\"alice\", realm=\"zone\", nonce=\"n\", uri=\"/\", nc=00000001, response=\"0123456789abcdef\"",
+    );
+    assert!(shown.contains("username=\"alice\"") && shown.contains("nc=00000001"), "{shown}");
+    assert!(shown.contains("response=\"(masked"), "{shown}");
+}
+
+/// Every place in which the product promises to mask, with `@` where the secret stands.
+const HEADERS: [(&str, &str); 40] = [
+    ("Authorization", "Bearer @"),
+    ("Authorization", "bearer  @"),
+    ("Authorization", "Token @"),
+    ("Authorization", "Token token=\"@\""),
+    ("Authorization", "Custom @"),
+    ("Authorization", "Basic alice:@"),
+    ("Authorization", "@"),
+    ("Authorization", "Bearer@"),
+    ("Authorization", "Bearer:@"),
+    ("Authorization", "Bearer \"@\""),
+    ("Authorization", "\"@\""),
+    ("Authorization", "Bearer Bearer @"),
+    ("Authorization", "Bearer Basic @"),
+    ("Authorization", "Bearer @ trailing"),
+    ("Authorization", "Bearer first @"),
+    ("Authorization", "Bearer a, Basic @"),
+    ("Authorization", "Bearer @, Basic b"),
+    ("Authorization", "Basic b'@'"),
+    ("Authorization", "Bearer Optional(\"@\")"),
+    ("Authorization", "Bearer {\"access_token\":\"@\"}"),
+    ("Authorization", "undefined @"),
+    ("Authorization", "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"/\", response=\"@\""),
+    ("Authorization", "Digest username=\"a\", response=\"@"),
+    ("Authorization", "Digest uri=\"/x?access_token=@\", response=\"1\""),
+    (
+        "Authorization",
+        "AWS4-HMAC-SHA256 Credential=AKID/20250601/r/s/aws4_request, SignedHeaders=host, Signature=@",
+    ),
+    ("Authorization", "Hawk id=\"a\", ts=\"1\", nonce=\"x\", mac=\"@\""),
+    ("Authorization", "OAuth oauth_consumer_key=\"k\", oauth_token=\"@\", oauth_signature=\"s\""),
+    ("Authorization", "Signature keyId=\"k\",headers=\"date\",signature=\"@\""),
+    ("Authorization", "SharedKey account:@"),
+    ("Proxy-Authorization", "Bearer @"),
+    ("Authentication-Info", "rspauth=\"@\", qop=auth"),
+    ("Cookie", "theme=dark; sid=@; x=@"),
+    ("Set-Cookie", "sid=@; Path=/; HttpOnly"),
+    ("X-API-Key", "@"),
+    ("X-Auth", "Bearer @"),
+    ("X-Odd-Name", "Bearer @"),
+    ("X-CSRF-Token", "@"),
+    ("Signature", "sig1=:@:"),
+    ("Location", "https://alice:@@host/cb?x=1"),
+    ("Referer", "https://host/cb?a=1&access_token=@#id_token=@"),
+];
+
+const BODIES: [(&str, &str); 14] = [
+    ("application/x-www-form-urlencoded", "user=alice&password=@&x=1"),
+    ("application/x-www-form-urlencoded", "grant_type=refresh_token&refresh_token=@"),
+    ("", "client_id=a&client_secret=@"),
+    ("application/json", "{\"user\":\"alice\",\"password\":\"@\"}"),
+    ("application/json", "{\"accessToken\": \"@\""),
+    ("application/json", "{\"a\":[{\"api_key\" : \"@"),
+    ("application/json", "{\"token\":{\"value\":\"@\"}}"),
+    ("application/json", "{\"passwords\":1,\"tokens\":[],\"secret\":[\"x\",\"@\"]}"),
+    ("application/problem+json", "{\"\\u0070assword\":\"@\"}"),
+    ("text/plain", "{\"id_token\":\"@\"}"),
+    (
+        "multipart/form-data; boundary=b",
+        "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n@\r\n--b--\r\n",
+    ),
+    ("text/xml", "<s:Body><wsse:Password Type=\"PasswordText\">@</wsse:Password></s:Body>"),
+    ("text/html", "see https://host/reset?token=@ now"),
+    ("text/plain", "https://u:@@host/"),
+];
+
+const TARGETS: [&str; 12] = [
+    "/a?access_token=@",
+    "/a?x=1&api_key=@&y=2",
+    "/a?apikey=@",
+    "/a?password=@",
+    "/a?sig=@",
+    "/a?client_secret=@",
+    "/a?X-Amz-Signature=@",
+    "/a?access%5Ftoken=@",
+    "/cb?code=@",
+    "http://alice:@@host/a",
+    "http://@@host/a",
+    "/login?next=http%3A%2F%2Fh%2F%3Ftoken%3D@",
+];
+
+proptest! {
+    #[test]
+    fn a_planted_secret_never_appears(secret in "[A-Za-z][0-9][A-Za-z0-9]{18,40}") {
+        let masking = masking();
+        let plant = |template: &str| template.replace("@@", "\0@").replace('@', "\u{1}")
+            .replace("\0\u{1}", &format!("{secret}@")).replace('\u{1}', &secret);
+        for (name, template) in HEADERS {
+            let shown = header(name, &plant(template));
+            prop_assert!(!shown.contains(&secret), "{name}: {template}: {shown}");
+        }
+        for (content_type, template) in BODIES {
+            let body = plant(template);
+            let shown = masking.body(Some(content_type.as_bytes()), body.as_bytes());
+            let shown = text::decode(&shown);
+            prop_assert!(!shown.contains(&secret), "{content_type}: {template}: {shown}");
+        }
+        for template in TARGETS {
+            let target = plant(template);
+            let shown = masking.target(target.as_bytes());
+            let shown = text::decode(&shown);
+            prop_assert!(!shown.contains(&secret), "{template}: {shown}");
+        }
+    }
+
+    #[test]
+    fn masking_takes_any_octets(octets: Vec<u8>, name in "[A-Za-z-]{1,20}") {
+        let masking = masking();
+        masking.header(name.as_bytes(), &octets);
+        masking.header(b"Authorization", &octets);
+        masking.header(b"Cookie", &octets);
+        masking.target(&octets);
+        for content_type in [&b"application/json"[..], b"multipart/x", b"text/xml"] {
+            masking.body(Some(content_type), &octets);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! URLs in request-targets, `Location`, `Referer` and wherever else one stands; and JWTs in any text.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use super::Masking;
+use super::names::{self, Secrecy};
+use crate::auth::credentials::digest::percent_decode;
+use crate::auth::jwt;
+
+impl Masking {
+    /// Any text with its URLs' secrets masked: userinfo, secret parameters of query and fragment,
+    /// and JWTs wherever they stand. `None` when there are none.
+    pub(super) fn url(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut masked = self.userinfo(Cow::Borrowed(text));
+        if masked.iter().any(|octet| b"?#&".contains(octet)) {
+            masked = keep(masked, |text| self.parameters_after_marks(text));
+        }
+        if memmem::find(&masked, b"eyJ").is_some() {
+            masked = keep(masked, |text| self.tokens_in(text));
+        }
+        match masked {
+            Cow::Owned(masked) if masked != text => Some(masked),
+            _ => None,
+        }
+    }
+
+    /// `http://alice:secret@host/` → `http://(masked)@host/`. A user alone can be a token too.
+    fn userinfo<'a>(&self, text: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
+        let _ = self;
+        if memmem::find(&text, b"://").is_none() {
+            return text;
+        }
+        let mut out = Vec::with_capacity(text.len());
+        let mut rest = &text[..];
+        while let Some(scheme) = memmem::find(rest, b"://") {
+            let (before, after) = rest.split_at(scheme + 3);
+            out.extend_from_slice(before);
+            let end = after
+                .iter()
+                .position(|octet| octet.is_ascii_whitespace() || b"/?#\"'<>,".contains(octet))
+                .unwrap_or(after.len());
+            match after[..end].iter().rposition(|&octet| octet == b'@') {
+                Some(at) => {
+                    out.extend_from_slice(b"(masked)");
+                    rest = &after[at..];
+                }
+                None => rest = after,
+            }
+        }
+        out.extend_from_slice(rest);
+        Cow::Owned(out)
+    }
+
+    /// Masks the values of secret `name=value` pairs that follow `?`, `#`, `&` or `;`.
+    fn parameters_after_marks(&self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(mark) = rest.iter().position(|octet| b"?#&;".contains(octet)) {
+            let (before, pair) = rest.split_at(mark + 1);
+            out.extend_from_slice(before);
+            let end = pair
+                .iter()
+                .position(|octet| octet.is_ascii_whitespace() || b"?#&;\"<>,".contains(octet))
+                .unwrap_or(pair.len());
+            out.extend_from_slice(&self.pair(&pair[..end]));
+            rest = &pair[end..];
+        }
+        out.extend_from_slice(rest);
+        out
+    }
+
+    /// One URL-encoded `name=value`.
+    pub(super) fn pair<'a>(&self, pair: &'a [u8]) -> Cow<'a, [u8]> {
+        let Some(equals) = pair.iter().position(|&octet| octet == b'=') else {
+            return Cow::Borrowed(pair);
+        };
+        let (name, value) = pair.split_at(equals + 1);
+        let decoded = percent_decode(value);
+        let secret = match names::parameter(&percent_decode(&name[..equals])) {
+            Secrecy::Secret => true,
+            Secrecy::Depends => names::looks_secret(&decoded),
+            Secrecy::Plain => false,
+        };
+        if secret {
+            return Cow::Owned([name, self.url_secret(&decoded).as_bytes()].concat());
+        }
+        // A whole URL as a parameter (`next=`, `redirect_uri=`).
+        if decoded != value
+            && let Some(masked) = self.url(&decoded)
+        {
+            return Cow::Owned([name, &masked].concat());
+        }
+        Cow::Borrowed(pair)
+    }
+
+    /// Masks every JWT in a text.
+    pub(super) fn tokens_in(&self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = memmem::find(rest, b"eyJ") {
+            let (before, token) = rest.split_at(start);
+            let end = token
+                .iter()
+                .position(|octet| !(octet.is_ascii_alphanumeric() || b"-_.".contains(octet)))
+                .unwrap_or(token.len());
+            out.extend_from_slice(before);
+            if end >= super::LONG_TOKEN || jwt::looks_like(&token[..end]) {
+                let fingerprint = self.key.fingerprint(&token[..end]);
+                out.extend_from_slice(format!("eyJ…(masked,fp:{fingerprint})").as_bytes());
+            } else {
+                out.extend_from_slice(&token[..end]);
+            }
+            rest = &token[end..];
+        }
+        out.extend_from_slice(rest);
+        out
+    }
+}
+
+fn keep<'a>(text: Cow<'a, [u8]>, mask: impl Fn(&[u8]) -> Vec<u8>) -> Cow<'a, [u8]> {
+    let masked = mask(&text);
+    if masked == *text { text } else { Cow::Owned(masked) }
+}
