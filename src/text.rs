@@ -65,6 +65,42 @@ pub fn shorten(text: &str, limit: usize) -> Cow<'_, str> {
     }
 }
 
+/// The candidate that `word` was most likely meant to be, in any case: one that it begins, or one a
+/// few typing mistakes away.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let allowed = 1 + word.chars().count() / 4;
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let lower = candidate.to_lowercase();
+            let begins = word.len() >= 2 && lower.starts_with(&word);
+            (if begins { 1 } else { typing_mistakes(&word, &lower) }, candidate)
+        })
+        .filter(|(mistakes, _)| *mistakes <= allowed)
+        .min_by_key(|(mistakes, _)| *mistakes)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Letters left out, added, mistaken, or swapped with their neighbour (optimal string alignment).
+fn typing_mistakes(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before_last = vec![0; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 0..a.len() {
+        let mut row = vec![i + 1; b.len() + 1];
+        for j in 0..b.len() {
+            let differs = usize::from(a[i] != b[j]);
+            row[j + 1] = (last[j] + differs).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                row[j + 1] = row[j + 1].min(before_last[j - 1] + 1);
+            }
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +122,14 @@ mod tests {
     fn shortening_counts_characters() {
         assert_eq!(shorten("äöü", 3), "äöü");
         assert_eq!(shorten("äöüx", 3), "äö…");
+    }
+
+    #[test]
+    fn the_nearest_name_is_a_few_mistakes_away_or_none() {
+        let names = ["status", "host", "path", "latency"];
+        assert_eq!(nearest("staus", names), Some("status"));
+        assert_eq!(nearest("Hsot", names), Some("host"));
+        assert_eq!(nearest("lat", names), Some("latency"));
+        assert_eq!(nearest("zebra", names), None);
     }
 }
