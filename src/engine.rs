@@ -65,7 +65,7 @@ impl Engine {
 
     /// Names for the interface indices of the frames to come.
     pub fn set_interfaces(&mut self, names: &[Arc<str>]) {
-        if self.reader.interfaces.len() != names.len() {
+        if self.reader.interfaces != names {
             self.reader.interfaces = names.to_vec();
         }
     }

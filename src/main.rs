@@ -1,3 +1,5 @@
 //! why401: explains every 401 on the wire.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    why401::cli::main()
+}
