@@ -22,6 +22,8 @@ pub(super) struct Classic {
     /// Nanoseconds in one unit of a record's second time field.
     fraction: u32,
     record_header: usize,
+    /// Where a record header has the captured and the original length.
+    lengths_at: (usize, usize),
     largest: u32,
 }
 
@@ -40,12 +42,16 @@ impl Classic {
             0xa1b2_cd34 => (1000, 24),
             _ => return None,
         };
+        // Before version 2.3 the two lengths stood in the other order.
+        let versions = word(big_endian, 4);
+        let minor_version = if big_endian { versions & 0xffff } else { versions >> 16 };
         Some(Self {
             // The upper bits say whether frames end with a frame check sequence.
             link_type: LinkType(word(big_endian, 20) as u16),
             big_endian,
             fraction,
             record_header,
+            lengths_at: if minor_version < 3 { (12, 8) } else { (8, 12) },
             largest: word(big_endian, 16).clamp(LARGEST_PACKET, 8 * LARGEST_PACKET),
         })
     }
@@ -60,7 +66,7 @@ impl Classic {
         let Some(header) = data.first_chunk::<16>() else {
             return Ok(Step::More(self.record_header));
         };
-        let captured = word(header, self.big_endian, 8);
+        let captured = word(header, self.big_endian, self.lengths_at.0);
         if captured > self.largest {
             return Err("its length is impossible");
         }
@@ -78,7 +84,7 @@ impl Classic {
             interface: 0,
             start: self.record_header,
             captured,
-            original: word(header, self.big_endian, 12).max(captured as u32),
+            original: word(header, self.big_endian, self.lengths_at.1).max(captured as u32),
             size,
         }))
     }

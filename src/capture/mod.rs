@@ -70,8 +70,14 @@ impl LinkType {
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture, version 1.
     pub const LINUX_SLL: Self = Self(113);
+    /// IEEE 802.11 with a Prism header.
+    pub const IEEE802_11_PRISM: Self = Self(119);
     /// IEEE 802.11 with a radiotap header.
     pub const IEEE802_11_RADIOTAP: Self = Self(127);
+    /// IEEE 802.11 with an AVS header.
+    pub const IEEE802_11_AVS: Self = Self(163);
+    /// Per-packet information, then any other link type.
+    pub const PPI: Self = Self(192);
     /// Raw IPv4.
     pub const IPV4: Self = Self(228);
     /// Raw IPv6.

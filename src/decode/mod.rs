@@ -1,8 +1,15 @@
 //! Frames become TCP segments: link layer, VLAN, IP, fragments, tunnels. etherparse is used only here.
 
-use std::net::SocketAddr;
+mod fragments;
+mod ip;
+mod link;
+mod tunnel;
+mod wifi;
 
-use crate::capture::Frame;
+use std::net::{IpAddr, SocketAddr};
+
+use self::fragments::{Fragments, Reassembled};
+use crate::capture::{Frame, LinkType};
 use crate::counters::{Counters, Undecodable};
 use crate::limits::Limits;
 use crate::time::Timestamp;
@@ -68,20 +75,243 @@ pub enum Decoded<'a> {
 }
 
 /// Turns frames into segments; keeps IP fragments until their packet is whole.
+///
+/// A frame is peeled layer by layer: each step looks at one header and answers with the next layer
+/// and the octets that are left for it.
 #[derive(Debug)]
 pub struct Decoder {
-    _limits: Limits,
+    fragments: Fragments,
+    /// Packets put together from fragments: the outer one, and one inside its tunnel.
+    whole: [Vec<u8>; 2],
+    tunnel_depth: usize,
 }
 
 impl Decoder {
     /// With no fragments waiting.
     pub fn new(limits: &Limits) -> Self {
-        Self { _limits: limits.clone() }
+        Self {
+            fragments: Fragments::new(limits.fragments, limits.fragment_timeout),
+            whole: [Vec::new(), Vec::new()],
+            tunnel_depth: limits.tunnel_depth,
+        }
     }
 
-    /// Decodes one frame. What cannot be decoded is counted in `counters`.
-    pub fn decode<'a>(&'a mut self, _frame: &Frame<'a>, counters: &mut Counters) -> Decoded<'a> {
-        counters.undecodable(Undecodable::LinkType);
+    /// Decodes one frame. What cannot be decoded is counted in `counters`, by reason, and so are
+    /// frames that are not TCP, frames cut by the snap length, and fragments given up.
+    #[inline]
+    pub fn decode<'a>(&'a mut self, frame: &Frame<'a>, counters: &mut Counters) -> Decoded<'a> {
+        let start = Layer::Link(frame.link_type);
+        let cut = frame.original_length.saturating_sub(frame.data.len() as u32);
+        counters.truncated += u64::from(cut > 0);
+        let rest = Rest { data: frame.data, cut };
+        let fragments = &mut self.fragments;
+        match peel(start, rest, self.tunnel_depth, frame, fragments, counters) {
+            Ok(segment) => Decoded::Segment(segment),
+            Err(Stop::Whole(packet)) => self.decode_whole(packet, frame, counters),
+            Err(stop) => stop.count(counters),
+        }
+    }
+
+    #[cold]
+    fn decode_whole<'a>(
+        &'a mut self,
+        packet: Reassembled,
+        frame: &Frame<'a>,
+        counters: &mut Counters,
+    ) -> Decoded<'a> {
+        let mut stop = Stop::Whole(packet);
+        for place in &mut self.whole {
+            let Stop::Whole(packet) = stop else { break };
+            *place = packet.payload;
+            let start = Layer::Ip(packet.header);
+            let rest = Rest { data: place, cut: 0 };
+            let fragments = &mut self.fragments;
+            match peel(start, rest, self.tunnel_depth, frame, fragments, counters) {
+                Ok(segment) => return Decoded::Segment(segment),
+                Err(next) => stop = next,
+            }
+        }
+        stop.count(counters)
+    }
+}
+
+/// How the octets that are still to be decoded begin.
+#[derive(Debug, Clone, Copy)]
+enum Layer {
+    /// With the header of this link type.
+    Link(LinkType),
+    /// With what this EtherType says (or, below 0x600, with LLC: it is a length).
+    EtherType(u16),
+    /// With an IP header of the version that its first four bits say.
+    AnyIp,
+    /// With what this IP header's protocol number says.
+    Ip(IpHeader),
+}
+
+/// What an IP header says about the octets after it.
+#[derive(Debug, Clone, Copy)]
+struct IpHeader {
+    source: IpAddr,
+    destination: IpAddr,
+    /// Protocol or next header.
+    protocol: u8,
+    /// IPv4 identification, or 0.
+    identification: u16,
+}
+
+/// The octets that are still to be decoded.
+#[derive(Debug, Clone, Copy)]
+struct Rest<'a> {
+    /// Those that were captured.
+    data: &'a [u8],
+    /// How many the snap length cut off behind them.
+    cut: u32,
+}
+
+impl<'a> Rest<'a> {
+    /// Without the first `length` octets, if so many were captured.
+    #[inline]
+    fn skip(self, length: usize) -> Option<Self> {
+        self.data.get(length..).map(|data| Self { data, cut: self.cut })
+    }
+
+    /// The first `length` octets on the wire: padding and trailers behind them go. When the header
+    /// that gave `length` knows of more octets than the frame had, these count as cut off.
+    #[inline]
+    fn limit(self, length: usize) -> Self {
+        let data = self.data.get(..length).unwrap_or(self.data);
+        Self { data, cut: (length - data.len()) as u32 }
+    }
+
+    /// Its length on the wire.
+    #[inline]
+    fn length(self) -> usize {
+        self.data.len() + self.cut as usize
+    }
+
+    /// A big-endian number at `at`.
+    #[inline]
+    fn half_word(self, at: usize) -> Option<u16> {
+        self.data.get(at..).and_then(<[u8]>::first_chunk).map(|&octets| u16::from_be_bytes(octets))
+    }
+}
+
+/// Why decoding a frame stopped before a segment.
+#[derive(Debug)]
+enum Stop {
+    /// It carries something other than TCP.
+    NotTcp,
+    /// It cannot be decoded.
+    Undecodable(Undecodable),
+    /// It is a fragment; others are missing.
+    Fragment,
+    /// It is the fragment that completes a packet.
+    Whole(Reassembled),
+}
+
+impl Stop {
+    fn count<'a>(self, counters: &mut Counters) -> Decoded<'a> {
+        match self {
+            Self::NotTcp => counters.not_tcp += 1,
+            Self::Undecodable(reason) => counters.undecodable(reason),
+            Self::Fragment => {}
+            // Fragments of fragments of fragments: nobody sends these in earnest.
+            Self::Whole(_) => counters.undecodable(Undecodable::TunnelDepth),
+        }
         Decoded::Other
     }
+}
+
+/// What a peeled header leaves: the next layer and its octets.
+type Peeled<'a> = Result<(Layer, Rest<'a>), Stop>;
+
+const IP_IN_IP: u8 = 4;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const IPV6_IN_IP: u8 = 41;
+const IPV6_FRAGMENT: u8 = 44;
+
+/// Peels one header after the other until a TCP segment is left.
+#[inline]
+fn peel<'a>(
+    mut layer: Layer,
+    mut rest: Rest<'a>,
+    tunnel_depth: usize,
+    frame: &Frame<'_>,
+    fragments: &mut Fragments,
+    counters: &mut Counters,
+) -> Result<Segment<'a>, Stop> {
+    let mut tunnels = 0;
+    loop {
+        (layer, rest) = match layer {
+            Layer::Link(link_type) => link::peel(link_type, rest)?,
+            Layer::EtherType(ether_type) => link::peel_ether_type(ether_type, rest)?,
+            Layer::AnyIp => {
+                let (header, fragment, rest) = ip::peel(rest)?;
+                match fragment {
+                    None => (Layer::Ip(header), rest),
+                    Some(fragment) => {
+                        return Err(fragments.add(header, fragment, rest, frame, counters));
+                    }
+                }
+            }
+            Layer::Ip(header) => match header.protocol {
+                TCP => return segment(header, rest, frame),
+                IPV6_FRAGMENT => {
+                    let (header, fragment, rest) = ip::peel_fragment_header(header, rest)?;
+                    match fragment {
+                        None => (Layer::Ip(header), rest),
+                        Some(fragment) => {
+                            return Err(fragments.add(header, fragment, rest, frame, counters));
+                        }
+                    }
+                }
+                protocol if ip::is_extension(protocol) => ip::peel_extension(header, rest)?,
+                protocol => {
+                    tunnels += 1;
+                    if tunnels > tunnel_depth {
+                        return Err(Stop::Undecodable(Undecodable::TunnelDepth));
+                    }
+                    match protocol {
+                        IP_IN_IP | IPV6_IN_IP => (Layer::AnyIp, rest),
+                        UDP => tunnel::peel_udp(rest)?,
+                        _ => tunnel::peel(protocol, rest)?,
+                    }
+                }
+            },
+        };
+    }
+}
+
+/// Reads a TCP header (RFC 9293 §3.1). Only its fixed part need have been captured: with a short
+/// snap length the options may be cut off, and what follows can still be told from the lengths.
+#[inline]
+fn segment<'a>(ip: IpHeader, rest: Rest<'a>, frame: &Frame<'_>) -> Result<Segment<'a>, Stop> {
+    let malformed = Stop::Undecodable(Undecodable::TcpHeader);
+    let Some(&[s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..]) =
+        rest.data.first_chunk::<20>()
+    else {
+        return Err(malformed);
+    };
+    let header_length = usize::from(offset >> 4) * 4;
+    let Some(payload_length) = rest.length().checked_sub(header_length) else {
+        return Err(malformed);
+    };
+    if header_length < 20 {
+        return Err(malformed);
+    }
+    let payload = rest.data.get(header_length..).unwrap_or_default();
+    Ok(Segment {
+        timestamp: frame.timestamp,
+        interface: frame.interface,
+        source: SocketAddr::new(ip.source, u16::from_be_bytes([s0, s1])),
+        destination: SocketAddr::new(ip.destination, u16::from_be_bytes([d0, d1])),
+        sequence: u32::from_be_bytes([q0, q1, q2, q3]),
+        acknowledgment: u32::from_be_bytes([a0, a1, a2, a3]),
+        flags: TcpFlags(flags),
+        window: u16::from_be_bytes([w0, w1]),
+        identification: ip.identification,
+        payload,
+        cut: (payload_length - payload.len()) as u32,
+    })
 }

@@ -1,0 +1,150 @@
+//! IPv4 and IPv6 headers, extension headers, fragment headers.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use etherparse::{IpFragOffset, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
+
+use super::{IPV6_FRAGMENT, IpHeader, Layer, Peeled, Rest, Stop};
+use crate::counters::Undecodable;
+
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const AUTHENTICATION: u8 = 51;
+const DESTINATION_OPTIONS: u8 = 60;
+const MOBILITY: u8 = 135;
+const HOST_IDENTITY: u8 = 139;
+const SHIM6: u8 = 140;
+
+const MALFORMED: Stop = Stop::Undecodable(Undecodable::IpHeader);
+
+/// Which part of a packet a fragment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fragment {
+    pub(super) identification: u32,
+    pub(super) offset: IpFragOffset,
+    pub(super) more: bool,
+}
+
+type PeeledIp<'a> = Result<(IpHeader, Option<Fragment>, Rest<'a>), Stop>;
+
+/// Peels an IP header of either version.
+#[inline]
+pub(super) fn peel(rest: Rest<'_>) -> PeeledIp<'_> {
+    match rest.data.first().map(|octet| octet >> 4) {
+        Some(4) => peel_v4(rest),
+        Some(6) => peel_v6(rest),
+        _ => Err(MALFORMED),
+    }
+}
+
+#[inline]
+fn peel_v4(rest: Rest<'_>) -> PeeledIp<'_> {
+    let Ok(header) = Ipv4HeaderSlice::from_slice(rest.data) else { return Err(MALFORMED) };
+    let length = match header.total_len() {
+        // Segmentation offload leaves the length to the network card.
+        0 => rest.length(),
+        length => usize::from(length),
+    };
+    let header_length = header.slice().len();
+    if length < header_length {
+        return Err(MALFORMED);
+    }
+    let payload = rest.limit(length).skip(header_length).ok_or(MALFORMED)?;
+    let fragment = header.is_fragmenting_payload().then(|| Fragment {
+        identification: u32::from(header.identification()),
+        offset: header.fragments_offset(),
+        more: header.more_fragments(),
+    });
+    let header = IpHeader {
+        source: IpAddr::V4(header.source_addr()),
+        destination: IpAddr::V4(header.destination_addr()),
+        protocol: header.protocol().0,
+        identification: header.identification(),
+    };
+    Ok((header, fragment, payload))
+}
+
+#[inline]
+fn peel_v6(rest: Rest<'_>) -> PeeledIp<'_> {
+    let Ok(header) = Ipv6HeaderSlice::from_slice(rest.data) else { return Err(MALFORMED) };
+    let payload = rest.skip(header.slice().len()).ok_or(MALFORMED)?;
+    let payload = match header.payload_length() {
+        // A jumbogram (RFC 2675), or segmentation offload.
+        0 => payload,
+        length => payload.limit(usize::from(length)),
+    };
+    let header = IpHeader {
+        source: IpAddr::V6(header.source_addr()),
+        destination: IpAddr::V6(header.destination_addr()),
+        protocol: header.next_header().0,
+        identification: 0,
+    };
+    Ok((header, None, payload))
+}
+
+/// Peels an IPv6 fragment header (RFC 8200 §4.5).
+pub(super) fn peel_fragment_header(mut header: IpHeader, rest: Rest<'_>) -> PeeledIp<'_> {
+    debug_assert_eq!(header.protocol, IPV6_FRAGMENT);
+    let Ok(extension) = Ipv6FragmentHeaderSlice::from_slice(rest.data) else {
+        return Err(MALFORMED);
+    };
+    let payload = rest.skip(extension.slice().len()).ok_or(MALFORMED)?;
+    header.protocol = extension.next_header().0;
+    // An atomic fragment (RFC 6946) is a whole packet.
+    let fragment = extension.is_fragmenting_payload().then(|| Fragment {
+        identification: extension.identification(),
+        offset: extension.fragment_offset(),
+        more: extension.more_fragments(),
+    });
+    Ok((header, fragment, payload))
+}
+
+/// Whether a protocol number is that of an extension header with a next header behind it.
+#[inline]
+pub(super) fn is_extension(protocol: u8) -> bool {
+    matches!(
+        protocol,
+        HOP_BY_HOP
+            | ROUTING
+            | AUTHENTICATION
+            | DESTINATION_OPTIONS
+            | MOBILITY
+            | HOST_IDENTITY
+            | SHIM6
+    )
+}
+
+/// Peels one extension header (RFC 8200 §4, RFC 4302 §2).
+pub(super) fn peel_extension(mut header: IpHeader, rest: Rest<'_>) -> Peeled<'_> {
+    let &[next, length, ..] = rest.data else { return Err(MALFORMED) };
+    let length = match header.protocol {
+        AUTHENTICATION => (usize::from(length) + 2) * 4,
+        _ => (usize::from(length) + 1) * 8,
+    };
+    let extension = rest.data.get(..length).ok_or(MALFORMED)?;
+    if header.protocol == ROUTING
+        && let Some(last) = final_destination(extension)
+    {
+        header.destination = IpAddr::V6(last);
+    }
+    header.protocol = next;
+    let rest = rest.skip(length).ok_or(MALFORMED)?;
+    Ok((Layer::Ip(header), rest))
+}
+
+/// Where a packet with this routing header finally goes; the IP header has only its next stop. The
+/// answer will come from there.
+fn final_destination(extension: &[u8]) -> Option<Ipv6Addr> {
+    let &[_, length, kind, segments_left, ..] = extension else { return None };
+    if segments_left == 0 {
+        return None;
+    }
+    let at = match kind {
+        // Source route (RFC 8200 §4.4 of RFC 2460) and Mobile IPv6 (RFC 6275 §6.4): in order.
+        0 | 2 => (usize::from(length) / 2).checked_sub(1)? * 16 + 8,
+        // Segment routing (RFC 8754 §2): the last segment stands first.
+        4 => 8,
+        _ => return None,
+    };
+    extension.get(at..)?.first_chunk::<16>().map(|&octets| Ipv6Addr::from(octets))
+}
