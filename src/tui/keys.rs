@@ -3,7 +3,7 @@
 //!
 //! The defaults are what fingers know from vim, less, mitmproxy, termshark, lazygit and htop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -202,7 +202,7 @@ pub const TABLE: &[Binding] = &[
 ];
 
 /// One key press, in the one form in which it is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Chord {
     code: KeyCode,
     modifiers: KeyModifiers,
@@ -318,7 +318,9 @@ pub enum KeyError {
     #[error("no action named {0:?}; the names are listed by the help key")]
     UnknownAction(String),
     /// A key that cannot be read.
-    #[error("{action}: {key:?} is not a key; write for example \"j\", \"ctrl-f\", \"f5\", \"space\"")]
+    #[error(
+        "{action}: {key:?} is not a key; write for example \"j\", \"ctrl-f\", \"f5\", \"space\""
+    )]
     UnknownKey {
         /// For which action.
         action: String,
@@ -340,13 +342,13 @@ pub enum KeyError {
 /// The keys in force.
 #[derive(Debug, Clone)]
 pub struct KeyMap {
-    actions: BTreeMap<Chord, Action>,
+    actions: HashMap<Chord, Action>,
     keys: BTreeMap<Action, Vec<Chord>>,
 }
 
 impl Default for KeyMap {
     fn default() -> Self {
-        Self::collect(|_| None).unwrap_or(Self { actions: BTreeMap::new(), keys: BTreeMap::new() })
+        Self::collect(|_| None).unwrap_or(Self { actions: HashMap::new(), keys: BTreeMap::new() })
     }
 }
 
@@ -363,10 +365,8 @@ impl KeyMap {
         Self::collect(|binding| overrides.get(binding.name).map(Vec::as_slice))
     }
 
-    fn collect<'a>(
-        chosen: impl Fn(&Binding) -> Option<&'a [String]>,
-    ) -> Result<Self, KeyError> {
-        let mut map = Self { actions: BTreeMap::new(), keys: BTreeMap::new() };
+    fn collect<'a>(chosen: impl Fn(&Binding) -> Option<&'a [String]>) -> Result<Self, KeyError> {
+        let mut map = Self { actions: HashMap::new(), keys: BTreeMap::new() };
         for binding in TABLE {
             for key in chosen(binding).unwrap_or_default() {
                 let chord = Chord::parse(key).ok_or_else(|| KeyError::UnknownKey {
@@ -429,14 +429,22 @@ pub fn markdown() -> String {
     let map = KeyMap::default();
     let mut out = String::new();
     for group in Group::ALL {
-        out.push_str(&format!("### {}\n\n| key | action | name |\n| --- | --- | --- |\n", group.title()));
+        out.push_str(&format!(
+            "### {}\n\n| key | action | name |\n| --- | --- | --- |\n",
+            group.title()
+        ));
         for binding in TABLE.iter().filter(|binding| binding.group == group) {
             let keys: Vec<String> = map
                 .keys(binding.action)
                 .iter()
                 .map(|chord| format!("`{}`", chord.spelling().replace('|', "\\|")))
                 .collect();
-            out.push_str(&format!("| {} | {} | `{}` |\n", keys.join(" "), binding.help, binding.name));
+            out.push_str(&format!(
+                "| {} | {} | `{}` |\n",
+                keys.join(" "),
+                binding.help,
+                binding.name
+            ));
         }
         out.push('\n');
     }
@@ -454,7 +462,7 @@ mod tests {
 
     #[test]
     fn every_default_key_is_readable_and_belongs_to_one_action() {
-        let mut seen: BTreeMap<Chord, &str> = BTreeMap::new();
+        let mut seen: HashMap<Chord, &str> = HashMap::new();
         for binding in TABLE {
             assert!(!binding.keys.is_empty(), "{} has no key", binding.name);
             for key in binding.keys {
@@ -477,15 +485,28 @@ mod tests {
     #[test]
     fn the_terminal_s_spellings_of_one_key_are_one_key() {
         let map = KeyMap::default();
-        assert_eq!(map.action(KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT)), Some(Action::Bottom));
-        assert_eq!(map.action(KeyEvent::new(KeyCode::Char('G'), KeyModifiers::NONE)), Some(Action::Bottom));
-        assert_eq!(map.action(KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)), Some(Action::PreviousPane));
-        assert_eq!(map.action(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)), Some(Action::Quit));
+        assert_eq!(
+            map.action(KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT)),
+            Some(Action::Bottom)
+        );
+        assert_eq!(
+            map.action(KeyEvent::new(KeyCode::Char('G'), KeyModifiers::NONE)),
+            Some(Action::Bottom)
+        );
+        assert_eq!(
+            map.action(KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)),
+            Some(Action::PreviousPane)
+        );
+        assert_eq!(
+            map.action(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)),
+            Some(Action::Quit)
+        );
     }
 
     #[test]
     fn a_configured_key_replaces_the_defaults_and_takes_the_key_from_its_owner() {
-        let overrides = BTreeMap::from([("clear".to_owned(), vec!["ctrl-k".to_owned(), "j".to_owned()])]);
+        let overrides =
+            BTreeMap::from([("clear".to_owned(), vec!["ctrl-k".to_owned(), "j".to_owned()])]);
         let map = KeyMap::with(&overrides).unwrap();
         assert_eq!(map.action(press("ctrl-k")), Some(Action::Clear));
         assert_eq!(map.action(press("j")), Some(Action::Clear));

@@ -142,7 +142,9 @@ impl Theme {
                 Style::new().fg(palette.cited).add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
             }
             Role::Changed => Style::new().fg(palette.warning).add_modifier(Modifier::BOLD),
-            Role::Match | Role::Selected | Role::TabSelected => plain.add_modifier(Modifier::REVERSED),
+            Role::Match | Role::Selected | Role::TabSelected => {
+                plain.add_modifier(Modifier::REVERSED)
+            }
             Role::SelectedElsewhere => plain.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
             Role::CellSelected => {
                 plain.add_modifier(Modifier::REVERSED | Modifier::BOLD | Modifier::UNDERLINED)
@@ -159,9 +161,12 @@ fn monochrome(role: Role) -> Style {
     match role {
         Role::Text | Role::Good | Role::Label | Role::Border | Role::Bar => plain,
         Role::Muted | Role::Benign => plain.add_modifier(Modifier::DIM),
-        Role::Strong | Role::Heading | Role::Warning | Role::Bad | Role::Key | Role::BorderFocused => {
-            plain.add_modifier(Modifier::BOLD)
-        }
+        Role::Strong
+        | Role::Heading
+        | Role::Warning
+        | Role::Bad
+        | Role::Key
+        | Role::BorderFocused => plain.add_modifier(Modifier::BOLD),
         Role::Alarm => plain.add_modifier(Modifier::BOLD | Modifier::REVERSED),
         Role::Cited | Role::Changed | Role::SelectedElsewhere => {
             plain.add_modifier(Modifier::BOLD | Modifier::UNDERLINED)

@@ -181,9 +181,10 @@ impl Column {
             Self::Sent => of(summary::sent(case)),
             Self::Asked => Cell::new(Role::Text, or_nothing(summary::asked(case), symbols)),
             Self::Why => of(summary::why(case, symbols)),
-            Self::Latency => {
-                Cell::new(Role::Text, case.exchange.latency().map_or_else(String::new, summary::short_duration))
-            }
+            Self::Latency => Cell::new(
+                Role::Text,
+                case.exchange.latency().map_or_else(String::new, summary::short_duration),
+            ),
             Self::Repeat => repeat(group, case, symbols),
             Self::Endpoint => {
                 let (host, route) = endpoint(case);
@@ -362,8 +363,10 @@ fn causes(group: &Group, history: &History) -> String {
     }
     let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
     counts.sort_by_key(|&(id, count)| (std::cmp::Reverse(count), id));
-    let words: Vec<String> =
-        counts.iter().map(|&(id, n)| if n > 1 { format!("{id} {n}") } else { id.to_owned() }).collect();
+    let words: Vec<String> = counts
+        .iter()
+        .map(|&(id, n)| if n > 1 { format!("{id} {n}") } else { id.to_owned() })
+        .collect();
     words.join(", ")
 }
 
@@ -381,13 +384,14 @@ fn credentials(group: &Group, history: &History) -> Cell {
             .as_ref()
             .is_some_and(|verdict| verdict.diagnosis.entry.id == "password-guessing");
     }
-    let listed: Vec<String> = known
-        .iter()
-        .take(4)
-        .map(|(fingerprint, user)| {
-            if user.is_empty() { fingerprint.clone() } else { format!("{user} {fingerprint}") }
-        })
-        .collect();
+    let listed: Vec<String> =
+        known
+            .iter()
+            .take(4)
+            .map(|(fingerprint, user)| {
+                if user.is_empty() { fingerprint.clone() } else { format!("{user} {fingerprint}") }
+            })
+            .collect();
     let text = match (known.len(), guessing) {
         (0, false) => "none".to_owned(),
         (count, true) => format!("GUESSING: {count} credentials"),
@@ -398,7 +402,8 @@ fn credentials(group: &Group, history: &History) -> Cell {
 }
 
 fn health(group: &Group, history: &History) -> Cell {
-    let (mut gap, mut midstream, mut one_sided, mut unsure, mut truncated) = (0, false, false, 0, 0);
+    let (mut gap, mut midstream, mut one_sided, mut unsure, mut truncated) =
+        (0, false, false, 0, 0);
     let mut odd: BTreeMap<&str, usize> = BTreeMap::new();
     for case in sample(group, history) {
         let coverage = &case.exchange.coverage;

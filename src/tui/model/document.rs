@@ -168,7 +168,10 @@ impl Document {
         let column = FIELD_COLUMN.max(name.chars().count() + 1);
         let label = format!("{name:<column$}");
         self.push(
-            Line::indented(2).hanging(FIELD_COLUMN as u16).with(Role::Label, label).with(role, value),
+            Line::indented(2)
+                .hanging(FIELD_COLUMN as u16)
+                .with(Role::Label, label)
+                .with(role, value),
         );
     }
 
@@ -218,7 +221,10 @@ fn wrap_line(line: &Line, width: usize, out: &mut Vec<Line>) {
                 rest = tail;
             }
             if !rest.is_empty() {
-                out.push(std::mem::replace(&mut current, Line { indent: hang, hang, spans: Vec::new() }));
+                out.push(std::mem::replace(
+                    &mut current,
+                    Line { indent: hang, hang, spans: Vec::new() },
+                ));
                 used = usize::from(hang);
                 rest = rest.trim_start_matches(' ');
             }
@@ -235,9 +241,21 @@ fn break_point(text: &str, fits: usize, at_start: bool) -> usize {
         let wide = cell_width(c);
         if used + wide > fits {
             return match (after_space, at_start) {
-                (0, true) => if at == 0 { c.len_utf8() } else { at },
+                (0, true) => {
+                    if at == 0 {
+                        c.len_utf8()
+                    } else {
+                        at
+                    }
+                }
                 // A long word after other text: moved down whole when that helps, else cut here.
-                (0, false) => if text.chars().take(80).take_while(|&c| c != ' ').count() > 40 { at } else { 0 },
+                (0, false) => {
+                    if text.chars().take(80).take_while(|&c| c != ' ').count() > 40 {
+                        at
+                    } else {
+                        0
+                    }
+                }
                 (space, _) => space,
             };
         }

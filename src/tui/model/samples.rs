@@ -74,7 +74,12 @@ impl Sample {
     }
 
     /// Refused with a Basic challenge, for this reason.
-    pub fn refused(mut self, id: &'static str, title: &'static str, confidence: Confidence) -> Self {
+    pub fn refused(
+        mut self,
+        id: &'static str,
+        title: &'static str,
+        confidence: Confidence,
+    ) -> Self {
         self.status = 401;
         self.response.push(("WWW-Authenticate".into(), "Basic realm=\"Zone\"".into()));
         self.response_body = b"{\"error\":\"unauthorized\"}".to_vec();
@@ -163,7 +168,8 @@ pub fn verdict(id: &'static str, title: &'static str, confidence: Confidence) ->
         confidence: "usually sure".into(),
         evidence: "what stands on the wire".into(),
         rules_out: "nothing".into(),
-        shown: "The server asks for Basic credentials and the request carried none that it takes.".into(),
+        shown: "The server asks for Basic credentials and the request carried none that it takes."
+            .into(),
         client: "Send the credentials that the server asks for.".into(),
         server: "Check that the user exists.".into(),
         sources: "RFC 9110 §11.6.1".into(),

@@ -1,6 +1,6 @@
 //! The five views: which exchanges each lists, what makes a row of it, and its columns.
 
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 
 use ahash::RandomState;
 
@@ -179,7 +179,8 @@ impl Grouping {
             return self.hash((0_u8, exchange.id));
         };
         let cause = (verdict.diagnosis.entry.id.as_str(), verdict.diagnosis.benign);
-        let credential = (case.auth.authorization.state.name(), case.auth.authorization.fingerprint);
+        let credential =
+            (case.auth.authorization.state.name(), case.auth.authorization.fingerprint);
         let request = exchange.request.as_ref();
         match fold {
             Fold::Repeats | Fold::Nothing => self.hash((
