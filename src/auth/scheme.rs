@@ -52,6 +52,11 @@ impl Scheme {
         self.known.is_some()
     }
 
+    /// The registry's spelling, when this program knows it.
+    pub const fn known(&self) -> Option<&'static str> {
+        self.known
+    }
+
     /// The registry's spelling when known, else the wire's.
     pub fn name(&self) -> &str {
         self.known.unwrap_or(&self.spelling)

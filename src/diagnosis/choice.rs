@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 /// whatever their own confidence.
 const GENERIC: [&str; 3] = ["no-credentials-sent", "token-rejected", "unexplained"];
 
+/// What every refusal has when nothing else holds.
+const FALLBACK: &str = "unexplained";
+
 /// How many others are listed beside the winner.
 const ALSO: usize = 2;
 
@@ -56,6 +59,9 @@ pub fn choose(rules: &'static [Rule], view: &View<'_>) -> Choice {
             });
         }
     }
+    if found.is_empty() && matches!(status, 401 | 407) {
+        found.extend(catalogue::entry(FALLBACK).map(unexplained));
+    }
     let named = (found.len() > 1).then(|| named_by_server(view)).flatten();
     let (diagnosis, also) = pick(found, named);
     if diagnosis.as_ref().is_some_and(|winner| winner.benign && winner.entry.class == Class::Benign)
@@ -87,6 +93,17 @@ fn pick(mut found: Vec<Diagnosis>, named: Option<&str>) -> (Option<Diagnosis>, V
         }
     }
     (Some(winner), also)
+}
+
+fn unexplained(entry: &'static Entry) -> Diagnosis {
+    Diagnosis {
+        entry,
+        confidence: Confidence::Possible,
+        benign: false,
+        evidence: Vec::new(),
+        facts: Vec::new(),
+        related: Vec::new(),
+    }
 }
 
 /// What sorts before what: a resolved benign flow, then causes that are at least likely, then

@@ -1,17 +1,30 @@
 //! Follows exchanges, remembers what matters of them, and explains those that were refused.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::auth::AuthFacts;
-use crate::counters::Counters;
+use crate::counters::{Counters, Limit};
 use crate::diagnosis::choice::choose;
-use crate::diagnosis::history::History;
+use crate::diagnosis::history::{History, Noted, Sequence, Successes};
+use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::RULES;
-use crate::diagnosis::{Case, Verdict, View};
+use crate::diagnosis::waiting::{Pending, Waiting};
+use crate::diagnosis::{Case, Verdict, View, note};
 use crate::exchange::Exchange;
 use crate::limits::Limits;
 use crate::secret::FingerprintKey;
 use crate::time::Timestamp;
+
+/// How long to wait for the other leg of a proxied request: the outer one is answered right after
+/// the inner one.
+const OTHER_LEG: Duration = Duration::from_secs(1);
+
+/// Steps of a handshake before the one that decides.
+const HANDSHAKE_STEPS: usize = 4;
+
+/// Exchanges that wait at once; more settle the one that is due first.
+const WAITING: usize = 4096;
 
 /// Follows exchanges and explains those that were refused.
 ///
@@ -21,12 +34,32 @@ use crate::time::Timestamp;
 pub struct Diagnoser {
     key: FingerprintKey,
     history: History,
+    successes: Successes,
+    waiting: Waiting,
+    room: usize,
+    /// Whether any rule covers a status, by status.
+    covered: Box<[bool]>,
+}
+
+/// One evaluation.
+struct Assessment {
+    verdict: Option<Verdict>,
+    /// Until when a rule wants to be asked again.
+    until: Option<Timestamp>,
+    awaiting: Awaiting,
 }
 
 impl Diagnoser {
     /// With nothing remembered.
-    pub fn new(_limits: &Limits, key: FingerprintKey) -> Self {
-        Self { key, history: History::default() }
+    pub fn new(limits: &Limits, key: FingerprintKey) -> Self {
+        Self {
+            key,
+            history: History::new(limits),
+            successes: Successes::default(),
+            waiting: Waiting::default(),
+            room: limits.diagnosis_window.clamp(1, WAITING),
+            covered: (0..1000).map(|s| RULES.iter().any(|rule| rule.covers(s))).collect(),
+        }
     }
 
     /// Takes one exchange; emits its case and those that it changes.
@@ -36,38 +69,237 @@ impl Diagnoser {
         counters: &mut Counters,
         out: &mut Vec<Arc<Case>>,
     ) {
-        let auth = AuthFacts::of(&exchange, &self.key);
+        let auth = Arc::new(AuthFacts::of(&exchange, &self.key));
+        let exchange = Arc::new(exchange);
         counters.exchanges += 1;
         counters.unauthorized += u64::from(exchange.status() == Some(401));
-        let now = exchange.time();
-        let view = View::new(&exchange, &auth, &self.history, now, false);
-        let choice = choose(RULES, &view);
-        let verdict = choice.diagnosis.map(|diagnosis| Verdict {
-            diagnosis,
-            also: choice.also,
-            notes: Vec::new(),
-            provisional: false,
-            was: None,
-            repeat: 1,
-            nearest_success: None,
-        });
-        out.push(Arc::new(Case {
-            exchange: Arc::new(exchange),
-            auth: Arc::new(auth),
-            verdict,
-            settled: true,
-        }));
+        let noted = self.history.note(&exchange, &auth, counters);
+        let covered = exchange.status().and_then(|s| self.covered.get(usize::from(s)).copied());
+        if covered == Some(true) {
+            self.explain(exchange, auth, noted.sequence, counters, out);
+        } else {
+            self.pass(exchange, auth, noted.sequence, out);
+        }
+        self.wake(noted, counters, out);
+        self.settle_due(counters, out);
     }
 
     /// Packet time has come this far: settles what waited only for time.
-    pub fn advance(
-        &mut self,
-        _now: Timestamp,
-        _counters: &mut Counters,
-        _out: &mut Vec<Arc<Case>>,
-    ) {
+    pub fn advance(&mut self, now: Timestamp, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        self.history.advance(now);
+        self.settle_due(counters, out);
     }
 
     /// The input has ended: settles everything.
-    pub fn finish(&mut self, _counters: &mut Counters, _out: &mut Vec<Arc<Case>>) {}
+    pub fn finish(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        while let Some((_, id)) = self.waiting.first() {
+            self.settle(id, counters, out);
+        }
+    }
+
+    /// A case that needs no explanation.
+    fn pass(
+        &mut self,
+        exchange: Arc<Exchange>,
+        auth: Arc<AuthFacts>,
+        sequence: Sequence,
+        out: &mut Vec<Arc<Case>>,
+    ) {
+        let case = Arc::new(Case { exchange, auth, verdict: None, settled: true });
+        if let Some(record) = self.history.record(sequence)
+            && record.accepted()
+        {
+            self.successes.keep(record, &case);
+        }
+        out.push(case);
+    }
+
+    fn explain(
+        &mut self,
+        exchange: Arc<Exchange>,
+        auth: Arc<AuthFacts>,
+        sequence: Sequence,
+        counters: &mut Counters,
+        out: &mut Vec<Arc<Case>>,
+    ) {
+        let assessment = self.assess(&exchange, &auth, sequence, false);
+        let Some(verdict) = assessment.verdict else {
+            self.pass(exchange, auth, sequence, out);
+            return;
+        };
+        // Without a record nothing can be linked to it later.
+        let until = assessment.until.or_else(|| self.leg_until(sequence, Some(&verdict)));
+        let settled = until.is_none() || sequence == 0;
+        let verdict = Verdict { provisional: verdict.provisional && !settled, ..verdict };
+        out.push(emit(&exchange, &auth, &verdict, settled));
+        match until {
+            Some(until) if !settled => {
+                let keys = self.history.keys(sequence);
+                let awaiting = assessment.awaiting;
+                self.waiting.insert(Pending {
+                    exchange,
+                    auth,
+                    sequence,
+                    verdict,
+                    until,
+                    awaiting,
+                    keys,
+                });
+                if self.waiting.len() > self.room
+                    && let Some((_, id)) = self.waiting.first()
+                {
+                    counters.hit(Limit::DiagnosisWindow);
+                    self.settle(id, counters, out);
+                }
+            }
+            _ => count(&verdict, &exchange, counters),
+        }
+    }
+
+    /// Until when the other leg of a refused request may turn up; `None` when it has, or when what
+    /// came later was seen already.
+    fn leg_until(&self, sequence: Sequence, verdict: Option<&Verdict>) -> Option<Timestamp> {
+        if verdict.is_some_and(|verdict| verdict.diagnosis.benign) {
+            return None;
+        }
+        let record = self.history.record(sequence)?;
+        let refusal = record.refusal.as_ref()?;
+        let until = record.answered + OTHER_LEG;
+        (refusal.outer == 0 && refusal.inner == 0 && self.history.now() < until).then_some(until)
+    }
+
+    fn assess(
+        &self,
+        exchange: &Exchange,
+        auth: &AuthFacts,
+        sequence: Sequence,
+        ended: bool,
+    ) -> Assessment {
+        let now = self.history.now();
+        let view = View::new(exchange, auth, &self.history, sequence, now, ended);
+        let choice = choose(RULES, &view);
+        let verdict = choice.diagnosis.map(|mut diagnosis| {
+            let record = view.record();
+            let legs = record.map(|record| self.history.legs(record)).unwrap_or_default();
+            for leg in &legs.others {
+                if !diagnosis.related.contains(leg) {
+                    diagnosis.related.push(*leg);
+                }
+            }
+            let refusal = record.and_then(|record| record.refusal.as_ref());
+            Verdict {
+                notes: note::notes(&view, &diagnosis),
+                diagnosis,
+                also: choice.also,
+                provisional: choice.until.is_some(),
+                was: None,
+                repeat: refusal.map_or(1, |refusal| refusal.repeat),
+                leg_of: legs.outermost,
+                nearest_success: record.and_then(|record| self.successes.nearest(record)),
+            }
+        });
+        Assessment { verdict, until: choice.until, awaiting: choice.awaiting }
+    }
+
+    /// Asks again about the exchanges that a new one may change.
+    fn wake(&mut self, noted: Noted, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        let mut next = noted.repeats;
+        for _ in 0..HANDSHAKE_STEPS {
+            let Some(id) = next else { break };
+            next = self.history.prior_of(id, noted.sequence);
+            self.reconsider(id, counters, out);
+        }
+        if let Some(id) = noted.other_leg {
+            self.reconsider(id, counters, out);
+        }
+        let accepted = self
+            .history
+            .record(noted.sequence)
+            .is_some_and(|r| r.accepted() && r.has_credentials());
+        if accepted {
+            for id in self.waiting.interested(self.history.keys(noted.sequence)) {
+                self.reconsider(id, counters, out);
+            }
+        }
+    }
+
+    /// Asks all rules again, and says so if the answer is another.
+    fn reconsider(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        let Some(mut pending) = self.waiting.take(id) else { return };
+        let assessment = self.assess(&pending.exchange, &pending.auth, pending.sequence, false);
+        let until = assessment
+            .until
+            .or_else(|| self.leg_until(pending.sequence, assessment.verdict.as_ref()));
+        let changed = update(&mut pending.verdict, assessment.verdict);
+        pending.verdict.provisional &= until.is_some();
+        if changed || until.is_none() {
+            out.push(emit(&pending.exchange, &pending.auth, &pending.verdict, until.is_none()));
+        }
+        match until {
+            Some(until) => {
+                pending.until = until;
+                pending.awaiting = assessment.awaiting;
+                self.waiting.insert(pending);
+            }
+            None => count(&pending.verdict, &pending.exchange, counters),
+        }
+    }
+
+    fn settle_due(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        while let Some(id) = self.waiting.due(self.history.now()) {
+            self.settle(id, counters, out);
+        }
+    }
+
+    /// The last word on an exchange.
+    fn settle(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        let Some(mut pending) = self.waiting.take(id) else { return };
+        let assessment = self.assess(&pending.exchange, &pending.auth, pending.sequence, true);
+        update(&mut pending.verdict, assessment.verdict);
+        pending.verdict.provisional = false;
+        out.push(emit(&pending.exchange, &pending.auth, &pending.verdict, true));
+        count(&pending.verdict, &pending.exchange, counters);
+    }
+}
+
+fn emit(
+    exchange: &Arc<Exchange>,
+    auth: &Arc<AuthFacts>,
+    verdict: &Verdict,
+    settled: bool,
+) -> Arc<Case> {
+    Arc::new(Case {
+        exchange: Arc::clone(exchange),
+        auth: Arc::clone(auth),
+        verdict: Some(verdict.clone()),
+        settled,
+    })
+}
+
+/// Counts a settled verdict.
+fn count(verdict: &Verdict, exchange: &Exchange, counters: &mut Counters) {
+    counters.benign += u64::from(verdict.diagnosis.benign && exchange.status() == Some(401));
+}
+
+/// Puts the new verdict in place of the old one, which it remembers; whether they differ for a
+/// reader.
+fn update(old: &mut Verdict, new: Option<Verdict>) -> bool {
+    let Some(mut new) = new else { return false };
+    new.was = if new.diagnosis.entry.id == old.diagnosis.entry.id {
+        old.was
+    } else {
+        Some(old.diagnosis.entry.id.as_str())
+    };
+    let gist = |verdict: &Verdict| {
+        let diagnosis = &verdict.diagnosis;
+        (diagnosis.entry.priority, diagnosis.confidence, diagnosis.benign, verdict.leg_of)
+    };
+    let also =
+        |verdict: &Verdict| verdict.also.iter().map(|d| d.entry.priority).collect::<Vec<_>>();
+    let changed = gist(old) != gist(&new)
+        || old.diagnosis.related != new.diagnosis.related
+        || old.provisional != new.provisional
+        || also(old) != also(&new);
+    *old = new;
+    changed
 }

@@ -11,6 +11,7 @@ pub mod rules;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod view;
+mod waiting;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -125,6 +126,9 @@ pub struct Verdict {
     pub was: Option<&'static str>,
     /// The same refusal of the same credential on the same target, this one included, from 1.
     pub repeat: u32,
+    /// Number of the exchange that is the outermost leg of the same request, when proxies on its way
+    /// were captured too: front ends show this one inside that one.
+    pub leg_of: Option<u64>,
     /// The most similar accepted exchange (same client and route, else same credential, else same
     /// route), where one is remembered.
     pub nearest_success: Option<Arc<Case>>,

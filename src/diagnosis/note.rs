@@ -1,5 +1,7 @@
 //! Remarks that accompany a diagnosis and are never the cause.
 
+use crate::diagnosis::{Diagnosis, View};
+
 /// Which remark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoteId {
@@ -62,4 +64,9 @@ pub struct Note {
     pub id: NoteId,
     /// In words.
     pub text: String,
+}
+
+/// The remarks that accompany this diagnosis of this exchange.
+pub fn notes(_view: &View<'_>, _diagnosis: &Diagnosis) -> Vec<Note> {
+    Vec::new()
 }

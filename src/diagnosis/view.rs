@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::time::Duration;
 
 use crate::auth::authorization::AlternativeKind;
 use crate::auth::{Alternative, MalformedReason};
 use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Finding, Jwt, Scheme, Shape};
-use crate::diagnosis::history::{Acceptance, AcceptedToken, History, Skew};
+use crate::diagnosis::history::{
+    AcceptedToken, GivenCookie, History, Past, Record, Redirected, Repetition, Sequence, Skew,
+};
 use crate::diagnosis::lexicon::{self, Category, Said};
 use crate::exchange::Exchange;
 use crate::http::{Request, Response, content};
@@ -24,24 +27,74 @@ pub struct View<'a> {
     pub auth: &'a AuthFacts,
     /// What is remembered of others.
     pub history: &'a History,
-    /// How far packet time has come.
-    pub now: Timestamp,
-    /// Whether the input has ended: nothing more will come.
-    pub ended: bool,
+    sequence: Sequence,
+    now: Timestamp,
+    ended: bool,
     said: OnceCell<Option<Said>>,
     body: OnceCell<Option<String>>,
+    past: OnceCell<Option<Past<'a>>>,
 }
 
+/// How long after a follow-up window a request that began inside it may take to be answered.
+const ANSWER_TIME: Duration = Duration::from_secs(5);
+
 impl<'a> View<'a> {
-    /// Prepares an exchange for the rules.
+    /// Prepares an exchange for the rules. `sequence` is its record's in `history`; `now` is how far
+    /// packet time has come; `ended` says that nothing more will come.
     pub fn new(
         exchange: &'a Exchange,
         auth: &'a AuthFacts,
         history: &'a History,
+        sequence: Sequence,
         now: Timestamp,
         ended: bool,
     ) -> Self {
-        Self { exchange, auth, history, now, ended, said: OnceCell::new(), body: OnceCell::new() }
+        Self {
+            exchange,
+            auth,
+            history,
+            sequence,
+            now,
+            ended,
+            said: OnceCell::new(),
+            body: OnceCell::new(),
+            past: OnceCell::new(),
+        }
+    }
+
+    /// Until when to wait for something that comes within `window` after the answer: that, and the
+    /// time it may take to be answered itself. `None` when that is over.
+    pub fn wait(&self, window: Duration) -> Option<Timestamp> {
+        let until = self.answered() + window + ANSWER_TIME;
+        (!self.ended && self.now < until).then_some(until)
+    }
+
+    /// Its own record; `None` when a message of it is missing.
+    pub fn record(&self) -> Option<&'a Record> {
+        self.history.record(self.sequence)
+    }
+
+    /// The repetition of the request: the first later one by the same client.
+    pub fn repetition(&self) -> Option<(&'a Record, Repetition)> {
+        self.history.repetition(self.record()?)
+    }
+
+    /// The refused request that this one repeats.
+    pub fn prior(&self) -> Option<&'a Record> {
+        self.history.prior(self.record()?)
+    }
+
+    /// What became of the credential of this request, before and after.
+    pub fn past(&self) -> Option<&Past<'a>> {
+        self.past
+            .get_or_init(|| Some(self.history.past(self.credential()?, self.record()?)))
+            .as_ref()
+    }
+
+    /// Whether the same fingerprint is the same secret: not with schemes whose credentials carry a
+    /// nonce or a time.
+    pub fn is_exact(&self) -> bool {
+        self.record().is_some_and(|record| record.exact)
     }
 
     /// The request, where it was captured.
@@ -288,18 +341,42 @@ impl<'a> View<'a> {
     }
 
     /// The latest earlier request with this very credential that this origin accepted.
-    pub fn accepted_here(&self) -> Option<&'a Acceptance> {
-        self.history.accepted_here(self.exchange.id)
+    pub fn accepted_here(&self) -> Option<&'a Record> {
+        self.past().filter(|_| self.is_exact())?.accepted_here
     }
 
-    /// What is known of the tokens that this origin accepted, other than this one; oldest first.
+    /// What is known of the tokens that this origin accepted; oldest first.
     pub fn accepted_tokens(&self) -> &'a [AcceptedToken] {
-        self.history.accepted_tokens(self.exchange)
+        self.record().map_or(&[], |record| self.history.accepted_tokens(record))
     }
 
-    /// The latest request of the same user with another credential that this origin accepted: then
-    /// it was the password that was wrong.
-    pub fn user_accepted_otherwise(&self) -> Option<&'a Acceptance> {
-        self.history.user_accepted_otherwise(self.exchange.id)
+    /// A request of the same user with another credential that this origin accepted: then it was the
+    /// password that was wrong.
+    pub fn user_accepted_otherwise(&self) -> Option<&'a Record> {
+        self.history.user_accepted_otherwise(self.record()?)
+    }
+
+    /// The request with credentials whose redirection led here, and whether it was to this origin.
+    pub fn redirected_here(&self) -> Option<(&'a Redirected, bool)> {
+        self.history.redirected_here(self.request()?, self.record()?)
+    }
+
+    /// Session-like cookies that this host gave to this client, oldest first.
+    pub fn cookies_given(&self) -> &'a [GivenCookie] {
+        match (self.request(), self.record()) {
+            (Some(request), Some(record)) => self.history.cookies_given(request, record),
+            _ => &[],
+        }
+    }
+
+    /// Whether the client is a web browser, whose user may take a while to answer a prompt.
+    pub fn is_browser(&self) -> bool {
+        let agent = self.request().and_then(|request| request.head.get("user-agent"));
+        agent.is_some_and(|agent| agent.starts_with(b"Mozilla/"))
+    }
+
+    /// Whether the client is on the machine of the server.
+    pub fn is_loopback(&self) -> bool {
+        self.exchange.connection.server.ip().is_loopback()
     }
 }

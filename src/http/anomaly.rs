@@ -37,8 +37,7 @@ pub enum Anomaly {
 }
 
 impl Anomaly {
-    /// All of them, in a fixed order.
-    pub const ALL: [Self; 15] = [
+    const ALL: [Self; 15] = [
         Self::ContentLengthConflict,
         Self::LengthAndTransferEncoding,
         Self::ContentLengthInvalid,

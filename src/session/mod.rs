@@ -108,10 +108,7 @@ fn is_live(spec: &SourceSpec) -> bool {
 
 impl std::fmt::Debug for Input {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Input")
-            .field("spec", &self.spec)
-            .field("bpf", &self.bpf)
-            .finish_non_exhaustive()
+        f.debug_struct("Input").field("spec", &self.spec).field("bpf", &self.bpf).finish()
     }
 }
 

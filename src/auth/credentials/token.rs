@@ -110,7 +110,8 @@ fn shape_of(
     if !token.starts_with(b"eyJ") {
         return Ok((opaque_shape(token), None));
     }
-    match token.split(|&octet| octet == b'.').count() {
+    let segments = token.iter().filter(|&&octet| octet == b'.').count() + 1;
+    match segments {
         1 => single_segment(token).map(|shape| (shape, None)),
         3 => {
             let jwt = Jwt::decode(token)?;

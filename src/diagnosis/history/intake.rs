@@ -1,0 +1,518 @@
+//! From an exchange to a record, its chains, and what it means for earlier refusals.
+
+use std::hash::{BuildHasher, Hasher};
+use std::net::IpAddr;
+
+use crate::auth::alternatives::is_session_like;
+use crate::auth::{AuthFacts, AuthState, Authorization, Shape};
+use crate::counters::Counters;
+use crate::diagnosis::history::record::{Links, Refusal, RefusalLinks, Trace};
+use crate::diagnosis::history::redirects::{self, Redirected};
+use crate::diagnosis::history::{
+    Chain, GivenCookie, History, Leg, Method, Record, Repetition, Sent, Sequence, hops,
+};
+use crate::exchange::Exchange;
+use crate::http::{Head, Request, Response, Version};
+use crate::text;
+
+/// What a new exchange means for earlier ones.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Noted {
+    /// Its record; 0 when it is not remembered (a message of it is missing).
+    pub sequence: Sequence,
+    /// Number of the refused exchange that it repeats.
+    pub repeats: Option<u64>,
+    /// Number of the refused exchange that is the same request on another leg.
+    pub other_leg: Option<u64>,
+}
+
+impl History {
+    /// Remembers an exchange.
+    pub fn note(
+        &mut self,
+        exchange: &Exchange,
+        auth: &AuthFacts,
+        counters: &mut Counters,
+    ) -> Noted {
+        self.now = self.now.max(exchange.time());
+        let Some(response) = &exchange.response else { return Noted::default() };
+        self.now = self.now.max(response.time);
+        let Some(request) = &exchange.request else { return Noted::default() };
+        self.forget(counters);
+        let sequence = self.next();
+        let mut record = self.summarise(exchange, auth, request, response);
+        self.read_response(exchange, request, response, &record);
+        self.link_chains(&mut record, auth, sequence);
+        let repeats = self.repeated(&record, exchange, auth, sequence);
+        record.prior = repeats.map_or(0, |(prior, _)| prior);
+        let mut other_leg = None;
+        if matches!(record.status, 401 | 407) {
+            let mut refusal = self.describe(exchange, auth, request, response, &record);
+            self.link_refusal(&mut refusal, &record, sequence);
+            record.refusal = Some(Box::new(refusal));
+            other_leg = hops::join(self, &mut record, sequence);
+        }
+        self.records.push_back(record);
+        Noted { sequence, repeats: repeats.map(|(_, id)| id), other_leg }
+    }
+
+    fn summarise(
+        &mut self,
+        exchange: &Exchange,
+        auth: &AuthFacts,
+        request: &Request,
+        response: &Response,
+    ) -> Record {
+        let connection = &exchange.connection;
+        let host = request.host().filter(|host| !host.is_empty());
+        let origin_key = {
+            let mut hasher = self.hasher.build_hasher();
+            match host {
+                Some(host) => host.iter().for_each(|o| hasher.write_u8(o.to_ascii_lowercase())),
+                None => std::hash::Hash::hash(&connection.server.ip(), &mut hasher),
+            }
+            hasher.write_u16(connection.server.port());
+            hasher.finish()
+        };
+        let origin = self.name(origin_key, || match host {
+            Some(host) => text::visible_octets(host).to_ascii_lowercase(),
+            None => connection.server.to_string(),
+        });
+        let path = request.path();
+        let path_key = self.hash(path);
+        let path = self.name(path_key, || text::visible_octets(path).into_owned());
+        let authorization = &auth.authorization;
+        let user = authorization.user.as_deref().map(|user| {
+            let key = self.hash(user);
+            self.name(key, || user.to_owned())
+        });
+        let mut credentials = [None; super::record::CREDENTIALS];
+        let others = auth.alternatives.iter().filter_map(|other| other.fingerprint);
+        let mut all = authorization.fingerprint.into_iter().chain(others);
+        credentials.fill_with(|| all.next());
+        let (sent, exact, leg) = sent(&auth.authorization);
+        let leg = match &auth.proxy_authorization {
+            Some(proxy) if leg == Leg::None => self::sent(proxy).2,
+            _ => leg,
+        };
+        let target = match absolute(request.target()) {
+            true => self.hash_all([request.path(), request.query().unwrap_or_default()]),
+            false => self.hash(request.target()),
+        };
+        Record {
+            id: exchange.id,
+            time: request.time,
+            answered: response.time,
+            status: response.status,
+            client: connection.client,
+            server: connection.server,
+            flow: connection.flow,
+            agent: request.head.get("user-agent").map_or(0, |agent| self.hash(agent)),
+            method: self.method(request.method()),
+            origin,
+            path,
+            target,
+            sent,
+            scheme: authorization.scheme.as_ref().and_then(crate::auth::Scheme::known),
+            proxy_scheme: auth
+                .proxy_authorization
+                .as_ref()
+                .filter(|proxy| matches!(proxy.state, AuthState::Present { .. }))
+                .and_then(|proxy| proxy.scheme.as_ref()?.known()),
+            user,
+            credentials,
+            cookie: auth
+                .alternatives
+                .iter()
+                .any(|other| other.kind == crate::auth::authorization::AlternativeKind::Cookie),
+            exact,
+            leg,
+            prior: 0,
+            refusal: None,
+            origin_key,
+            route_key: path_key,
+            links: Links::default(),
+        }
+    }
+
+    fn method(&self, name: &[u8]) -> Method {
+        match name {
+            b"GET" => Method::Get,
+            b"HEAD" => Method::Head,
+            b"OPTIONS" => Method::Options,
+            other => Method::Other(self.hash(other)),
+        }
+    }
+
+    /// Takes what an answer of any status teaches: the clock, cookies, redirections.
+    fn read_response(
+        &mut self,
+        exchange: &Exchange,
+        request: &Request,
+        response: &Response,
+        record: &Record,
+    ) {
+        let (mut date, mut stored, mut location) = (None, false, None);
+        for (name, value) in response.head.fields() {
+            match name.len() {
+                3 if name.eq_ignore_ascii_case(b"age") => stored = true,
+                4 if name.eq_ignore_ascii_case(b"date") => date = Some(value),
+                8 if name.eq_ignore_ascii_case(b"location") => location = Some(value),
+                10 if name.eq_ignore_ascii_case(b"set-cookie") => {
+                    if let Some(cookie) = GivenCookie::parse(value, response.time, exchange.id)
+                        && is_session_like(cookie.name.as_bytes())
+                        && response.status < 400
+                    {
+                        let visitor = self.visitor(record, request);
+                        self.cookies.give(visitor, cookie);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !stored {
+            self.clocks.measure(exchange, date);
+        }
+        if matches!(record.status, 301 | 302 | 303 | 307 | 308)
+            && record.sent == Sent::Credentials
+            && let Some(location) = location
+        {
+            self.note_redirect(request, record, location);
+        }
+    }
+
+    fn note_redirect(&mut self, request: &Request, record: &Record, location: &[u8]) {
+        let location = text::decode(location);
+        let path = text::decode(request.path());
+        let authority = own_authority(request, record);
+        let Some((to, target)) = redirects::resolve(&location, &authority, &path) else { return };
+        let destination = self.destination(record.client.ip(), &to, target.as_bytes());
+        let shown = location.split('?').next().unwrap_or_default();
+        self.redirects.insert(Redirected {
+            id: record.id,
+            time: record.answered,
+            status: record.status,
+            origin: std::sync::Arc::clone(&record.origin),
+            origin_key: record.origin_key,
+            scheme: record.scheme,
+            location: text::visible(shown).into_owned(),
+            destination,
+        });
+    }
+
+    fn destination(&self, client: IpAddr, authority: &str, target: &[u8]) -> u64 {
+        self.hash((client, authority, target))
+    }
+
+    /// The request with credentials whose redirection led to this request.
+    pub fn redirected_here(&self, request: &Request, own: &Record) -> Option<(&Redirected, bool)> {
+        let authority = own_authority(request, own);
+        let key = self.destination(own.client.ip(), &authority, request.target());
+        let redirected = self.redirects.to(key)?;
+        Some((redirected, redirected.origin_key == own.origin_key))
+    }
+
+    /// Cookies are kept by host, whatever the port (RFC 6265 §8.5).
+    fn visitor(&self, record: &Record, request: &Request) -> (IpAddr, u64, u64) {
+        let authority = own_authority(request, record);
+        let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
+        (record.client.ip(), record.agent, self.hash(host))
+    }
+
+    /// Session-like cookies that this host gave to this client, oldest first.
+    pub fn cookies_given(&self, request: &Request, own: &Record) -> &[GivenCookie] {
+        self.cookies.of(self.visitor(own, request))
+    }
+
+    fn link_chains(&mut self, record: &mut Record, auth: &AuthFacts, sequence: Sequence) {
+        let mut known_here = false;
+        for slot in 0..record.credentials.len() {
+            let Some(credential) = record.credentials.get(slot).copied().flatten() else { break };
+            let before = self.link(Chain::Credential(credential), sequence);
+            known_here |= slot == 0
+                && self.record(before).is_some_and(|r| r.accepted() && r.same_origin(record));
+            if let Some(link) = record.links.credentials.get_mut(slot) {
+                *link = before;
+            }
+        }
+        if let Some(user) = &record.user {
+            let chain = Chain::User(self.hash(&**user), record.origin_key);
+            record.links.user = self.link(chain, sequence);
+        }
+        let visit = Chain::Visit(record.client.ip(), record.origin_key);
+        record.links.visit = self.link(visit, sequence);
+        let route = Chain::Route(record.origin_key, record.route_key);
+        record.links.route = self.link(route, sequence);
+        if record.accepted() && !known_here && record.has_credentials() {
+            let cookie = auth
+                .alternatives
+                .iter()
+                .find(|other| other.kind == crate::auth::authorization::AlternativeKind::Cookie);
+            let cookie = cookie.map(|cookie| cookie.name.as_str());
+            self.origins.accept(record.origin_key, record.id, auth, cookie);
+        }
+    }
+
+    fn retry_chain(&self, record: &Record) -> Chain {
+        let method = match record.method {
+            Method::Get => 1,
+            Method::Head => 2,
+            Method::Options => 3,
+            Method::Other(name) => name,
+        };
+        let key = (record.client.ip(), record.server, record.agent);
+        Chain::Retry(self.hash((key, record.origin_key, method, record.target)))
+    }
+
+    /// The refused request that this one repeats: sent after the refusal, the first of its kind. On
+    /// the same connection first, else the oldest that still waits for one.
+    fn repeated(
+        &mut self,
+        record: &Record,
+        exchange: &Exchange,
+        auth: &AuthFacts,
+        sequence: Sequence,
+    ) -> Option<(Sequence, u64)> {
+        let start = self.head(self.retry_chain(record));
+        let mut best: Option<(bool, Sequence)> = None;
+        let waiting = self
+            .walk(start, |r| r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry))
+            .take(32)
+            .filter(|(_, r)| r.answered <= record.time)
+            .filter(|(_, r)| r.refusal.as_ref().is_some_and(|f| f.repetition.is_none()));
+        for (earlier, refused) in waiting {
+            let same_flow = refused.flow == record.flow;
+            if best.is_none_or(|(flow, _)| same_flow || !flow) {
+                best = Some((same_flow, earlier));
+            }
+            if same_flow {
+                break;
+            }
+        }
+        let (_, earlier) = best?;
+        let nonces = self.nonces_of(exchange, auth);
+        let issued = issued_at(auth);
+        let refused = self.record_mut(earlier)?;
+        let (id, refused_at) = (refused.id, refused.answered.seconds());
+        let refusal = refused.refusal.as_mut()?;
+        let nonce = refusal.nonce_issued;
+        refusal.repetition = Some(Repetition {
+            sequence,
+            renews_nonce: nonce != 0 && nonces.contains(&nonce),
+            // One second of grace: the claim has no fractions.
+            issued_since: issued.is_some_and(|issued| issued + 1 >= refused_at),
+        });
+        Some((earlier, id))
+    }
+
+    /// Nonces that a request uses: of Digest, and of a DPoP proof (RFC 9449 §4.2).
+    fn nonces_of(&self, exchange: &Exchange, auth: &AuthFacts) -> [u64; 2] {
+        let proof = exchange.request.as_ref().and_then(|request| request.head.get("dpop"));
+        [
+            digest_nonce(auth).map_or(0, |nonce| self.hash(nonce)),
+            proof.and_then(proof_nonce).map_or(0, |nonce| self.hash(nonce.as_str())),
+        ]
+    }
+
+    fn describe(
+        &self,
+        exchange: &Exchange,
+        auth: &AuthFacts,
+        request: &Request,
+        response: &Response,
+        record: &Record,
+    ) -> Refusal {
+        let head = &response.head;
+        let issued = auth
+            .challenges
+            .iter()
+            .find(|challenge| challenge.scheme.is("Digest"))
+            .and_then(|challenge| challenge.params.get("nonce"))
+            .map(|nonce| self.hash(nonce))
+            .or_else(|| head.get("dpop-nonce").map(|nonce| self.hash(text::decode(nonce))));
+        let stale = auth.challenges.iter().any(|challenge| {
+            challenge.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"))
+        });
+        let octets = response.body.start.as_slice();
+        let sent = request.body.start.as_slice();
+        let hash_of = |value: Option<&[u8]>| value.map_or(0, |value| self.hash(value));
+        Refusal {
+            repetition: None,
+            outer: 0,
+            inner: 0,
+            sure_leg: false,
+            repeat: self.repeat(record),
+            challenger: self.challenger(auth, head),
+            body: if octets.is_empty() { 0 } else { self.hash(octets) },
+            date: hash_of(head.get("date")),
+            nonce_issued: issued.unwrap_or(0),
+            nonce_used: digest_nonce(auth).map_or(0, |nonce| self.hash(nonce)),
+            stale,
+            continues: auth.challenges.iter().any(|challenge| {
+                challenge.token68.is_some()
+                    && (challenge.scheme.is("NTLM") || challenge.scheme.is("Negotiate"))
+            }),
+            closes: closes(exchange, &request.head, head),
+            trace: Trace {
+                identifier: self.trace_identifier(&request.head),
+                forwarded_for: forwarded_for(&request.head),
+                body_length: request.body.length,
+                body: if sent.is_empty() { 0 } else { self.hash(sent) },
+            },
+            links: RefusalLinks::default(),
+        }
+    }
+
+    /// How often this refusal was seen in a row: same client, request and credential.
+    fn repeat(&self, record: &Record) -> u32 {
+        let credential = record.credentials.first().copied().flatten();
+        self.walk(self.head(self.retry_chain(record)), |r| {
+            r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry)
+        })
+        .take(32)
+        .map(|(_, earlier)| earlier)
+        .find(|earlier| {
+            earlier.status == record.status
+                && earlier.sent == record.sent
+                && earlier.credentials.first().copied().flatten() == credential
+        })
+        .and_then(|earlier| earlier.refusal.as_ref())
+        .map_or(1, |refusal| refusal.repeat.saturating_add(1))
+    }
+
+    fn challenger(&self, auth: &AuthFacts, head: &Head) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for challenge in &auth.challenges {
+            hasher.write(challenge.scheme.name().as_bytes());
+            hasher.write(challenge.realm().unwrap_or_default().as_bytes());
+        }
+        hasher.write(head.get("server").unwrap_or_default());
+        let kind = head.get("content-type").unwrap_or_default();
+        hasher.write(kind.split(|&octet| octet == b';').next().unwrap_or_default());
+        hasher.finish()
+    }
+
+    fn link_refusal(&mut self, refusal: &mut Refusal, record: &Record, sequence: Sequence) {
+        refusal.links = RefusalLinks {
+            client: self.link(Chain::RefusedClient(record.client.ip()), sequence),
+            retry: self.link(self.retry_chain(record), sequence),
+            hop: self.link(self.hop_chain(record), sequence),
+        };
+    }
+
+    /// Legs of one request end in the same path segment, whatever prefix a proxy adds or removes.
+    pub(super) fn hop_chain(&self, record: &Record) -> Chain {
+        let end = record.path.rsplit('/').next().unwrap_or_default();
+        Chain::Hop(self.hash(end))
+    }
+
+    /// Identifiers that proxies hand on.
+    fn trace_identifier(&self, head: &Head) -> u64 {
+        const NAMES: [&str; 5] =
+            ["x-request-id", "x-correlation-id", "x-amzn-trace-id", "x-b3-traceid", "traceparent"];
+        let found = NAMES.into_iter().find_map(|name| Some((name, head.get(name)?)));
+        let Some((name, value)) = found else { return 0 };
+        if name == "traceparent" {
+            // W3C Trace Context §3.2: version, trace id, parent id, flags; a proxy changes the parent.
+            return value.split(|&octet| octet == b'-').nth(1).map_or(0, |trace| self.hash(trace));
+        }
+        self.hash(value)
+    }
+}
+
+/// Whether a request-target is in absolute form (RFC 9112 §3.2.2).
+fn absolute(target: &[u8]) -> bool {
+    target.first() != Some(&b'/') && target.windows(3).take(12).any(|window| window == b"://")
+}
+
+/// State of the credentials, whether their fingerprint tells the secret, and the handshake message.
+fn sent(authorization: &Authorization) -> (Sent, bool, Leg) {
+    match &authorization.state {
+        AuthState::Missing => (Sent::Nothing, true, Leg::None),
+        AuthState::Unknown { .. } => (Sent::Unknown, false, Leg::None),
+        AuthState::Malformed { .. } | AuthState::Multiple { .. } => {
+            (Sent::Malformed, true, Leg::None)
+        }
+        AuthState::Present { shape, .. } => match shape {
+            Shape::Ntlm1 => (Sent::Credentials, false, Leg::Negotiate),
+            Shape::Ntlm2 | Shape::Ntlm3 { .. } => (Sent::Credentials, false, Leg::Authenticate),
+            Shape::Spnego { ntlm: true } | Shape::Gss { ntlm: true } => {
+                (Sent::Credentials, false, Leg::Negotiate)
+            }
+            Shape::SpnegoResp { ntlm: true } => (Sent::Credentials, false, Leg::Authenticate),
+            Shape::Spnego { .. }
+            | Shape::Gss { .. }
+            | Shape::SpnegoResp { .. }
+            | Shape::Kerberos => (Sent::Credentials, false, Leg::Token),
+            Shape::Digest(_) | Shape::Params(_) => (Sent::Credentials, false, Leg::None),
+            _ => (Sent::Credentials, true, Leg::None),
+        },
+    }
+}
+
+/// When the JWT that is sent was issued.
+fn issued_at(auth: &AuthFacts) -> Option<i64> {
+    match &auth.authorization.state {
+        AuthState::Present { shape: Shape::Jws(jwt), .. } => jwt.date("iat"),
+        _ => None,
+    }
+}
+
+fn digest_nonce(auth: &AuthFacts) -> Option<&str> {
+    match &auth.authorization.state {
+        AuthState::Present { shape: Shape::Digest(params), .. } => params.get("nonce"),
+        _ => None,
+    }
+}
+
+/// The `nonce` claim of a DPoP proof.
+fn proof_nonce(proof: &[u8]) -> Option<String> {
+    use base64::Engine as _;
+    let payload = proof.split(|&octet| octet == b'.').nth(1)?;
+    let octets = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&octets).ok()?;
+    Some(claims.get("nonce")?.as_str()?.to_owned())
+}
+
+/// Whether the connection ends with this answer (RFC 9112 §9.3).
+fn closes(exchange: &Exchange, request: &Head, response: &Head) -> bool {
+    let names = |head: &Head, option: &str| {
+        head.get("connection").is_some_and(|value| {
+            text::decode(value).split(',').any(|part| part.trim().eq_ignore_ascii_case(option))
+        })
+    };
+    let old = |version: Option<Version>| {
+        version.is_some_and(|version| matches!(version, Version::Http09 | Version::Http10))
+    };
+    let answered = exchange.response.as_ref().map(|response| response.version);
+    names(request, "close")
+        || names(response, "close")
+        || (old(answered) && !names(response, "keep-alive"))
+        || (old(Some(exchange.version())) && !names(request, "keep-alive"))
+}
+
+/// The last hop that a proxy recorded.
+fn forwarded_for(head: &Head) -> Option<IpAddr> {
+    let listed = |name: &str| {
+        let value = text::decode(head.get(name)?);
+        value.rsplit(',').next()?.trim().parse().ok()
+    };
+    listed("x-forwarded-for").or_else(|| listed("x-real-ip")).or_else(|| {
+        // RFC 7239 §4: Forwarded: for=192.0.2.60;proto=http
+        let value = text::decode(head.get("forwarded")?);
+        let last = value.rsplit(',').next()?;
+        let address = last.split(';').find_map(|pair| {
+            let (name, value) = pair.trim().split_once('=')?;
+            name.eq_ignore_ascii_case("for").then_some(value)
+        })?;
+        address.trim_matches(['"', '[', ']']).parse().ok()
+    })
+}
+
+/// Host and port, lower case, that the client asked for.
+fn own_authority(request: &Request, record: &Record) -> String {
+    match request.host().filter(|host| !host.is_empty()) {
+        Some(host) => redirects::with_port(&text::decode(host)),
+        None => record.server.to_string(),
+    }
+}

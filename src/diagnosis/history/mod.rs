@@ -1,0 +1,373 @@
+//! What is remembered of earlier exchanges: light summaries, bounded in number and age.
+//!
+//! Records stand in one ring, newest last. Records that have something in common are linked into
+//! chains: each knows its predecessor, and one table knows the newest of every chain. A record that
+//! leaves the ring ends all chains that reach it; nothing else has to be taken apart. So an accepted
+//! request costs one append and a few table updates, and all questions are walks over short chains.
+
+mod clock;
+mod cookies;
+mod hops;
+mod intake;
+mod origins;
+mod past;
+mod record;
+mod redirects;
+mod successes;
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::counters::{Counters, Limit};
+use crate::diagnosis::waiting::Keys;
+use crate::limits::Limits;
+use crate::secret::Fingerprint;
+use crate::time::{Timestamp, humane};
+
+pub use clock::Skew;
+pub use cookies::{GivenCookie, SameSite};
+pub use intake::Noted;
+pub use origins::AcceptedToken;
+pub use past::Past;
+pub use record::{Leg, Method, Record, Refusal, Repetition, Sent, Sequence};
+pub use redirects::Redirected;
+pub use successes::Successes;
+
+/// Steps a walk along a chain takes at most: bounds the cost of a question about busy credentials.
+const WALK: usize = 256;
+
+/// Proxies in a row that are followed.
+const LEGS: usize = 8;
+
+/// Newest record of every chain, by a keyed hash of what the chain has in common.
+type Heads = HashMap<u64, Sequence, ahash::RandomState>;
+
+/// The memory.
+#[derive(Debug)]
+pub struct History {
+    records: VecDeque<Record>,
+    /// Sequence of the first record in the ring; they count from 1.
+    first: Sequence,
+    heads: Heads,
+    hasher: ahash::RandomState,
+    names: HashMap<u64, Arc<str>, ahash::RandomState>,
+    clocks: clock::Clocks,
+    cookies: cookies::Cookies,
+    origins: origins::Origins,
+    redirects: redirects::Redirects,
+    window: usize,
+    memory: Duration,
+    /// Something was forgotten because of its age or for lack of room.
+    forgot: bool,
+    now: Timestamp,
+}
+
+/// The other legs of one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Legs {
+    /// The one that the client itself sent; `None` when that is the one asked about.
+    pub outermost: Option<u64>,
+    /// All others.
+    pub others: Vec<u64>,
+}
+
+/// What a chain's records have in common.
+#[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
+enum Chain {
+    /// A credential.
+    Credential(Fingerprint),
+    /// A user on an origin.
+    User(u64, u64),
+    /// A client address on an origin.
+    Visit(IpAddr, u64),
+    /// A path on an origin.
+    Route(u64, u64),
+    /// Refusals of one client address.
+    RefusedClient(IpAddr),
+    /// Refusals of one request: client, origin, method and target.
+    Retry(u64),
+    /// Refusals whose paths end alike.
+    Hop(u64),
+}
+
+impl History {
+    /// With nothing remembered.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            records: VecDeque::new(),
+            first: 1,
+            heads: HashMap::default(),
+            hasher: ahash::RandomState::new(),
+            names: HashMap::default(),
+            clocks: clock::Clocks::default(),
+            cookies: cookies::Cookies::default(),
+            origins: origins::Origins::default(),
+            redirects: redirects::Redirects::default(),
+            window: limits.diagnosis_window.max(1),
+            memory: limits.diagnosis_memory,
+            forgot: false,
+            now: Timestamp::default(),
+        }
+    }
+
+    fn hash(&self, value: impl Hash) -> u64 {
+        self.hasher.hash_one(value)
+    }
+
+    fn hash_all<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for part in parts {
+            hasher.write(part);
+            hasher.write_u8(0xff);
+        }
+        hasher.finish()
+    }
+
+    /// The record of this sequence, unless it was forgotten.
+    pub fn record(&self, sequence: Sequence) -> Option<&Record> {
+        let index = sequence.checked_sub(self.first)?;
+        self.records.get(usize::try_from(index).ok()?)
+    }
+
+    fn record_mut(&mut self, sequence: Sequence) -> Option<&mut Record> {
+        let index = sequence.checked_sub(self.first)?;
+        self.records.get_mut(usize::try_from(index).ok()?)
+    }
+
+    /// Sequence that the next record gets.
+    fn next(&self) -> Sequence {
+        self.first + self.records.len() as u64
+    }
+
+    /// Makes `sequence` the newest of the chain; its predecessor, or 0.
+    fn link(&mut self, chain: Chain, sequence: Sequence) -> Sequence {
+        let key = self.hash(chain);
+        self.heads.insert(key, sequence).unwrap_or(0)
+    }
+
+    fn head(&self, chain: Chain) -> Sequence {
+        self.heads.get(&self.hash(chain)).copied().unwrap_or(0)
+    }
+
+    /// Walks a chain from its newest record to the past.
+    fn walk(
+        &self,
+        start: Sequence,
+        previous: impl Fn(&Record) -> Sequence,
+    ) -> impl Iterator<Item = (Sequence, &Record)> {
+        let step = move |sequence: Sequence| Some((sequence, self.record(sequence)?));
+        std::iter::successors(step(start), move |(sequence, record)| {
+            let before = previous(record);
+            // Sequences only fall along a chain: a hash collision can not make a loop.
+            (before < *sequence).then(|| step(before)).flatten()
+        })
+        .take(WALK)
+    }
+
+    /// Records that carried this credential, newest first.
+    pub fn of_credential(&self, credential: Fingerprint) -> impl Iterator<Item = &Record> {
+        self.walk(self.head(Chain::Credential(credential)), move |record| {
+            let slot = record.credentials.iter().position(|&own| own == Some(credential));
+            slot.and_then(|slot| record.links.credentials.get(slot)).copied().unwrap_or(0)
+        })
+        .map(|(_, record)| record)
+    }
+
+    /// Records of the same user on the same origin, newest first.
+    pub fn of_user<'a>(&'a self, like: &'a Record) -> impl Iterator<Item = &'a Record> {
+        let start = like
+            .user
+            .as_deref()
+            .map_or(0, |user| self.head(Chain::User(self.hash(user), like.origin_key)));
+        self.walk(start, |record| record.links.user)
+            .map(|(_, record)| record)
+            .filter(|record| record.user == like.user && record.same_origin(like))
+    }
+
+    /// Records of the same client address on the same origin, newest first.
+    pub fn of_visit<'a>(&'a self, like: &'a Record) -> impl Iterator<Item = &'a Record> {
+        let start = self.head(Chain::Visit(like.client.ip(), like.origin_key));
+        self.walk(start, |record| record.links.visit)
+            .map(|(_, record)| record)
+            .filter(|record| record.client.ip() == like.client.ip() && record.same_origin(like))
+    }
+
+    /// Records of the same path on the same origin, newest first.
+    pub fn of_route<'a>(&'a self, like: &'a Record) -> impl Iterator<Item = &'a Record> {
+        let start = self.head(Chain::Route(like.origin_key, like.route_key));
+        self.walk(start, |record| record.links.route)
+            .map(|(_, record)| record)
+            .filter(|record| record.path == like.path && record.same_origin(like))
+    }
+
+    /// Refusals of the same client address, newest first.
+    pub fn refusals_of_client(&self, client: IpAddr) -> impl Iterator<Item = &Record> {
+        self.walk(self.head(Chain::RefusedClient(client)), |record| {
+            record.refusal.as_ref().map_or(0, |refusal| refusal.links.client)
+        })
+        .map(|(_, record)| record)
+        .filter(move |record| record.client.ip() == client)
+    }
+
+    /// The repetition of a refused request: the first later one by the same client.
+    pub fn repetition(&self, record: &Record) -> Option<(&Record, Repetition)> {
+        let repetition = record.refusal.as_ref()?.repetition?;
+        Some((self.record(repetition.sequence)?, repetition))
+    }
+
+    /// The refused request that this one repeats.
+    pub fn prior(&self, record: &Record) -> Option<&Record> {
+        self.record(record.prior)
+    }
+
+    /// The same request as the proxy in front received it.
+    pub fn outer(&self, record: &Record) -> Option<&Record> {
+        self.record(record.refusal.as_ref()?.outer)
+    }
+
+    /// The same request as the proxy behind forwarded it.
+    pub fn inner(&self, record: &Record) -> Option<&Record> {
+        self.record(record.refusal.as_ref()?.inner)
+    }
+
+    /// The exchange whose repetition is exchange `id`, which `newer` repeats in turn.
+    pub fn prior_of(&self, id: u64, newer: Sequence) -> Option<u64> {
+        let mut record = self.record(newer)?;
+        while record.id != id {
+            record = self.record(record.prior)?;
+        }
+        Some(self.record(record.prior)?.id)
+    }
+
+    /// A call of the same client that renewed its credential between a refusal and its repetition.
+    pub fn renewal_between(&self, refused: &Record, repeat: &Record) -> Option<&Record> {
+        const CALLS: [&str; 9] = [
+            "token", "refresh", "rotate", "renew", "oauth", "login", "signin", "sign-in", "session",
+        ];
+        let end = refused.refusal.as_ref()?.repetition?.sequence;
+        (end.saturating_sub(WALK as u64)..end)
+            .rev()
+            .map_while(|sequence| self.record(sequence))
+            .take_while(|record| record.answered >= refused.answered)
+            .find(|record| {
+                record.answered <= repeat.time
+                    && record.time >= refused.answered
+                    && record.accepted()
+                    && record.same_client(refused)
+                    && record.path != refused.path
+                    && {
+                        let path = record.path.to_ascii_lowercase();
+                        CALLS.into_iter().any(|call| path.contains(call))
+                    }
+            })
+    }
+
+    /// The other legs of a refused request on its way through proxies.
+    pub fn legs(&self, own: &Record) -> Legs {
+        let step = |next: fn(&Refusal) -> Sequence| {
+            move |record: &&Record| self.record(next(record.refusal.as_ref()?))
+        };
+        let outwards = std::iter::successors(Some(own), step(|refusal| refusal.outer)).skip(1);
+        let inwards = std::iter::successors(Some(own), step(|refusal| refusal.inner)).skip(1);
+        let outwards: Vec<u64> = outwards.take(LEGS).map(|record| record.id).collect();
+        Legs {
+            outermost: outwards.last().copied(),
+            others: outwards
+                .into_iter()
+                .chain(inwards.take(LEGS).map(|record| record.id))
+                .collect(),
+        }
+    }
+
+    /// What of this record others may wait for.
+    pub(super) fn keys(&self, sequence: Sequence) -> Keys {
+        self.record(sequence).map_or_else(Keys::default, |record| Keys {
+            visit: self.hash(Chain::Visit(record.client.ip(), record.origin_key)),
+            credential: record
+                .credentials
+                .first()
+                .copied()
+                .flatten()
+                .map_or(0, |credential| self.hash(Chain::Credential(credential))),
+        })
+    }
+
+    /// What is known of the tokens accepted on the origin of this record, oldest first.
+    pub fn accepted_tokens(&self, own: &Record) -> &[AcceptedToken] {
+        self.origins.get(own.origin_key).map_or(&[], |origin| &origin.tokens)
+    }
+
+    /// Session-like cookies on requests accepted on the origin of this record, and where seen.
+    pub fn accepted_cookies(&self, own: &Record) -> &[(Arc<str>, u64)] {
+        self.origins.get(own.origin_key).map_or(&[], |origin| &origin.cookies)
+    }
+
+    /// How far packet time has come.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Packet time has come this far.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+    }
+
+    /// The clock of this server against the capture's.
+    pub fn skew(&self, server: IpAddr) -> Option<Skew> {
+        self.clocks.skew(server)
+    }
+
+    /// Whether all measured servers are off by about as much; `None` when only one was measured.
+    pub fn all_clocks_agree(&self, skew: Skew) -> Option<bool> {
+        self.clocks.all_agree(skew.nanoseconds)
+    }
+
+    /// How far back this memory reaches, in words: `since the capture began`, `in the last 10 min`.
+    pub fn reach(&self) -> String {
+        match self.records.front() {
+            Some(oldest) if self.forgot => {
+                format!("in the last {}", humane(self.now.since(oldest.answered).min(self.memory)))
+            }
+            _ => "since the capture began".to_owned(),
+        }
+    }
+
+    /// Forgets what is too old, and what there is no room for.
+    fn forget(&mut self, counters: &mut Counters) {
+        let oldest = self.now - self.memory;
+        while let Some(record) = self.records.front() {
+            let old = record.answered < oldest;
+            if !old && self.records.len() <= self.window {
+                break;
+            }
+            if !old {
+                counters.hit(Limit::DiagnosisWindow);
+            }
+            self.records.pop_front();
+            self.first += 1;
+            self.forgot = true;
+        }
+        // Heads of chains that ended stay until there are many of them: a sweep that is paid for by
+        // the records that made them.
+        if self.heads.len() > 16 * self.window {
+            let first = self.first;
+            self.heads.retain(|_, sequence| *sequence >= first);
+        }
+    }
+
+    /// A name that many records share.
+    fn name(&mut self, key: u64, make: impl FnOnce() -> String) -> Arc<str> {
+        if let Some(name) = self.names.get(&key) {
+            return Arc::clone(name);
+        }
+        if self.names.len() > 2 * self.window {
+            self.names.clear();
+        }
+        let name: Arc<str> = make().into();
+        self.names.insert(key, Arc::clone(&name));
+        name
+    }
+}

@@ -1,0 +1,96 @@
+//! What each origin was seen to accept: tokens and session cookies.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::auth::{AuthFacts, AuthState, Jwt, Shape};
+
+/// Origins remembered; more are not described.
+const ORIGINS: usize = 4096;
+
+/// Different tokens and cookie names remembered for one origin.
+const KINDS: usize = 8;
+
+/// What was seen of an accepted JWT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedToken {
+    /// Exchange in which it was accepted first.
+    pub id: u64,
+    /// Algorithm.
+    pub alg: Option<Box<str>>,
+    /// Key id.
+    pub kid: Option<Box<str>>,
+    /// Issuer.
+    pub iss: Option<Box<str>>,
+    /// Audiences.
+    pub aud: Vec<Box<str>>,
+}
+
+impl AcceptedToken {
+    fn of(id: u64, jwt: &Jwt) -> Self {
+        Self {
+            id,
+            alg: jwt.alg().map(Into::into),
+            kid: jwt.kid().map(Into::into),
+            iss: jwt.text("iss").map(Into::into),
+            aud: jwt.audiences().into_iter().map(Into::into).collect(),
+        }
+    }
+
+    fn like(&self, other: &Self) -> bool {
+        (&self.alg, &self.kid, &self.iss, &self.aud)
+            == (&other.alg, &other.kid, &other.iss, &other.aud)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Origin {
+    /// Different kinds of accepted tokens, oldest first.
+    pub tokens: Vec<AcceptedToken>,
+    /// Session-like cookies on accepted requests, and the exchange that showed it.
+    pub cookies: Vec<(Arc<str>, u64)>,
+}
+
+/// What all origins were seen to accept.
+#[derive(Debug, Default)]
+pub(super) struct Origins(HashMap<u64, Origin, ahash::RandomState>);
+
+impl Origins {
+    pub fn get(&self, origin: u64) -> Option<&Origin> {
+        self.0.get(&origin)
+    }
+
+    fn entry(&mut self, origin: u64) -> Option<&mut Origin> {
+        if self.0.len() >= ORIGINS && !self.0.contains_key(&origin) {
+            return None;
+        }
+        Some(self.0.entry(origin).or_default())
+    }
+
+    /// Learns from an accepted request with a credential not seen accepted here before.
+    pub fn accept(&mut self, origin: u64, id: u64, auth: &AuthFacts, cookie: Option<&str>) {
+        let jwt = match &auth.authorization.state {
+            AuthState::Present { shape: Shape::Jws(jwt), .. } => Some(jwt),
+            _ => None,
+        };
+        if jwt.is_none() && cookie.is_none() {
+            return;
+        }
+        let Some(origin) = self.entry(origin) else { return };
+        if let Some(jwt) = jwt {
+            let token = AcceptedToken::of(id, jwt);
+            if !origin.tokens.iter().any(|known| known.like(&token)) {
+                if origin.tokens.len() >= KINDS {
+                    origin.tokens.remove(0);
+                }
+                origin.tokens.push(token);
+            }
+        }
+        if let Some(cookie) = cookie
+            && origin.cookies.len() < KINDS
+            && !origin.cookies.iter().any(|(name, _)| **name == *cookie)
+        {
+            origin.cookies.push((cookie.into(), id));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What became of one credential, gathered in one walk.
+
+use crate::diagnosis::history::{History, Record};
+use crate::secret::Fingerprint;
+use crate::time::Timestamp;
+
+/// What became of one credential in the eyes of one refusal.
+#[derive(Debug, Default, Clone)]
+pub struct Past<'a> {
+    /// Latest earlier acceptance on this origin.
+    pub accepted_here: Option<&'a Record>,
+    /// Latest earlier acceptance on this origin and path.
+    pub accepted_on_path: Option<&'a Record>,
+    /// Latest earlier or later acceptance on another path of this origin.
+    pub accepted_on_other_path: Option<&'a Record>,
+    /// Latest acceptance on another origin.
+    pub accepted_elsewhere: Option<&'a Record>,
+    /// Latest acceptance under the same name at another server address.
+    pub accepted_at_other_server: Option<&'a Record>,
+    /// Latest acceptance on this origin from another client address.
+    pub accepted_from_other_client: Option<&'a Record>,
+    /// First later acceptance on this origin and path.
+    pub accepted_later: Option<&'a Record>,
+    /// Since when it is refused on this path without an acceptance in between.
+    pub refused_since: Option<Timestamp>,
+    /// Latest earlier use on this origin, however it was answered.
+    pub last_use: Option<Timestamp>,
+    /// Acceptances on this origin, path and method.
+    pub accepted: u32,
+    /// Refusals on this origin, path and method, this one included.
+    pub refused: u32,
+    /// Changes between the two.
+    pub changes: u32,
+}
+
+impl History {
+    /// What became of a credential that `own` carried.
+    pub fn past<'a>(&'a self, credential: Fingerprint, own: &Record) -> Past<'a> {
+        let mut past = Past::default();
+        let mut previous: Option<bool> = None;
+        let mut in_run = true;
+        for record in self.of_credential(credential) {
+            let (accepted, refused) = (record.accepted(), record.refused());
+            let earlier = record.time < own.time;
+            if !record.same_origin(own) {
+                if accepted && record.origin == own.origin {
+                    past.accepted_at_other_server.get_or_insert(record);
+                } else if accepted {
+                    past.accepted_elsewhere.get_or_insert(record);
+                }
+                continue;
+            }
+            if earlier {
+                past.last_use.get_or_insert(record.answered);
+            }
+            if accepted {
+                if earlier {
+                    past.accepted_here.get_or_insert(record);
+                }
+                if record.server.ip() != own.server.ip() {
+                    past.accepted_at_other_server.get_or_insert(record);
+                }
+                if record.client.ip() != own.client.ip() {
+                    past.accepted_from_other_client.get_or_insert(record);
+                }
+            }
+            if record.path != own.path {
+                if accepted {
+                    past.accepted_on_other_path.get_or_insert(record);
+                }
+                continue;
+            }
+            if accepted && earlier {
+                past.accepted_on_path.get_or_insert(record);
+            } else if accepted {
+                past.accepted_later = Some(record);
+            }
+            if record.method == own.method && (accepted || refused) {
+                past.accepted += u32::from(accepted);
+                past.refused += u32::from(refused);
+                past.changes += u32::from(previous.is_some_and(|before| before != accepted));
+                previous = Some(accepted);
+                if earlier || record.id == own.id {
+                    in_run &= refused;
+                    if in_run {
+                        past.refused_since = Some(record.time);
+                    }
+                }
+            }
+        }
+        past
+    }
+
+    /// The latest acceptance of the same user on the same origin with another credential.
+    pub fn user_accepted_otherwise<'a>(&'a self, own: &'a Record) -> Option<&'a Record> {
+        let credential = own.credentials.first().copied().flatten()?;
+        self.of_user(own)
+            .find(|record| record.accepted() && record.exact && !record.carries(credential))
+    }
+
+    /// Whether this path was accepted without any credentials.
+    pub fn is_public(&self, like: &Record) -> bool {
+        self.of_route(like).any(|record| record.accepted() && !record.has_credentials())
+    }
+}

@@ -1,0 +1,221 @@
+//! What is kept of one exchange: a light summary without header values, bodies or secrets.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::secret::Fingerprint;
+use crate::time::Timestamp;
+
+/// Credentials of one request that are followed.
+pub const CREDENTIALS: usize = 3;
+
+/// Position of a record since the start of the run, from 1; 0 means none.
+pub type Sequence = u64;
+
+/// The method, as far as rules tell methods apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// OPTIONS
+    Options,
+    /// Any other, by a hash of its name.
+    Other(u64),
+}
+
+impl Method {
+    /// Whether it only reads (RFC 9110 §9.2.1).
+    pub const fn is_safe(self) -> bool {
+        !matches!(self, Self::Other(_))
+    }
+}
+
+/// What stood in the credentials field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// No such field.
+    Nothing,
+    /// Well-formed credentials.
+    Credentials,
+    /// Something else than well-formed credentials, or several.
+    Malformed,
+    /// Not known from the capture.
+    Unknown,
+}
+
+/// Which message of a connection-bound handshake the request carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leg {
+    /// None.
+    None,
+    /// NTLM message 1, bare or inside SPNEGO.
+    Negotiate,
+    /// NTLM message 3, bare or inside SPNEGO.
+    Authenticate,
+    /// A SPNEGO or Kerberos token without NTLM.
+    Token,
+}
+
+/// Where each chain of records continues, to the past. Every chain links the records that have one
+/// thing in common; see [`super::History`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Links {
+    pub credentials: [Sequence; CREDENTIALS],
+    pub user: Sequence,
+    pub visit: Sequence,
+    pub route: Sequence,
+}
+
+/// One exchange.
+#[derive(Debug)]
+pub struct Record {
+    /// Number of the exchange.
+    pub id: u64,
+    /// When the request began.
+    pub time: Timestamp,
+    /// When the response began.
+    pub answered: Timestamp,
+    /// Status code.
+    pub status: u16,
+    /// Client address.
+    pub client: SocketAddr,
+    /// Server address.
+    pub server: SocketAddr,
+    /// Connection.
+    pub flow: u64,
+    /// Tells the value of `User-Agent` from others; 0 without one.
+    pub agent: u64,
+    /// Method.
+    pub method: Method,
+    /// Host as the client names it, else the server's address; safe to show.
+    pub origin: Arc<str>,
+    /// Path without query, safe to show.
+    pub path: Arc<str>,
+    /// Tells the request-target from others.
+    pub target: u64,
+    /// What stood in the credentials field.
+    pub sent: Sent,
+    /// Scheme of the credentials, where it is one this program knows.
+    pub scheme: Option<&'static str>,
+    /// Scheme of well-formed `Proxy-Authorization` beside them, where this program knows it.
+    pub proxy_scheme: Option<&'static str>,
+    /// The user that the credentials name.
+    pub user: Option<Arc<str>>,
+    /// The credentials field first, then the others in the request.
+    pub credentials: [Option<Fingerprint>; CREDENTIALS],
+    /// A session-like cookie was sent.
+    pub cookie: bool,
+    /// The credentials carry no time or nonce: the same fingerprint is the same secret.
+    pub exact: bool,
+    /// Which message of a handshake it carried.
+    pub leg: Leg,
+    /// The refusal that this request repeats.
+    pub prior: Sequence,
+    /// More about a 401 or 407.
+    pub refusal: Option<Box<Refusal>>,
+    /// Names this record's origin in hashes.
+    pub(super) origin_key: u64,
+    /// Names its path in hashes.
+    pub(super) route_key: u64,
+    pub(super) links: Links,
+}
+
+impl Record {
+    /// Whether the server did what was asked.
+    pub const fn accepted(&self) -> bool {
+        matches!(self.status, 101 | 200..=299 | 304)
+    }
+
+    /// Whether it was refused with 401 or 407.
+    pub const fn refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
+    /// Whether it carried a credential of any kind.
+    pub fn has_credentials(&self) -> bool {
+        self.sent != Sent::Nothing || self.cookie || self.credentials.iter().any(Option::is_some)
+    }
+
+    /// Whether it carried this credential.
+    pub fn carries(&self, credential: Fingerprint) -> bool {
+        self.credentials.contains(&Some(credential))
+    }
+
+    /// Whether both name the same origin: `Host` and server port.
+    pub const fn same_origin(&self, other: &Self) -> bool {
+        self.origin_key == other.origin_key
+    }
+
+    /// Whether both come from the same program on the same address, as far as can be told.
+    pub fn same_client(&self, other: &Self) -> bool {
+        self.client.ip() == other.client.ip() && self.agent == other.agent
+    }
+}
+
+/// The repetition of a refused request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repetition {
+    /// Its record.
+    pub(super) sequence: Sequence,
+    /// It uses the nonce that the refusal issued (Digest, DPoP), or the time it named (Hawk).
+    pub renews_nonce: bool,
+    /// It carries a token that was issued after the refusal.
+    pub issued_since: bool,
+}
+
+/// What is kept of a 401 or 407 beyond the rest.
+#[derive(Debug, Default)]
+pub struct Refusal {
+    /// The first later repetition of the request.
+    pub repetition: Option<Repetition>,
+    /// The same request as the proxy in front of this server received it.
+    pub outer: Sequence,
+    /// The same request as this server's proxy forwarded it.
+    pub inner: Sequence,
+    /// The two legs are linked by more than time, path and addresses.
+    pub sure_leg: bool,
+    /// The same refusal of the same credential on the same target, from 1.
+    pub repeat: u32,
+    /// Who asks: schemes and realms, `Server`, kind of body.
+    pub challenger: u64,
+    /// Tells the body from others; 0 without one.
+    pub body: u64,
+    /// Tells the `Date` from others; 0 without one.
+    pub date: u64,
+    /// The Digest or DPoP nonce that it issued; 0 without one.
+    pub nonce_issued: u64,
+    /// The Digest nonce that the request used; 0 without one.
+    pub nonce_used: u64,
+    /// The server said that the nonce was stale.
+    pub stale: bool,
+    /// The challenge carries a token: the handshake goes on.
+    pub continues: bool,
+    /// The connection cannot be used again after this answer.
+    pub closes: bool,
+    /// What tells the same request on two legs of a proxy.
+    pub(super) trace: Trace,
+    pub(super) links: RefusalLinks,
+}
+
+/// What tells the same request on two legs of a proxy.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Trace {
+    /// Of `X-Request-Id`, `traceparent` and the like; 0 without one.
+    pub identifier: u64,
+    /// Last address in `X-Forwarded-For` or `Forwarded`.
+    pub forwarded_for: Option<std::net::IpAddr>,
+    /// Octets of the request's body.
+    pub body_length: u64,
+    /// Tells the request's body from others; 0 without one.
+    pub body: u64,
+}
+
+/// Chains of refusals only.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RefusalLinks {
+    pub client: Sequence,
+    pub retry: Sequence,
+    pub hop: Sequence,
+}

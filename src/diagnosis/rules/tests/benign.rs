@@ -1,0 +1,282 @@
+//! Normal flows are told from trouble by the success that ends them.
+
+use crate::diagnosis::testing::{Talk, Wire, diagnose, get, request, why};
+
+const BASIC: &str = "Basic YWxpY2U6c2VjcmV0";
+const TYPE1: &str = "NTLM TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAA=";
+const TYPE2: &str =
+    "NTLM TlRMTVNTUAACAAAAAAAAADgAAAAFgomiUWVy8lEcIyIAAAAAAAAAAAAAAAA4AAAABgGxHQAAAA8=";
+/// DOM\bob on WS.
+const TYPE3: &str = "NTLM TlRMTVNTUAADAAAAAAAAAFIAAAAAAAAAUgAAAAYABgBAAAAABgAGAEYAAAAEAAQATAAAAAAAAABSAAAABQKIogoAYUoAAAAPRABPAE0AYgBvAGIAVwBTAA==";
+
+fn unauthorized(target: &str, challenge: &str) -> Talk {
+    get(target).answer(401).asks(challenge)
+}
+
+fn digest(nonce: &str) -> String {
+    format!(
+        "Digest username=\"alice\", realm=\"zone\", nonce=\"{nonce}\", uri=\"/\", qop=auth, \
+         nc=00000001, cnonce=\"abcdef\", response=\"ee44660a996002d6d6780c7a90a2e880\""
+    )
+}
+
+#[test]
+fn v1_a_first_request_without_credentials_then_accepted_is_a_roundtrip() {
+    let cases = diagnose([
+        unauthorized("/", "Basic realm=\"Restricted Area\""),
+        get("/").at(0.04).auth(BASIC).answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "challenge-roundtrip certain benign");
+    let text = cases[0].verdict.as_ref().unwrap().diagnosis.explanation();
+    assert!(text.contains("Basic") && text.contains("200"), "{text}");
+    assert_eq!(cases[0].verdict.as_ref().unwrap().diagnosis.related, [2]);
+    assert_eq!(why(&cases[1]), "none");
+}
+
+#[test]
+fn v2_without_a_repeat_the_request_simply_had_no_credentials() {
+    let mut wire = Wire::new();
+    let id = wire
+        .see(&unauthorized("/", "Basic realm=\"Restricted Area\"").header("User-Agent", "curl/8"));
+    assert!(!wire.case(id).settled);
+    wire.wait_until(11.0);
+    assert!(wire.case(id).settled);
+    assert!(!wire.case(id).is_benign());
+}
+
+#[test]
+fn a_roundtrip_is_settled_as_soon_as_the_success_is_seen() {
+    let mut wire = Wire::new();
+    let id = wire.see(&unauthorized("/", "Basic realm=\"x\""));
+    wire.see(&get("/").at(0.04).auth(BASIC).answer(200));
+    assert!(wire.case(id).settled);
+    assert_eq!(wire.counters.benign, 1);
+    assert_eq!(wire.counters.unauthorized, 1);
+    assert_eq!(wire.counters.exchanges, 2);
+}
+
+#[test]
+fn a_first_request_whose_repeat_is_refused_is_not_benign() {
+    let cases = diagnose([
+        unauthorized("/", "Basic realm=\"x\""),
+        unauthorized("/", "Basic realm=\"x\"").at(0.04).auth(BASIC),
+    ]);
+    assert!(!cases[0].is_benign() && !cases[1].is_benign());
+}
+
+#[test]
+fn two_runs_of_a_command_are_not_a_roundtrip() {
+    let curl = |talk: Talk| talk.header("User-Agent", "curl/7.88.1");
+    let cases = diagnose([
+        curl(unauthorized("/", "Basic realm=\"x\"")).on(1),
+        curl(get("/")).at(0.04).on(2).auth(BASIC).answer(200),
+    ]);
+    assert!(!cases[0].is_benign());
+}
+
+#[test]
+fn another_program_on_the_same_address_does_not_repeat_a_request() {
+    let cases = diagnose([
+        unauthorized("/", "Basic realm=\"x\"").header("User-Agent", "one/1"),
+        get("/").at(0.04).auth(BASIC).header("User-Agent", "two/1").answer(200),
+    ]);
+    assert!(!cases[0].is_benign());
+}
+
+#[test]
+fn a_person_at_a_browser_may_take_minutes() {
+    let browser = |talk: Talk| talk.header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)");
+    let cases = diagnose([
+        browser(unauthorized("/", "Basic realm=\"x\"")),
+        browser(get("/")).at(100.0).on(9).auth(BASIC).answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "challenge-roundtrip certain benign");
+}
+
+#[test]
+fn a_proxy_that_asks_first_and_is_answered_is_a_roundtrip() {
+    let cases = diagnose([
+        get("http://h/").answer(407).with("Proxy-Authenticate", "Basic realm=\"proxy\""),
+        get("http://h/").at(0.04).header("Proxy-Authorization", BASIC).answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "challenge-roundtrip certain benign");
+}
+
+#[test]
+fn v35_a_stale_nonce_that_the_client_renews_is_benign() {
+    let cases = diagnose([
+        unauthorized("/", "Digest realm=\"zone\", nonce=\"N2\", stale=true, qop=\"auth\"")
+            .auth(&digest("N1")),
+        get("/").at(0.05).auth(&digest("N2")).answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "nonce-refresh certain benign");
+}
+
+#[test]
+fn a_stale_nonce_that_the_client_does_not_renew_is_not_benign() {
+    let cases = diagnose([
+        unauthorized("/", "Digest realm=\"zone\", nonce=\"N2\", stale=true, qop=\"auth\"")
+            .auth(&digest("N1")),
+        get("/").at(0.05).auth(&digest("N7")).answer(200),
+    ]);
+    assert!(!cases[0].is_benign());
+}
+
+#[test]
+fn a_dpop_nonce_that_the_client_uses_is_benign() {
+    // {"alg":"ES256","typ":"dpop+jwt"} . {"nonce":"abc"} . (no signature is looked at)
+    let proof = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImRwb3Arand0In0.eyJub25jZSI6ImFiYyJ9.c2ln";
+    let cases = diagnose([
+        unauthorized("/", "DPoP error=\"use_dpop_nonce\"")
+            .with("DPoP-Nonce", "abc")
+            .auth("DPoP opaque-token-1"),
+        get("/").at(0.05).auth("DPoP opaque-token-1").header("DPoP", proof).answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "nonce-refresh certain benign");
+}
+
+#[test]
+fn v66_nonces_that_are_always_stale_are_a_loop() {
+    let stale = |n| format!("Digest realm=\"zone\", nonce=\"N{n}\", stale=true, qop=\"auth\"");
+    let cases = diagnose([
+        unauthorized("/", &stale(2)).auth(&digest("N1")),
+        unauthorized("/", &stale(3)).auth(&digest("N2")).at(0.1),
+        unauthorized("/", "Digest realm=\"zone\", nonce=\"N4\", qop=\"auth\"")
+            .auth(&digest("N3"))
+            .at(0.2),
+    ]);
+    assert_eq!(why(&cases[2]), "digest-nonce-loop likely");
+    assert_eq!(why(&cases[0]), "digest-nonce-loop likely");
+}
+
+#[test]
+fn one_stale_answer_is_no_loop() {
+    let cases = diagnose([
+        unauthorized("/", "Digest realm=\"zone\", nonce=\"N2\", stale=true").auth(&digest("N1")),
+        unauthorized("/", "Digest realm=\"zone\", nonce=\"N3\"").auth(&digest("N2")).at(0.1),
+    ]);
+    assert!(cases.iter().all(|case| !why(case).contains("digest-nonce-loop")));
+}
+
+#[test]
+fn v37_ntlm_messages_on_one_connection_are_a_handshake() {
+    let cases = diagnose([
+        unauthorized("/", "NTLM"),
+        unauthorized("/", TYPE2).auth(TYPE1).at(0.05),
+        get("/").auth(TYPE3).at(0.1).answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "handshake-leg certain benign");
+    assert_eq!(why(&cases[1]), "handshake-leg certain benign");
+}
+
+#[test]
+fn a_handshake_that_ends_in_a_refusal_is_not_benign() {
+    let cases = diagnose([
+        unauthorized("/", "NTLM"),
+        unauthorized("/", TYPE2).auth(TYPE1).at(0.05),
+        unauthorized("/", "NTLM").auth(TYPE3).at(0.1),
+    ]);
+    assert!(cases.iter().all(|case| !case.is_benign()));
+}
+
+#[test]
+fn v38_message_3_on_another_connection_breaks_the_handshake() {
+    let cases = diagnose([
+        unauthorized("/", TYPE2).auth(TYPE1).on(1),
+        unauthorized("/", "NTLM").auth(TYPE3).at(0.05).on(2),
+    ]);
+    assert_eq!(why(&cases[0]), "ntlm-connection-broken certain");
+    assert_eq!(why(&cases[1]), "ntlm-connection-broken certain");
+}
+
+#[test]
+fn v39_ntlm_inside_negotiate_is_not_kerberos() {
+    let token = "Negotiate TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAAGAbEdAAAADw==";
+    let cases = diagnose([unauthorized("/", "Negotiate").auth(token)]);
+    assert_eq!(why(&cases[0]), "kerberos-fallback likely");
+}
+
+#[test]
+fn a_negotiate_token_that_is_accepted_is_no_fallback() {
+    // The 17 octets of a Kerberos token's beginning.
+    let token = "Negotiate YIIFZgYJKoZIhvcSAQICAQBuggVV";
+    let cases =
+        diagnose([unauthorized("/", "Negotiate"), get("/").at(0.05).auth(token).answer(200)]);
+    assert_eq!(why(&cases[0]), "handshake-leg certain benign");
+}
+
+#[test]
+fn v45_the_metadata_service_asks_for_a_session_token_first() {
+    let metadata = "169.254.169.254:80";
+    let target = "/latest/meta-data/";
+    let cases = diagnose([
+        get(target).to(metadata).host("169.254.169.254").answer(401),
+        request("PUT", "/latest/api/token")
+            .to(metadata)
+            .host("169.254.169.254")
+            .at(0.02)
+            .answer(200),
+        get(target)
+            .to(metadata)
+            .host("169.254.169.254")
+            .header("X-aws-ec2-metadata-token", "AQAEA-abc")
+            .at(0.04)
+            .answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "token-service-flow certain benign");
+}
+
+#[test]
+fn a_registry_says_where_its_tokens_are() {
+    let challenge = "Bearer realm=\"http://auth.local/token\",service=\"registry\"";
+    let cases = diagnose([
+        unauthorized("/v2/", challenge),
+        get("/v2/a/manifests/1").at(0.5).auth("Bearer abcdefgh").answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "token-service-flow likely benign");
+    let alone = diagnose([unauthorized("/v2/", challenge)]);
+    assert!(!alone[0].is_benign());
+}
+
+const OLD: &str = "Bearer old-token-0123456789";
+const NEW: &str = "Bearer new-token-0123456789";
+
+#[test]
+fn v64_a_renewed_token_makes_the_refusal_benign() {
+    let cases = diagnose([
+        unauthorized("/api", "Bearer").auth(OLD),
+        request("POST", "/token").at(0.2).answer(200),
+        get("/api").at(0.25).auth(NEW).answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "refreshed-and-retried certain benign");
+    assert_eq!(cases[0].verdict.as_ref().unwrap().diagnosis.related, [3, 2]);
+}
+
+#[test]
+fn two_tokens_in_two_runs_are_not_a_renewal() {
+    let cases = diagnose([
+        unauthorized("/api", "Bearer").auth(OLD).header("User-Agent", "curl/8").on(1),
+        get("/api").at(0.25).auth(NEW).header("User-Agent", "curl/8").on(2).answer(200),
+    ]);
+    assert!(!cases[0].is_benign());
+}
+
+#[test]
+fn a_person_who_types_the_password_again_did_not_renew_anything() {
+    let cases = diagnose([
+        unauthorized("/", "Basic realm=\"x\"").auth("Basic YWxpY2U6d3Jvbmc="),
+        get("/").at(3.0).auth(BASIC).answer(200),
+    ]);
+    assert!(!cases[0].is_benign());
+}
+
+#[test]
+fn a_verdict_remembers_what_it_was_before() {
+    let mut wire = Wire::new();
+    let id = wire.see(&unauthorized("/", TYPE2).auth(TYPE1).on(1));
+    assert_eq!(why(&wire.case(id)), "handshake-leg likely provisional");
+    wire.see(&unauthorized("/", "NTLM").auth(TYPE3).at(0.05).on(2));
+    let verdict = wire.case(id).verdict.clone().unwrap();
+    assert_eq!(verdict.diagnosis.entry.id, "ntlm-connection-broken");
+    assert_eq!(verdict.was, Some("handshake-leg"));
+}

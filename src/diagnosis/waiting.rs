@@ -1,0 +1,108 @@
+//! Refused exchanges whose diagnosis may still change, by when and by what.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::auth::AuthFacts;
+use crate::diagnosis::Verdict;
+use crate::diagnosis::history::Sequence;
+use crate::diagnosis::rule::Awaiting;
+use crate::exchange::Exchange;
+use crate::time::Timestamp;
+
+/// Exchanges woken by one other at once; the rest is asked again when its time has come.
+const WAKE: usize = 8;
+
+/// A refused exchange that waits.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub exchange: Arc<Exchange>,
+    pub auth: Arc<AuthFacts>,
+    pub sequence: Sequence,
+    /// As it was emitted last.
+    pub verdict: Verdict,
+    /// When it is settled at the latest.
+    pub until: Timestamp,
+    /// What is worth asking again for.
+    pub awaiting: Awaiting,
+    /// Its visit and its credential, as keys.
+    pub keys: Keys,
+}
+
+/// What of an exchange others may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Keys {
+    pub visit: u64,
+    pub credential: u64,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pending: HashMap<u64, Pending, ahash::RandomState>,
+    due: BTreeSet<(Timestamp, u64)>,
+    interested: HashMap<u64, Vec<u64>, ahash::RandomState>,
+}
+
+impl Waiting {
+    /// Number of exchanges that wait.
+    pub fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Lets an exchange wait.
+    pub fn insert(&mut self, pending: Pending) {
+        let id = pending.exchange.id;
+        self.due.insert((pending.until, id));
+        for key in keys(&pending) {
+            self.interested.entry(key).or_default().push(id);
+        }
+        self.pending.insert(id, pending);
+    }
+
+    /// Takes an exchange out.
+    pub fn take(&mut self, id: u64) -> Option<Pending> {
+        let pending = self.pending.remove(&id)?;
+        self.due.remove(&(pending.until, id));
+        for key in keys(&pending) {
+            if let Some(ids) = self.interested.get_mut(&key) {
+                ids.retain(|other| *other != id);
+                if ids.is_empty() {
+                    self.interested.remove(&key);
+                }
+            }
+        }
+        Some(pending)
+    }
+
+    /// The exchange that is due first, if that is by `now`.
+    pub fn due(&self, now: Timestamp) -> Option<u64> {
+        self.first().filter(|(until, _)| *until <= now).map(|(_, id)| id)
+    }
+
+    /// The exchange that is due first.
+    pub fn first(&self) -> Option<(Timestamp, u64)> {
+        self.due.first().copied()
+    }
+
+    /// Exchanges that wait for this visit or credential to be accepted, the latest of them.
+    pub fn interested(&self, of: Keys) -> Vec<u64> {
+        if self.interested.is_empty() {
+            return Vec::new();
+        }
+        [of.visit, of.credential]
+            .into_iter()
+            .filter(|key| *key != 0)
+            .filter_map(|key| self.interested.get(&key))
+            .flat_map(|ids| ids.iter().rev().take(WAKE))
+            .copied()
+            .collect()
+    }
+}
+
+fn keys(pending: &Pending) -> impl Iterator<Item = u64> + use<> {
+    let visit = pending.awaiting.includes(Awaiting::VISIT).then_some(pending.keys.visit);
+    let credential =
+        pending.awaiting.includes(Awaiting::CREDENTIAL).then_some(pending.keys.credential);
+    visit.into_iter().chain(credential).filter(|key| *key != 0)
+}
