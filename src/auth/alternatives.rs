@@ -1,11 +1,11 @@
 //! Credentials that stand beside (or instead of) the credentials field: session cookies, API keys,
 //! tokens in the URL, and headers that only look like `Authorization`.
 
+use crate::auth::credentials;
 use crate::auth::credentials::artifact::{self, Artifact};
-use crate::auth::credentials::{self, digest::percent_decode};
 use crate::auth::jwt;
 use crate::auth::syntax::{
-    contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case, trim,
+    contains_ignore_case, ends_with_ignore_case, percent_decode, starts_with_ignore_case, trim,
 };
 use crate::http::Request;
 use crate::secret::{Fingerprint, FingerprintKey};

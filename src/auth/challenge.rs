@@ -127,17 +127,15 @@ impl Parser {
                 return;
             }
             self.defect(ChallengeDefect::MissingComma);
-            match syntax::parameter_name(rest) {
-                Some((next, next_value)) => (name, value) = (next, next_value),
-                None => {
-                    // `Basic realm="a" Digest realm="b"`
-                    let (scheme, after) = syntax::token(rest);
-                    if !scheme.is_empty() {
-                        self.open(scheme, trim(after));
-                    }
-                    return;
+            let Some((next, next_value)) = syntax::parameter_name(rest) else {
+                // `Basic realm="a" Digest realm="b"`
+                let (scheme, after) = syntax::token(rest);
+                if !scheme.is_empty() {
+                    self.open(scheme, trim(after));
                 }
-            }
+                return;
+            };
+            (name, value) = (next, next_value);
         }
     }
 
@@ -189,4 +187,132 @@ fn next_is_parameter(octets: &[u8]) -> bool {
 
 fn is_token68(octets: &[u8]) -> bool {
     encoding::without_padding(octets).iter().all(|&octet| syntax::is_token68(octet))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Challenges in one line each: `Scheme{name=value,…} token68`, then the defects.
+    fn parsed(lines: &[&str]) -> Vec<String> {
+        let (challenges, defects) = parse(lines.iter().map(|line| line.as_bytes()));
+        let challenges = challenges.into_iter().map(|challenge| {
+            let params: Vec<String> =
+                challenge.params.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let token68 = challenge.token68.map_or_else(String::new, |data| format!(" {data}"));
+            format!("{}{{{}}}{token68}", challenge.scheme, params.join("|"))
+        });
+        challenges.chain(defects.into_iter().map(|defect| format!("! {}", defect.name()))).collect()
+    }
+
+    /// One test a header: `name: lines => challenges`.
+    macro_rules! challenges {
+        ($($name:ident: $lines:expr => $challenges:expr;)*) => {$(
+            #[test]
+            fn $name() {
+                let expected: &[&str] = &$challenges;
+                assert_eq!(parsed(&$lines), expected);
+            }
+        )*};
+    }
+
+    challenges! {
+        g01_basic: [r#"Basic realm="Restricted Area""#] => ["Basic{realm=Restricted Area}"];
+        g02_three_lines: ["Negotiate", "NTLM", r#"Basic realm="x""#] =>
+            ["Negotiate{}", "NTLM{}", "Basic{realm=x}"];
+        g03_three_in_one_line: [r#"Negotiate, NTLM, Basic realm="x""#] =>
+            ["Negotiate{}", "NTLM{}", "Basic{realm=x}"];
+        g04_the_rfc_example:
+            [r#"Newauth realm="apps", type=1, title="Login to \"apps\"", Basic realm="simple""#] =>
+            [r#"Newauth{realm=apps|type=1|title=Login to "apps"}"#, "Basic{realm=simple}"];
+        g05_a_comma_in_quotes:
+            [r#"Bearer realm="http://192.168.99.100:9000/authorize",service="Docker Registry",scope="repository:a/b:pull,push""#] =>
+            ["Bearer{realm=http://192.168.99.100:9000/authorize|service=Docker Registry|scope=repository:a/b:pull,push}"];
+        g06_a_missing_comma:
+            [r#"Basic realm="security" charset="UTF-8""#, r#"Bearer realm="security""#, "ApiKey"] =>
+            ["Basic{realm=security|charset=UTF-8}", "Bearer{realm=security}", "ApiKey{}", "! missing comma"];
+        g07_digest:
+            [r#"Digest realm="zone", nonce="4l7VPb9gBgA=53af", algorithm=MD5, domain="/digest/", qop="auth,auth-int""#] =>
+            ["Digest{realm=zone|nonce=4l7VPb9gBgA=53af|algorithm=MD5|domain=/digest/|qop=auth,auth-int}"];
+        g08_apostrophes_are_text:
+            [r#"Bearer error="invalid_token", error_description="The token expired at '06/01/2025 11:00:00'""#] =>
+            ["Bearer{error=invalid_token|error_description=The token expired at '06/01/2025 11:00:00'}"];
+        g09_padding_is_no_parameter: ["NTLM TlRMTVNTUAACAAAAAAAAAAAAAAA="] =>
+            ["NTLM{} TlRMTVNTUAACAAAAAAAAAAAAAAA="];
+        g10_an_unquoted_value_with_spaces: ["Basic realm=My Site"] =>
+            ["Basic{realm=My Site}", "! unquoted value with spaces"];
+        g11_a_scheme_alone: ["Bearer"] => ["Bearer{}"];
+        g12_empty_elements: [r#", ,Basic realm="x","#] => ["Basic{realm=x}"];
+        g13_a_parameter_before_any_scheme: [r#"realm="x""#] => ["! parameter before any scheme"];
+        g14_two_challenges_in_one_line:
+            [r#"DPoP algs="ES256 PS256", Bearer error="invalid_token", error_description="Invalid token""#] =>
+            ["DPoP{algs=ES256 PS256}", "Bearer{error=invalid_token|error_description=Invalid token}"];
+        g15_a_comma_in_a_description:
+            [r#"Bearer realm="Users", error="invalid_token", error_description="bad, really bad""#] =>
+            ["Bearer{realm=Users|error=invalid_token|error_description=bad, really bad}"];
+        g16_a_quote_that_is_never_closed: [r#"Basic realm="unterminated"#] =>
+            ["Basic{}", "! unterminated quote"];
+
+        schemes_and_names_have_no_case: [r#"BASIC Realm="X""#] => ["Basic{realm=X}"];
+        schemes_made_to_keep_browsers_quiet: [r#"xBasic realm="x""#, "FormBased"] =>
+            ["xBasic{realm=x}", "FormBased{}"];
+        spaces_around_the_equals_sign: [r#"Digest realm = "x" , nonce= "y""#] =>
+            ["Digest{realm=x|nonce=y}"];
+        the_first_of_a_name_stays: [r#"Basic realm="a", realm="b""#] => ["Basic{realm=a}"];
+        an_empty_realm: [r#"Basic realm="""#, "Basic realm="] => ["Basic{realm=}", "Basic{realm=}"];
+        data_with_two_paddings: ["Negotiate oYG2MIGzoAMKAQChCwYJ==, Basic realm=x"] =>
+            ["Negotiate{} oYG2MIGzoAMKAQChCwYJ==", "Basic{realm=x}"];
+        a_missing_comma_between_challenges: [r#"Basic realm="a" Digest realm="b", nonce="n""#] =>
+            ["Basic{realm=a}", "Digest{realm=b|nonce=n}", "! missing comma"];
+        a_missing_comma_after_a_token: [r#"Bearer error=invalid_token error_description="x y""#] =>
+            ["Bearer{error=invalid_token|error_description=x y}", "! missing comma"];
+        a_semicolon_for_a_comma: [r#"Basic realm="a"; charset=UTF-8"#] =>
+            ["Basic{realm=a|charset=UTF-8}", "! missing comma"];
+        an_unquoted_url: ["Bearer resource_metadata=https://h/x?y=1, error=invalid_token"] =>
+            ["Bearer{resource_metadata=https://h/x?y=1|error=invalid_token}", "! unquoted value with spaces"];
+        an_unquoted_value_before_another: [r#"Basic realm=My Site charset="UTF-8""#] =>
+            ["Basic{realm=My Site|charset=UTF-8}", "! unquoted value with spaces", "! missing comma"];
+        a_folded_line: ["Digest realm=\"x\",\r\n nonce=\"n\""] => ["Digest{realm=x|nonce=n}"];
+        a_second_line_does_not_continue_the_first: [r#"Basic realm="x""#, r#"charset="UTF-8""#] =>
+            ["Basic{realm=x}", "! parameter before any scheme"];
+        what_stood_before_an_open_quote_stays: [r#"Bearer realm="a", error="x"#] =>
+            ["Bearer{realm=a}", "! unterminated quote"];
+        octets_beyond_ascii: ["Basic realm=\"geschützt\""] => ["Basic{realm=geschützt}"];
+        nothing: [""] => [];
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_parse(lines in prop::collection::vec(any::<Vec<u8>>(), 0..4)) {
+            parse(lines.iter().map(Vec::as_slice));
+        }
+
+        #[test]
+        fn any_text_parses(line in "[A-Za-z =,;\"\\\\']{0,60}") {
+            parse(std::iter::once(line.as_bytes()));
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(
+            schemes in prop::collection::vec(("[A-Z][a-z]{1,8}", prop::collection::vec("[ -~]{0,12}", 1..4)), 1..4)
+        ) {
+            let escape = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"");
+            let line: Vec<String> = schemes.iter().map(|(scheme, values)| {
+                let params: Vec<String> = values.iter().enumerate()
+                    .map(|(n, value)| format!("p{n}=\"{}\"", escape(value))).collect();
+                format!("{scheme} {}", params.join(", "))
+            }).collect();
+            let line = line.join(", ");
+            let (challenges, defects) = parse(std::iter::once(line.as_bytes()));
+            prop_assert!(defects.is_empty(), "{line}: {defects:?}");
+            prop_assert_eq!(challenges.len(), schemes.len());
+            for (challenge, (scheme, values)) in challenges.iter().zip(&schemes) {
+                prop_assert_eq!(challenge.scheme.spelling(), scheme);
+                let read: Vec<&String> = challenge.params.0.iter().map(|(_, value)| value).collect();
+                prop_assert_eq!(read, values.iter().collect::<Vec<_>>());
+            }
+        }
+    }
 }

@@ -105,7 +105,7 @@ fn object(text: &[u8], segment: usize) -> Result<Map<String, Value>, MalformedRe
 pub fn looks_like(text: &[u8]) -> bool {
     let is_base64url = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_".contains(octet);
     text.starts_with(b"eyJ")
-        && text.iter().filter(|&&octet| octet == b'.').count() == 2
+        && text.split(|&octet| octet == b'.').count() == 3
         && text.iter().all(|octet| is_base64url(octet) || *octet == b'.')
 }
 

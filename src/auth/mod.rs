@@ -4,16 +4,18 @@
 pub mod alternatives;
 pub mod authorization;
 pub mod challenge;
-mod credentials;
+pub mod credentials;
 pub mod decoders;
 mod encoding;
 pub mod jwt;
 pub mod masking;
 pub mod scheme;
-mod syntax;
+pub(crate) mod syntax;
 
-pub use authorization::{Alternative, AuthState, Authorization, Finding, MalformedReason, Shape};
+pub use alternatives::{Alternative, AlternativeKind, alternatives};
+pub use authorization::{AuthState, Authorization, Finding, MalformedReason, Shape};
 pub use challenge::{Challenge, ChallengeDefect};
+pub use credentials::artifact::Artifact;
 pub use jwt::Jwt;
 pub use scheme::Scheme;
 
@@ -54,10 +56,17 @@ impl AuthFacts {
         Self {
             authorization: authorization::assess(exchange, own, key),
             proxy_authorization: other.map(|name| authorization::assess(exchange, name, key)),
-            alternatives: request
-                .map_or_else(Vec::new, |request| authorization::alternatives(request, key)),
+            alternatives: request.map_or_else(Vec::new, |request| {
+                let mut found = alternatives(request, key);
+                // To the question of a 407 it is the credential itself, not a second one.
+                found.retain(|one| !proxy || one.kind != AlternativeKind::ProxyAuthorization);
+                found
+            }),
             challenges,
             challenge_defects,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,16 +116,8 @@ pub fn list(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
                 }
                 false
             });
-            let element = match comma {
-                Some(comma) => {
-                    rest = Some(&remaining[comma + 1..]);
-                    &remaining[..comma]
-                }
-                None => {
-                    rest = None;
-                    remaining
-                }
-            };
+            let element = &remaining[..comma.unwrap_or(remaining.len())];
+            rest = comma.map(|comma| &remaining[comma + 1..]);
             let element = trim(element);
             if !element.is_empty() {
                 return Some(element);
@@ -175,6 +167,25 @@ pub fn contains_ignore_case(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
 }
 
+/// Replaces `%` and two hexadecimal digits by the octet they name.
+pub fn percent_decode(encoded: &[u8]) -> Vec<u8> {
+    let digit = |octet: u8| (octet as char).to_digit(16);
+    let mut out = Vec::with_capacity(encoded.len());
+    let mut rest = encoded;
+    while let [first, tail @ ..] = rest {
+        if let [b'%', high, low, after @ ..] = rest
+            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+        {
+            out.push((high * 16 + low) as u8);
+            rest = after;
+        } else {
+            out.push(*first);
+            rest = tail;
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +207,7 @@ mod tests {
     fn a_quoted_string_ends_at_the_first_bare_quote() {
         assert_eq!(quoted(br#""a\"b" c"#), Some((&br#"a\"b"#[..], Some(&b" c"[..]))));
         assert_eq!(quoted(b"\"open"), Some((&b"open"[..], None)));
+        assert_eq!(percent_decode(b"a%3Ab%zz%"), b"a:b%zz%");
         assert_eq!(unescape(br#"a\"b\\"#), Cow::<[u8]>::Owned(br#"a"b\"#.to_vec()));
     }
 }

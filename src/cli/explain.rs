@@ -6,22 +6,24 @@ use anyhow::bail;
 
 use crate::diagnosis::Class;
 use crate::diagnosis::catalogue::{self, Entry};
+use crate::filter;
 use crate::text::nearest;
 
-/// The whole list, or one entry, wrapped to `width` columns.
+/// The whole list, one entry, or the filter language, wrapped to `width` columns.
 pub fn text(id: Option<&str>, width: usize) -> anyhow::Result<String> {
-    match id {
-        None => Ok(list()),
-        Some(id) => match catalogue::entry(id) {
-            Some(entry) => Ok(whole(entry, width)),
-            None => {
-                let names = catalogue::entries().iter().map(|entry| entry.id.as_str());
-                match nearest(id, names) {
-                    Some(name) => bail!("no diagnosis named {id:?}; did you mean {name:?}?"),
-                    None => bail!("no diagnosis named {id:?}; \"why401 explain\" lists them all"),
-                }
-            }
-        },
+    let Some(id) = id else {
+        return Ok(list());
+    };
+    if id == "filter" {
+        return Ok(filter::explain());
+    }
+    if let Some(entry) = catalogue::entry(id) {
+        return Ok(whole(entry, width));
+    }
+    let names = catalogue::entries().iter().map(|entry| entry.id.as_str());
+    match nearest(id, names) {
+        Some(name) => bail!("no diagnosis named {id:?}; did you mean {name:?}?"),
+        None => bail!("no diagnosis named {id:?}; \"why401 explain\" lists them all"),
     }
 }
 
@@ -69,7 +71,9 @@ fn whole(entry: &Entry, width: usize) -> String {
     ] {
         if !prose.is_empty() {
             let _ = writeln!(out, "{title}");
-            prose.lines().for_each(|line| wrap(&mut out, line, width));
+            for line in prose.lines() {
+                wrap(&mut out, line, width);
+            }
             out.push('\n');
         }
     }

@@ -1,7 +1,24 @@
 //! What the server says about the refusal, in its own words.
+//!
+//! Four sources are heard, in this order: the challenge's `error` and `error_description`, certain
+//! header fields, a reason phrase of its own, the body. The first that says something is taken;
+//! words that say nothing ("Unauthorized", "invalid or expired") do not stop the search.
+
+mod extract;
+mod patterns;
+#[cfg(test)]
+mod samples;
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::auth::AuthFacts;
 use crate::exchange::Exchange;
+use crate::http::{Response, content};
+use crate::limits::Limits;
+use crate::text;
 
 /// What the words are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,7 +86,171 @@ pub struct Said {
     pub field: &'static str,
 }
 
+impl Category {
+    /// Whether it tells a cause.
+    pub const fn is_informative(self) -> bool {
+        !matches!(self, Self::Ambiguous | Self::Generic)
+    }
+}
+
+impl Said {
+    /// Whether the server says in so many words that no credentials arrived. "Unauthenticated" or
+    /// "Authentication required" is said of refused credentials too.
+    pub fn denies_credentials(&self) -> bool {
+        self.category == Category::Missing && patterns::denies_credentials(&self.quote)
+    }
+
+    /// Whether it tells a cause.
+    pub const fn is_informative(&self) -> bool {
+        self.category.is_informative()
+    }
+}
+
+/// Longest quote, in characters.
+const QUOTE: usize = 200;
+
 /// What the response says.
-pub fn listen(_exchange: &Exchange, _auth: &AuthFacts) -> Option<Said> {
-    None
+pub fn listen(exchange: &Exchange, auth: &AuthFacts) -> Option<Said> {
+    let response = exchange.response.as_ref()?;
+    let mut best: Option<Said> = None;
+    for source in [from_challenges, from_headers, from_reason, from_body] {
+        let Some(mut said) = source(response, auth) else { continue };
+        if best.as_ref().is_none_or(|best| !best.is_informative() && said.is_informative()) {
+            said.quote = quotable(&said.quote, exchange);
+            best = Some(said);
+        }
+        if best.as_ref().is_some_and(Said::is_informative) {
+            break;
+        }
+    }
+    best
+}
+
+/// The most telling of several texts of one source.
+fn weigh<'a>(texts: impl Iterator<Item = Cow<'a, str>>, field: &'static str) -> Option<Said> {
+    let mut best: Option<Said> = None;
+    for text in texts {
+        let Some(category) = patterns::categorise(&text) else { continue };
+        // An early text of the same kind is the better quote, and a code says less than a sentence.
+        let better = best.as_ref().is_none_or(|best| {
+            let (old, new) = (best.category, category);
+            match (old.is_informative(), new.is_informative()) {
+                (false, true) => true,
+                (true, false) => false,
+                _ => new < old || new == old && !best.quote.contains(' ') && text.contains(' '),
+            }
+        });
+        if better {
+            best = Some(Said { category, quote: text.into_owned(), field });
+        }
+    }
+    best
+}
+
+fn from_challenges(response: &Response, auth: &AuthFacts) -> Option<Said> {
+    let texts = auth.challenges.iter().flat_map(|challenge| {
+        ["error_description", "error", "error_message", "message"]
+            .into_iter()
+            .filter_map(|name| challenge.params.get(name))
+            .map(Cow::Borrowed)
+    });
+    let field = if response.status == 407 {
+        "response.header.proxy-authenticate"
+    } else {
+        "response.header.www-authenticate"
+    };
+    weigh(texts, field)
+}
+
+/// Fields in which servers give a reason.
+const FIELDS: [(&str, &str); 9] = [
+    ("x-amzn-errortype", "response.header.x-amzn-errortype"),
+    ("token-expired", "response.header.token-expired"),
+    ("x-oauth-error", "response.header.x-oauth-error"),
+    ("x-auth-error", "response.header.x-auth-error"),
+    ("x-auth-failure-reason", "response.header.x-auth-failure-reason"),
+    ("x-authentication-denied-reason", "response.header.x-authentication-denied-reason"),
+    ("x-seraph-loginreason", "response.header.x-seraph-loginreason"),
+    ("x-github-otp", "response.header.x-github-otp"),
+    ("grpc-message", "response.header.grpc-message"),
+];
+
+fn from_headers(response: &Response, _: &AuthFacts) -> Option<Said> {
+    let mut best: Option<Said> = None;
+    for (name, value) in response.head.fields() {
+        let name = text::decode(name).to_ascii_lowercase();
+        let field = match FIELDS.iter().find(|(known, _)| *known == name) {
+            Some((_, field)) => *field,
+            None if name.starts_with("x-error") => "response.header.x-error",
+            None => continue,
+        };
+        let value = text::decode(value);
+        if matches!(&*value, "false" | "0" | "OK" | "") {
+            continue;
+        }
+        // The name is part of the words: `Token-Expired: true`.
+        let words = Cow::Owned(format!("{}: {value}", name.replace('-', " ")));
+        let said = weigh(std::iter::once(words), field);
+        if best.as_ref().is_none_or(|best| !best.is_informative()) && said.is_some() {
+            best = said;
+        }
+    }
+    best
+}
+
+/// Reason phrases that only repeat the status code.
+const STANDARD: [&str; 5] = [
+    "unauthorized",
+    "unauthorised",
+    "authorization required",
+    "authentication required",
+    "proxy authentication required",
+];
+
+fn from_reason(response: &Response, _: &AuthFacts) -> Option<Said> {
+    let reason = text::decode(response.reason());
+    let standard = STANDARD.contains(&reason.trim().to_ascii_lowercase().as_str());
+    if standard || reason.is_empty() {
+        return None;
+    }
+    weigh(std::iter::once(reason), "response.reason")
+}
+
+fn from_body(response: &Response, _: &AuthFacts) -> Option<Said> {
+    let body = &response.body;
+    if body.start.is_empty() {
+        return None;
+    }
+    let coding = response.head.get("content-encoding");
+    let content = content::decode(&body.start, body.whole, coding, Limits::default().body);
+    let kind =
+        response.head.get("content-type").map(|kind| text::decode(kind).to_ascii_lowercase());
+    let texts = extract::texts(&text::decode(&content.octets), kind.as_deref());
+    weigh(texts.into_iter().map(Cow::Owned), "response.body")
+}
+
+/// The words as they may be shown: without the credential that some servers repeat in them.
+fn quotable(words: &str, exchange: &Exchange) -> String {
+    static TOKEN: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\beyJ[\w-]{8,}(\.[\w-]*)*").ok());
+    let mut words = match TOKEN.as_ref() {
+        Some(token) => token.replace_all(words, "(masked)").into_owned(),
+        None => String::new(),
+    };
+    let fields = exchange.request.iter().flat_map(|request| request.head.fields());
+    for (name, value) in fields {
+        let name = text::decode(name).to_ascii_lowercase();
+        let secret = ["authorization", "cookie", "key", "token", "secret"];
+        if !secret.iter().any(|part| name.contains(part)) {
+            continue;
+        }
+        let value = text::decode(value);
+        for word in value.split([' ', ';', ',', '"', '=']).filter(|word| word.len() >= 8) {
+            if words.contains(word) {
+                words = words.replace(word, "(masked)");
+            }
+        }
+    }
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    text::shorten(&text::visible(&line), QUOTE).into_owned()
 }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use crate::auth::authorization::{AuthState, Authorization, Shape};
 use crate::auth::masking::Masking;
 use crate::auth::scheme::Scheme;
+use crate::counters::Counters;
 use crate::diagnosis::{Case, Diagnosis, Verdict};
 use crate::exchange::Exchange;
 use crate::http::Request;
@@ -66,11 +67,10 @@ pub fn exchange(out: &mut Vec<u8>, case: &Case, style: &Style) {
 /// What the request carried, in a few words: `no Authorization`, `Bearer jws alice`.
 pub fn sent(case: &Case) -> String {
     let field = field_name(&case.exchange);
-    let mut words = credentials(&case.auth.authorization, field);
-    for alternative in &case.auth.alternatives {
-        words.push_str(&format!(" + {} {}", alternative.kind.name(), visible(&alternative.name)));
-    }
-    words
+    let mut parts = vec![credentials(&case.auth.authorization, field)];
+    let others = case.auth.alternatives.iter();
+    parts.extend(others.map(|other| format!("{} {}", other.kind.name(), visible(&other.name))));
+    parts.join(" + ")
 }
 
 /// What the server offers, in a few words: `Bearer, Basic "intranet"`. `None` where nothing was
@@ -92,32 +92,25 @@ pub fn asked(case: &Case) -> Option<String> {
 }
 
 /// The last line, for standard error.
-pub fn summary(counters: &crate::counters::Counters) -> String {
-    let mut words = format!(
-        "{} exchanges, {} × 401 ({} benign), {} connections, {} packets",
-        counters.exchanges,
-        counters.unauthorized,
-        counters.benign,
-        counters.flows,
-        counters.packets_seen
-    );
-    for (count, what) in [
+pub fn summary(counters: &Counters) -> String {
+    let Counters { exchanges, unauthorized, benign, flows, packets_seen, .. } = counters;
+    let mut parts = vec![
+        format!("{exchanges} exchanges"),
+        format!("{unauthorized} × 401 ({benign} benign)"),
+        format!("{flows} connections"),
+        format!("{packets_seen} packets"),
+    ];
+    let losses = [
         (counters.dropped_kernel, "dropped by the kernel"),
         (counters.dropped_interface, "dropped by the interface"),
         (counters.undecodable_total(), "undecodable"),
-    ] {
-        if count > 0 {
-            words.push_str(&format!(", {count} {what}"));
-        }
-    }
-    if counters.gaps > 0 {
-        let (gaps, octets) = (counters.gaps, counters.gap_octets);
-        words.push_str(&format!(", {gaps} gaps ({octets} octets never seen)"));
-    }
-    for (limit, count) in &counters.limits {
-        words.push_str(&format!(", limit {} reached {count} times", limit.name()));
-    }
-    words
+        (counters.gap_octets, "octets never seen"),
+    ];
+    let seen = losses.iter().filter(|(count, _)| *count > 0);
+    parts.extend(seen.map(|(count, what)| format!("{count} {what}")));
+    let limits = counters.limits.iter();
+    parts.extend(limits.map(|(limit, count)| format!("limit {} reached {count} ×", limit.name())));
+    parts.join(", ")
 }
 
 fn field_name(exchange: &Exchange) -> &'static str {
@@ -167,10 +160,7 @@ fn status(page: &mut Page<'_>, status: Option<u16>, benign: bool) {
 
 fn cause(page: &mut Page<'_>, verdict: &Verdict) {
     let Diagnosis { entry, confidence, benign, .. } = &verdict.diagnosis;
-    let (lead, color) = match benign {
-        true => ("Normal", DIM),
-        false => (confidence.lead(), YELLOW),
-    };
+    let (lead, color) = if *benign { ("Normal", DIM) } else { (confidence.lead(), YELLOW) };
     page.painted(color, &format!("{lead}: {}", entry.title));
     page.painted(DIM, &format!(" [{}]", entry.id));
     if verdict.repeat > 1 {

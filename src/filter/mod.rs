@@ -1,11 +1,39 @@
-//! The display filter language over cases.
+//! The display filter language over cases: one language in the screen's filter bar, `-Y` and
+//! `--fail-on`. A lexer, a parser with positions, and a typed evaluator; [`fields`] has the one
+//! table of what can be asked.
+
+mod access;
+mod ast;
+mod complete;
+mod document;
+mod evaluate;
+pub mod fields;
+mod lexer;
+mod parser;
+mod pattern;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod syntax_tests;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 
 use crate::diagnosis::Case;
 
-/// A compiled display filter.
-#[derive(Debug, Clone, PartialEq)]
+pub use complete::{Completion, ValuesSeen, complete};
+pub use document::{explain, markdown};
+
+use ast::{Expression, Quoted};
+
+/// A compiled display filter. `Display` prints the canonical spelling.
+#[derive(Debug, Clone)]
 pub struct Filter {
     source: String,
+    expression: Expression,
+    program: evaluate::Node,
 }
 
 /// Why a filter does not compile: where, and the nearest valid field.
@@ -18,19 +46,96 @@ pub struct FilterError {
     pub message: String,
 }
 
+impl FilterError {
+    /// The expression, marks under what is wrong with it, and the message: for a terminal.
+    pub fn pointed(&self, expression: &str) -> String {
+        let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);
+        let before = width(expression.get(..self.at.start).unwrap_or(expression));
+        let marked = width(expression.get(self.at.clone()).unwrap_or_default()).max(1);
+        let shown = expression.replace(|c: char| c.is_control(), " ");
+        format!("{shown}\n{:before$}{:^<marked$} {}", "", "", self.message)
+    }
+}
+
 impl Filter {
     /// Compiles an expression; the empty one matches everything.
     pub fn parse(expression: &str) -> Result<Self, FilterError> {
-        Ok(Self { source: expression.to_owned() })
+        let tree = parser::parse(expression)?;
+        let program = evaluate::compile(&tree)?;
+        Ok(Self { source: expression.to_owned(), expression: tree, program })
     }
 
     /// Whether the case matches.
-    pub fn matches(&self, _case: &Case) -> bool {
-        true
+    pub fn matches(&self, case: &Case) -> bool {
+        self.program.matches(case)
     }
 
     /// As it was written.
     pub fn source(&self) -> &str {
         &self.source
     }
+
+    /// Whether it matches everything because nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.expression == Expression::All(Vec::new())
+    }
+
+    /// The canonical expression that asks for this one and `term` too. A term that is there
+    /// already is not added again.
+    pub fn narrowed(&self, term: &str) -> Result<String, FilterError> {
+        let term = Self::parse(term)?.expression;
+        let parts = match &self.expression {
+            Expression::All(parts) => parts.clone(),
+            other => vec![other.clone()],
+        };
+        if parts.contains(&term) {
+            return Ok(self.to_string());
+        }
+        Ok(Expression::all(parts.into_iter().chain([term]).collect()).to_string())
+    }
+}
+
+impl PartialEq for Filter {
+    fn eq(&self, other: &Self) -> bool {
+        self.expression == other.expression
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expression.fmt(f)
+    }
+}
+
+impl std::str::FromStr for Filter {
+    type Err = FilterError;
+    fn from_str(expression: &str) -> Result<Self, FilterError> {
+        Self::parse(expression)
+    }
+}
+
+/// The term that asks for exactly this value of a field, quoted where that is needed.
+pub fn term(field: &str, value: &str) -> String {
+    let exact = fields::find(field).is_some_and(|(field, _)| {
+        matches!(field.access, fields::Access::Text(_) | fields::Access::Named(_))
+    });
+    let sign = if exact { "=" } else { ":" };
+    format!("{field}{sign}{}", spelled(value))
+}
+
+/// A value as it has to be written to stand for itself.
+fn spelled(value: &str) -> String {
+    let ordinary = |c: char| c.is_alphanumeric() || "-_.:/@%+~[]?;".contains(c);
+    // A slash at both ends would read as a regular expression.
+    let regex = value.starts_with('/') && value.ends_with('/');
+    if regex || value.is_empty() || !value.chars().all(ordinary) {
+        Quoted(value).to_string()
+    } else {
+        value.to_owned()
+    }
+}
+
+/// The term that excludes exactly this value of a field.
+pub fn excluding(field: &str, value: &str) -> String {
+    format!("-{}", term(field, value))
 }

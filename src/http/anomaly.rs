@@ -37,7 +37,8 @@ pub enum Anomaly {
 }
 
 impl Anomaly {
-    const ALL: [Self; 15] = [
+    /// All of them, in a fixed order.
+    pub const ALL: [Self; 15] = [
         Self::ContentLengthConflict,
         Self::LengthAndTransferEncoding,
         Self::ContentLengthInvalid,

@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Input, Options, Outcome, Status};
-use crate::capture::{End, Frame, Next, Source, SourceSpec};
+use crate::capture::{End, Frame, Next, Source, SourceDrops, SourceSpec};
 use crate::diagnosis::Case;
 use crate::engine::Engine;
 use crate::filter::Filter;
@@ -79,6 +79,8 @@ pub struct Drive {
     pace: Pace,
     /// Packet time at which `--duration` is over, for a file.
     deadline: Option<Timestamp>,
+    /// What sources lost that were replaced since.
+    earlier_drops: SourceDrops,
     ended: Option<End>,
     warning: Option<String>,
     matched: u64,
@@ -104,6 +106,7 @@ impl Drive {
             started: Instant::now(),
             pace: Pace::new(),
             deadline: None,
+            earlier_drops: SourceDrops::default(),
             ended: None,
             warning: None,
             matched: 0,
@@ -186,7 +189,8 @@ impl Drive {
                 if self.options.fail_on.as_ref().is_some_and(|filter| filter.matches(&case)) {
                     self.failed_on += 1;
                 }
-                if matches && self.has_enough() {
+                // A screen shows the rest all the same; a pipe gets what was asked for.
+                if matches && self.has_enough() && !S::FOLLOWS {
                     continue;
                 }
                 self.matched += u64::from(matches);
@@ -216,6 +220,7 @@ impl Drive {
                 Command::Input(input) => {
                     self.engine.set_interfaces(input.source.interfaces());
                     self.named = input.source.interfaces().len();
+                    self.earlier_drops = self.drops();
                     self.input = *input;
                     self.ended = None;
                 }
@@ -226,16 +231,24 @@ impl Drive {
     }
 
     fn copy_drops(&mut self) {
-        let drops = self.input.source.drops();
+        let drops = self.drops();
         let counters = self.engine.counters_mut();
         counters.dropped_kernel = drops.kernel;
         counters.dropped_interface = drops.interface;
     }
 
+    fn drops(&mut self) -> SourceDrops {
+        let (now, earlier) = (self.input.source.drops(), self.earlier_drops);
+        SourceDrops {
+            kernel: now.kernel + earlier.kernel,
+            interface: now.interface + earlier.interface,
+        }
+    }
+
     /// The interface is gone. The session stays, with what it has, until another one is chosen.
     fn go_silent(&mut self, end: End) {
         let names = self.input.source.interfaces().to_vec();
-        self.copy_drops();
+        self.earlier_drops = self.drops();
         self.input.source = Box::new(Silent { names });
         self.ended = Some(end);
     }

@@ -108,7 +108,10 @@ fn is_live(spec: &SourceSpec) -> bool {
 
 impl std::fmt::Debug for Input {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Input").field("spec", &self.spec).field("bpf", &self.bpf).finish()
+        f.debug_struct("Input")
+            .field("spec", &self.spec)
+            .field("bpf", &self.bpf)
+            .finish_non_exhaustive()
     }
 }
 

@@ -58,9 +58,7 @@ fn decode(
 /// Base64 of text with a colon.
 fn is_double_encoded(decoded: &[u8]) -> bool {
     let inner = encoding::base64(decoded.trim_ascii()).map(Zeroizing::new);
-    inner.is_some_and(|inner| {
-        inner.contains(&b':') && !inner.iter().any(|octet| octet.is_ascii_control())
-    })
+    inner.is_some_and(|inner| inner.contains(&b':') && !inner.iter().any(u8::is_ascii_control))
 }
 
 fn look_inside(decoded: &[u8], user: &[u8], password: &[u8], findings: &mut Vec<Finding>) {

@@ -2,6 +2,7 @@
 
 use super::{artifact, params};
 use crate::auth::authorization::{Authorization, Finding, MalformedReason, Parameters, Shape};
+use crate::auth::syntax::percent_decode;
 use crate::secret::FingerprintKey;
 use crate::text;
 
@@ -62,28 +63,6 @@ fn extended_value(value: &str) -> Option<String> {
     let (_, rest) = value.split_once('\'')?;
     let (_, encoded) = rest.split_once('\'')?;
     Some(text::decode(&percent_decode(encoded.as_bytes())).into_owned())
-}
-
-/// Replaces `%` and two hexadecimal digits by the octet they name.
-pub fn percent_decode(encoded: &[u8]) -> Vec<u8> {
-    let digit = |octet: u8| (octet as char).to_digit(16);
-    let mut out = Vec::with_capacity(encoded.len());
-    let mut rest = encoded;
-    while let [first, tail @ ..] = rest {
-        match rest {
-            [b'%', high, low, after @ ..] => {
-                if let (Some(high), Some(low)) = (digit(*high), digit(*low)) {
-                    out.push((high * 16 + low) as u8);
-                    rest = after;
-                    continue;
-                }
-            }
-            _ => {}
-        }
-        out.push(*first);
-        rest = tail;
-    }
-    out
 }
 
 /// Parameters that must be there (RFC 7616 §3.4; `cnonce` and `nc` with `qop`).

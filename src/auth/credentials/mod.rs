@@ -3,7 +3,7 @@
 
 pub mod artifact;
 mod basic;
-pub mod digest;
+mod digest;
 mod negotiate;
 pub mod params;
 mod token;
@@ -277,3 +277,6 @@ fn looks_like(value: &[u8]) -> LooksLike {
         LooksLike::Other
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,8 +110,7 @@ fn shape_of(
     if !token.starts_with(b"eyJ") {
         return Ok((opaque_shape(token), None));
     }
-    let segments = token.iter().filter(|&&octet| octet == b'.').count() + 1;
-    match segments {
+    match token.split(|&octet| octet == b'.').count() {
         1 => single_segment(token).map(|shape| (shape, None)),
         3 => {
             let jwt = Jwt::decode(token)?;

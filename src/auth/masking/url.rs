@@ -6,8 +6,8 @@ use memchr::memmem;
 
 use super::Masking;
 use super::names::{self, Secrecy};
-use crate::auth::credentials::digest::percent_decode;
 use crate::auth::jwt;
+use crate::auth::syntax::percent_decode;
 
 impl Masking {
     /// Any text with its URLs' secrets masked: userinfo, secret parameters of query and fragment,
@@ -119,7 +119,7 @@ impl Masking {
     }
 }
 
-fn keep<'a>(text: Cow<'a, [u8]>, mask: impl Fn(&[u8]) -> Vec<u8>) -> Cow<'a, [u8]> {
+fn keep(text: Cow<'_, [u8]>, mask: impl Fn(&[u8]) -> Vec<u8>) -> Cow<'_, [u8]> {
     let masked = mask(&text);
     if masked == *text { text } else { Cow::Owned(masked) }
 }

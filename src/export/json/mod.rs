@@ -5,8 +5,9 @@ mod writer;
 
 use std::net::SocketAddr;
 
+use crate::auth::authorization::Shape;
 use crate::auth::masking::Masking;
-use crate::auth::{Alternative, AuthState, Authorization, Challenge, Jwt, authorization::Shape};
+use crate::auth::{Alternative, AuthState, Authorization, Challenge, Jwt, Scheme};
 use crate::counters::Counters;
 use crate::diagnosis::{Case, Diagnosis, Verdict};
 use crate::exchange::{Exchange, Pairing};
@@ -215,7 +216,7 @@ fn authorization(json: &mut Writer<'_>, authorization: &Authorization, masking: 
         AuthState::Missing | AuthState::Multiple { .. } => (None, [].as_slice(), None),
     };
     json.begin_object().key("state").string(authorization.state.name());
-    json.key("scheme").string_or_null(authorization.scheme.as_ref().map(|scheme| scheme.name()));
+    json.key("scheme").string_or_null(authorization.scheme.as_ref().map(Scheme::name));
     json.key("shape").string_or_null(shape.map(Shape::name));
     json.key("reason").string_or_null(reason);
     json.key("findings").begin_array();

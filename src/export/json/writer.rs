@@ -61,23 +61,25 @@ impl<'a> Writer<'a> {
         let plain = plain_prefix(text.as_bytes());
         let (head, tail) = text.split_at(plain);
         self.out.extend_from_slice(head.as_bytes());
-        tail.chars().for_each(|c| self.character(c));
+        for c in tail.chars() {
+            self.character(c);
+        }
         self.out.push(b'"');
         self
     }
 
     /// Octets from the wire: UTF-8 as such, anything else as Latin-1 code points.
     pub(super) fn octets(&mut self, octets: &[u8]) -> &mut Self {
-        match std::str::from_utf8(octets) {
-            Ok(text) => self.string(text),
-            Err(_) => {
-                self.separate();
-                self.out.push(b'"');
-                octets.iter().for_each(|&octet| self.character(octet as char));
-                self.out.push(b'"');
-                self
-            }
+        if let Ok(text) = std::str::from_utf8(octets) {
+            return self.string(text);
         }
+        self.separate();
+        self.out.push(b'"');
+        for &octet in octets {
+            self.character(octet as char);
+        }
+        self.out.push(b'"');
+        self
     }
 
     pub(super) fn string_or_null(&mut self, text: Option<&str>) -> &mut Self {

@@ -1,0 +1,115 @@
+//! The wording of real servers, by category.
+//!
+//! Rows are tried from the top; the first that matches a text names its category. A category may
+//! have several rows where one of its wordings must be tried before another category. Matching
+//! ignores case.
+
+use std::sync::LazyLock;
+
+use regex::RegexSet;
+
+use super::Category::{self, *};
+
+#[rustfmt::skip]
+const ROWS: &[(Category, &str)] = &[
+    // Standard pages say the same whatever the reason: Apache and Werkzeug, IIS, HAProxy, Squid,
+    // Artifactory's word for a token it refuses.
+    (Ambiguous, r"could not verify that you are authorized|either (you )?supplied the wrong credentials"),
+    (Ambiguous, r"denied due to invalid credentials|using the credentials (that )?you supplied"),
+    (Ambiguous, r"you need a valid user and password|authenticated yourself|props auth\w* token"),
+    // A warning before a lockout, and a list of several backends' words (Nextcloud).
+    (BadCredentials, r"attempts? (before|left|remain)|remaining attempts|username or password was incorrect"),
+    (Insufficient, r"insufficient[_ ](scope|user_authentication|permission|privilege|right|access|role)"),
+    (Insufficient, r"rest_(forbidden|cannot_\w+)|not authorized to access this db|_reader access is required"),
+    (Insufficient, r"not management user|sufficient (permission|privilege|right)s?|requires higher privileges"),
+    (Insufficient, r"(do(es)?|is|are) ?(not|n[’']t) (have|allowed|permitted).{0,30}\b(permission|privilege|right|authority|role|scope)"),
+    (Insufficient, r"missing (the )?(required )?(scope|role|permission)|not enough (permission|privilege|right)s?|permission denied"),
+    (Insufficient, r"lacks? (the )?(required |necessary )?(scope|role|permission)|is unauthorized for (user|api key)|not a server admin|(requires?|required) (the )?(scope|role|permission)\b"),
+    (Locked, r"account (is |has been |was )?(temporarily |currently )?(locked|blocked|suspended)|locked out|(user|login) (is |has been |was )?(temporarily )?(locked|blocked)\b"),
+    (Locked, r"too many (failed |invalid |unsuccessful |wrong )?(login |log-?in |sign-?in |password |authentication )?(attempts|failures|tries)|illegal login|recurrent login failures|brute.?force|captcha"),
+    (Rate, r"rate.?limit|too many requests|throttl|slow down|quota exceeded"),
+    (Csrf, r"csrf|xsrf|anti-?forgery|\bcrumb\b|authenticity token"),
+    (Network, r"only log ?in via localhost|\bip( address)?\b.{0,20}(not allowed|blocked|denied|not permitted|forbidden|banned|not authorized|rejected)"),
+    (Network, r"not (in|on) (the |your )?(ip )?(allow|white) ?list|(denied|forbidden|blocked|allowed).{0,12} from (your|this) (ip|network|address|location|country)"),
+    (Network, r"wordfence|ithemes|solid security|\bfirewall\b|mod_security|modsecurity|request (was |has been )?blocked"),
+    (Mfa, r"password login forbidden|two.?factor|multi.?factor|\b2fa\b|\bmfa\b|\bt?otp\b|one.?time (password|code)|verification code|app(lication)?.specific password"),
+    (Ambiguous, r"\b(invalid|not valid|missing|expired|malformed|revoked|incorrect|absent|inactive|wrong|bad|empty)( or | and/or | ?/ ?|, (or )?|\|)(is |was |has |been |an |a |the )*(invalid|not valid|missing|expired|malformed|revoked|incorrect|absent|inactive|wrong|bad|empty|not (yet|provided|found|sent|present))"),
+    (Ambiguous, r"not yet valid or|token (is )?(not active|inactive)|token isn.t active|no longer active|token is either"),
+    (Ambiguous, r"\bclaims?[ _]validation[ _]failed"),
+    // The tail of these messages speaks of the allowed clock skew (jjwt).
+    (Expired, r"(jwt|token|signature) (is |has |was )?(been )?expired (at|on|by|\d)"),
+    (NotYetValid, r"jwt early by|must not be accepted before"),
+    (Clock, r"\bclock\b|time window|stale timestamp|timestamp_refused|not valid at the current time|RequestTimeTooSkewed|valid date or x-date header|time.?skew"),
+    (Clock, r"signature expired:|is now (earlier|later) than|signature not yet current|\btimestamp\b.{0,20}\b(out|outside|invalid|expired|old|range|stale|too)\b|(expired|invalid|bad) timestamp|date header.{0,20}(invalid|expired|not current|old)"),
+    (Session, r"session.{0,12}(expired|timed out|timeout|invalid|not found|terminated|not active|no longer|doesn|does not)|session\.token|(invalid|expired|unknown|no active) session|no session information|please (log|sign) in again|need to sign in or sign up"),
+    (UserGone, r"(password|account|user) (has |is |was )?(been )?expired|user account.{0,12}(inactive|disabled|expired)"),
+    (Malformed, r#"missing (the |an? )?["']?(exp|iat|sub|jti|nbf|kid)["']?( claim|\b)|IDX10225|has no expiration|missing.?required.?claim|expiration (claim|time) is (missing|required)"#),
+    (NotYetValid, r#"not yet (valid|active)|not valid (yet|before)|not active|can.t be used before|used before|ImmatureSignature|\bnbf\b|\(iat\)|["']iat["'] (claim|not)|invalid ["']?iat\b|iat validation|in the future|IDX10222|will be active|cannot handle token (prior|with)|issued in the future"#),
+    (Expired, r#"expired|["']exp["']? (claim|not|value)|\bexp claim|IDX10223|lifetime validation|no longer valid|max ?age exceeded|token.{0,12}too old|past its expir|expiration (date|time) (has )?pass"#),
+    (BadAudience, r#"audience|["']aud["']|\baud (claim|is|value)|\binvalid[ _]aud\b|IDX10214|IDX10206"#),
+    (BadIssuer, r#"issuer|["']iss["']|\biss (claim|is|value)|\binvalid[ _]iss\b|wrong ISS|IDX10205|IDX10204|issued by a different provider"#),
+    (NoKey, r#"signature key was not found|no (matching|applicable|suitable|verification|public|signing) key|match kid|unable to (match|find|get|lookup|look up).{0,30}\bkey|IDX1050\d|IDX10511|Jwks (doesn|remote)|jwk ?set|["']?kid["']? (invalid|not found|unknown)|(unknown|invalid|missing) kid|match any of the keys"#),
+    (BadSignature, r"signature.{0,20}(invalid|not match|fail|mismatch|verif|cannot be|tampered|error|incorrect|wrong|not valid)|(invalid|bad|wrong|incorrect).{0,10}signature|(verify|validate|check|verifying|validating).{0,20}signature|SignatureDoesNotMatch"),
+    (BadSignature, r"signature_invalid|(bad|invalid|wrong) (h?mac|digest)\b|hmac.{0,20}(invalid|mismatch|not match)|Jwt verification fails|crypto padding|wrong key is being used|(rsa|ecdsa|ed25519): verification error|cryptographic primitive|using any of the signatures|verification: signature"),
+    (Alg, r"algorithm|\balg\b|signature is required|signing method|unsigned (claims )?jwt|key type"),
+    (WrongType, r"wrong (token )?type|only (non-)?refresh tokens|only access tokens?|not an access token|(invalid|unexpected|incorrect|bad) token[ _]?type|token[ _]?(type|use) (is |was )?(invalid|not|mismatch|incorrect)|(expected|requires?|must be) (an )?access token|refresh tokens? (cannot|can.t|are not|is not|may not|not)"),
+    (Revoked, r"revoked|blacklisted|blocklisted|denylisted|logged out|token_revoked|token.{0,12}invalidated"),
+    (Malformed, r"malformed|segments?\b|Format is Authorization|Header\.Payload\.Signature|two space-delimited|Invalid Compact JWS|not well.?formed|IDX12741|IDX14100|should not contain spaces|base64|(3|three) parts|number of parts|two dots|2 period|dot delimiter"),
+    (Malformed, r"Bad Authorization header|bad_authorization_header|unable to (parse|decode|read)|could not be (parsed|decoded)|(can.?not|can.t|failed to|error|could not|parsing|decoding) ?(parse|parsing|decode|decoding|failed)|invalid (authorization |auth |basic |bearer )?(header|format|payload|encoding|serialization)|(bad|wrong|incorrect) (header )?format|header format|credentials?[ _](structure|format|bad_format)|credentials_bad_format"),
+    (Malformed, r"(must|should) (be (in|of) the form|start with|begin with|be of type|use the)|invalid.{0,20}(jws|jwe|jwt) header|not a (valid )?jwt|unrecognizable token|unexpected end of (json|input)|unsupported (auth\w*|token) (scheme|type|method|header)|(wrong|invalid|unknown) auth\w* (scheme|type|method)|subject must be a string"),
+    (ApiKeyMissing, r"\b(no|missing|empty) api.?(key|token)|api.?(key|token).{0,16}(required|missing|not (found|provided|present|supplied|specified|sent)|empty)|not provide an? api.?key|(subscription|consumer|application|client).?key (parameter )?(is )?(missing|required)|missing (subscription|consumer|application|client).?key"),
+    (ApiKeyInvalid, r"(invalid|wrong|unknown|incorrect|bad|unrecognized|unauthorized|duplicate)[ _](api|subscription|consumer|application|app|auth).?key|api.?key[ .:_-]*(\S+ )?(is |was |has )?(been )?(invalid|not valid|incorrect|unknown|disabled|not (authorized|recognized|allowed|accepted))|consumer key is invalid|invalid.?access.?key|credentials for api key"),
+    (BadCredentials, r"(unknown|invalid) (user(name)?|email|login) (or|and|/) ?passw"),
+    (UserGone, r"user.{0,12}(not.?found|inactive|disabled|deleted|deactivated|does ?n.t exist|does not exist|doesn.t exist)|account (is |has been |was )?(inactive|disabled|deactivated|not activated|not active|deleted)|error loading the user|email (address )?(is )?not (confirmed|verified)|confirm your email"),
+    (Missing, r"not (provided|supplied|present|specified|included)|\bmissing(\b|_)|(^|[^a-z])no[ _-](valid )?(mandatory|authorization|authentication|auth|jwt|token|credentials?|access token|bearer|user token|org id)|No 'Authorization|did not (provide|send|include)|must (provide|supply|include|send)"),
+    (Missing, r"Full authentication is required|unauthenticated|not authenticated|not (currently )?(logged|signed) in|only signed in|rest_not_logged_in|no_auth_header|(token|header|credentials?|cookie) (was |is |were )?(not (found|present|sent)|required|absent|empty|missing)|tokens? required|authentication required|requires? (user )?authentication|authentication is required|(login|log in|sign in) (is )?required|Fresh token required|anonymous access|token not found|(please|must) (log|sign) in"),
+    (BadCredentials, r"(invalid|wrong|incorrect|bad|mistyped|unknown|unrecognized)([ _:-]|\b).{0,16}(user|login|passw|credential|e-?mail)|(user ?name|name|user|e-?mail|login),? (or|and|/) ?passw"),
+    (BadCredentials, r"passw\w* (is |was )?(incorrect|wrong|invalid|mismatch|not (correct|valid|match))|log ?in (has )?failed|log ?on failed|sign ?in failed|authenticat(ion|ed)[ _](finally[ _])?(failed|failure|denied)|failed to authenticate|unable to authenticate|incorrect_password|authorization failed|no active account|do(es)? not match our records|credentials do(es)? not match|not registered|invalid.?credentials|invalid_client|client authentication failed"),
+    (Generic, r"unauthori[sz]ed|not_authori[sz]ed|invalid[_ -]?(bearer[_ -]|jwt[_ -]|access[_ -]|auth\w*[_ -]|security[_ -])?(token|jwt)|(token|jwt).{0,4}invalid|token_not_valid|(token|jwt).{0,20}(not valid|rejected|not accepted|could not be verified|verification fail)|access (is |was |has been )?denied|authorization (required|has been denied)|not authori[sz]ed|could not validate|lacks valid authentication"),
+];
+
+static SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
+    let patterns = ROWS.iter().map(|(_, pattern)| pattern);
+    regex::RegexSetBuilder::new(patterns).case_insensitive(true).size_limit(64 << 20).build().ok()
+});
+
+/// What one text is about.
+pub fn categorise(text: &str) -> Option<Category> {
+    let row = SET.as_ref()?.matches(text).iter().next()?;
+    ROWS.get(row).map(|(category, _)| *category)
+}
+
+/// Words that say in so many words that the server received no credentials, unlike
+/// "Unauthenticated", which is often said of refused ones too.
+static DENIAL: LazyLock<Option<regex::Regex>> = LazyLock::new(|| {
+    regex::RegexBuilder::new(
+        r"not (provided|supplied|present|included|sent)|\bmissing(\b|_)|(^|[^a-z])no[ _-](mandatory|authorization|authentication|auth|jwt|token|credentials?|access token|bearer)|no 'authorization|(token|header) (was |is )?(not (found|present)|absent|empty|missing)|no_auth_header|rest_not_logged_in|did not (provide|send|include)",
+    )
+    .case_insensitive(true)
+    .build()
+    .ok()
+});
+
+/// Whether a text of the category [`Category::Missing`] denies that credentials arrived.
+pub fn denies_credentials(text: &str) -> bool {
+    DENIAL.as_ref().is_some_and(|denial| denial.is_match(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patterns_compile() {
+        assert!(SET.is_some() && DENIAL.is_some());
+    }
+
+    #[test]
+    fn a_denial_names_what_is_absent() {
+        assert!(denies_credentials("Authentication credentials were not provided."));
+        assert!(denies_credentials("Missing Authorization Header"));
+        assert!(denies_credentials("No authorization included in request"));
+        assert!(!denies_credentials("Unauthenticated."));
+        assert!(!denies_credentials("Authentication required"));
+    }
+}

@@ -1,0 +1,216 @@
+//! Cases made by hand, for the tests of the model and of the views.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::authorization::Parameters;
+use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Scheme, Shape};
+use crate::diagnosis::{Case, Class, Confidence, Diagnosis, Entry, Evidence, Verdict};
+use crate::exchange::{Anomalies, Connection, Coverage, Exchange};
+use crate::http::{Body, Head, Request, Response, Version};
+use crate::secret::{Fingerprint, Secret};
+use crate::time::Timestamp;
+
+/// 2026-11-21T12:03:07.123456Z
+pub const START: Timestamp = Timestamp::from_parts(1_795_262_587, 123_456_000);
+
+/// Builds one case.
+pub struct Sample {
+    pub id: u64,
+    pub client: &'static str,
+    pub server: &'static str,
+    pub method: &'static str,
+    pub target: String,
+    pub status: u16,
+    pub request: Vec<(String, String)>,
+    pub response: Vec<(String, String)>,
+    pub request_body: Vec<u8>,
+    pub response_body: Vec<u8>,
+    pub authorization: Authorization,
+    pub challenges: Vec<Challenge>,
+    pub verdict: Option<Verdict>,
+    pub after: Duration,
+}
+
+fn owned(fields: &[(&str, &str)]) -> Vec<(String, String)> {
+    fields.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+impl Sample {
+    /// An accepted GET.
+    pub fn new(id: u64) -> Self {
+        Self {
+            id,
+            client: "10.0.0.7:53124",
+            server: "10.0.0.2:8080",
+            method: "GET",
+            target: "/v1/orders?page=2".into(),
+            status: 200,
+            request: owned(&[("Host", "api.local:8080"), ("User-Agent", "curl/8.5.0")]),
+            response: owned(&[("Server", "nginx"), ("Content-Type", "application/json")]),
+            request_body: Vec::new(),
+            response_body: b"{\"ok\":true}".to_vec(),
+            authorization: missing(),
+            challenges: Vec::new(),
+            verdict: None,
+            after: Duration::from_millis(id * 250),
+        }
+    }
+
+    /// With a Basic credential that was accepted or not.
+    pub fn basic(mut self, user: &str, fingerprint: u32) -> Self {
+        self.request.push(("Authorization".into(), "Basic Ym9iOmh1bnRlcjI=".into()));
+        self.authorization = Authorization {
+            state: AuthState::Present {
+                shape: Shape::UserPass { user: user.into(), password: Secret::new(b"hunter2") },
+                findings: Vec::new(),
+            },
+            scheme: Some(Scheme::new("Basic")),
+            user: Some(user.into()),
+            fingerprint: Some(Fingerprint(fingerprint)),
+        };
+        self
+    }
+
+    /// Refused with a Basic challenge, for this reason.
+    pub fn refused(
+        mut self,
+        id: &'static str,
+        title: &'static str,
+        confidence: Confidence,
+    ) -> Self {
+        self.status = 401;
+        self.response.push(("WWW-Authenticate".into(), "Basic realm=\"Zone\"".into()));
+        self.response_body = b"{\"error\":\"unauthorized\"}".to_vec();
+        self.challenges = vec![Challenge {
+            scheme: Scheme::new("Basic"),
+            params: Parameters(vec![("realm".into(), "Zone".into())]),
+            token68: None,
+        }];
+        self.verdict = Some(verdict(id, title, confidence));
+        self
+    }
+
+    /// Done.
+    pub fn case(self) -> Arc<Case> {
+        let head = |first: &str, second: &str, fields: &[(String, String)]| {
+            let fields = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            Head::from_parts(first.as_bytes(), second.as_bytes(), fields)
+        };
+        let body = |octets: Vec<u8>| Body {
+            length: octets.len() as u64,
+            start: octets,
+            gap: 0,
+            complete: true,
+            whole: true,
+        };
+        let time = START + self.after;
+        let reason = if self.status == 401 { "Unauthorized" } else { "OK" };
+        let exchange = Exchange {
+            id: self.id,
+            connection: Arc::new(Connection {
+                flow: self.id.div_ceil(2),
+                client: self.client.parse::<SocketAddr>().unwrap(),
+                server: self.server.parse::<SocketAddr>().unwrap(),
+                via: None,
+                interface: "lo".into(),
+                started: time,
+                midstream: false,
+            }),
+            stream: None,
+            request: Some(Request {
+                time,
+                version: Version::Http11,
+                head: head(self.method, &self.target, &self.request),
+                head_loss: None,
+                body: body(self.request_body),
+            }),
+            response: Some(Response {
+                time: time + Duration::from_micros(3214),
+                version: Version::Http11,
+                status: self.status,
+                head: head("", reason, &self.response),
+                head_loss: None,
+                body: body(self.response_body),
+            }),
+            interim_responses: 0,
+            anomalies: Anomalies::default(),
+            coverage: Coverage::default(),
+        };
+        Arc::new(Case {
+            exchange: Arc::new(exchange),
+            auth: Arc::new(AuthFacts {
+                authorization: self.authorization,
+                proxy_authorization: None,
+                alternatives: Vec::new(),
+                challenges: self.challenges,
+                challenge_defects: Vec::new(),
+            }),
+            settled: true,
+            verdict: self.verdict,
+        })
+    }
+}
+
+/// No credentials at all.
+pub fn missing() -> Authorization {
+    Authorization { state: AuthState::Missing, scheme: None, user: None, fingerprint: None }
+}
+
+/// A verdict with one piece of evidence.
+pub fn verdict(id: &'static str, title: &'static str, confidence: Confidence) -> Verdict {
+    let entry: &'static Entry = Box::leak(Box::new(Entry {
+        id: id.into(),
+        title: title.into(),
+        priority: 90,
+        class: Class::Fallback,
+        confidence: "usually sure".into(),
+        evidence: "what stands on the wire".into(),
+        rules_out: "nothing".into(),
+        shown: "The server asks for Basic credentials and the request carried none that it takes."
+            .into(),
+        client: "Send the credentials that the server asks for.".into(),
+        server: "Check that the user exists.".into(),
+        sources: "RFC 9110 §11.6.1".into(),
+    }));
+    Verdict {
+        diagnosis: Diagnosis {
+            entry,
+            confidence,
+            benign: false,
+            evidence: vec![
+                Evidence {
+                    field: "request.authorization".into(),
+                    value: "Basic (masked)".into(),
+                    note: "user bob".into(),
+                },
+                Evidence {
+                    field: "response.header.www-authenticate".into(),
+                    value: "Basic realm=\"Zone\"".into(),
+                    note: String::new(),
+                },
+            ],
+            facts: Vec::new(),
+            related: Vec::new(),
+        },
+        also: Vec::new(),
+        notes: Vec::new(),
+        provisional: false,
+        was: None,
+        repeat: 1,
+        nearest_success: None,
+    }
+}
+
+/// A 200 without credentials.
+pub fn accepted(id: u64) -> Arc<Case> {
+    Sample::new(id).case()
+}
+
+/// A 401 without credentials.
+pub fn refused(id: u64) -> Arc<Case> {
+    Sample::new(id)
+        .refused("no-credentials-sent", "Request carried no credentials", Confidence::Certain)
+        .case()
+}

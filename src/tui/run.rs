@@ -1,0 +1,262 @@
+//! The loop: keys first, then what the session says, then at most one picture.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use crossterm::event::EventStream;
+use futures_util::{FutureExt, StreamExt};
+
+use super::app::{App, Effect};
+use super::keys::KeyMap;
+use super::model::{Model, Role, Settings, View};
+use super::symbols::Symbols;
+use super::terminal::{self, Screen};
+use super::theme::{Theme, ThemeName};
+use super::view::{self, Scene};
+use crate::auth::masking::Masking;
+use crate::filter::{Filter, FilterError};
+use crate::session::{self, Change, Outcome, SessionHandle};
+
+/// Between two pictures that traffic asks for: 30 a second.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Between two pictures that keys ask for: sooner than an eye can tell.
+const KEY_FRAME: Duration = Duration::from_millis(8);
+
+/// How long cases are taken before keys are looked at again.
+const SLICE: Duration = Duration::from_millis(8);
+
+/// How the screen is set up.
+#[derive(Debug)]
+pub struct UiOptions {
+    /// Exchanges kept (`--history`).
+    pub history: usize,
+    /// The display filter (`--filter`); the view of the 401s when none was asked for.
+    pub filter: Option<String>,
+    /// How secrets are written (`--reveal`).
+    pub masking: Masking,
+    /// The theme.
+    pub theme: ThemeName,
+    /// Whether colours may be used: not with `NO_COLOR` or `--color never`.
+    pub colour: bool,
+    /// The shapes that may be drawn.
+    pub symbols: Symbols,
+    /// The keys.
+    pub keys: KeyMap,
+    /// Whether mouse events are taken.
+    pub mouse: bool,
+    /// Whether new rows are followed from the start: yes for a live capture, no for a file.
+    pub follow: bool,
+}
+
+impl UiOptions {
+    /// The defaults, for this locale.
+    pub fn new(masking: Masking) -> Self {
+        Self {
+            history: crate::limits::Limits::default().history,
+            filter: None,
+            masking,
+            theme: ThemeName::default(),
+            colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            symbols: Symbols::of_locale(|name| std::env::var(name).ok()),
+            keys: KeyMap::default(),
+            mouse: true,
+            follow: true,
+        }
+    }
+}
+
+/// Why the screen could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum UiError {
+    /// The terminal does not do what a screen needs.
+    #[error("the terminal cannot show the screen: {0}\n  use --text or --json")]
+    Terminal(#[from] io::Error),
+    /// The display filter does not compile.
+    #[error("display filter: {0}")]
+    Filter(#[from] FilterError),
+}
+
+/// Shows the session until the user leaves, then ends it. `None`: the capture thread panicked.
+///
+/// # Errors
+/// The terminal cannot be used, or the display filter does not compile.
+pub fn run(mut session: SessionHandle, options: UiOptions) -> Result<Option<Outcome>, UiError> {
+    let theme = Theme::new(options.theme, options.colour);
+    let mut app = App::new(model(&options)?, options.keys);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut screen = Screen::enter(options.mouse)?;
+    let shown = runtime.block_on(show(&mut screen, &mut app, &theme, &mut session));
+    drop(screen);
+    // Reading keys blocks a thread that nothing wakes: it must not hold up the end.
+    runtime.shutdown_background();
+    shown?;
+    Ok(session.finish())
+}
+
+fn model(options: &UiOptions) -> Result<Model, FilterError> {
+    let (view, filter) = match options.filter.as_deref().map(str::trim) {
+        None | Some("status:401") => (View::Refusals, ""),
+        Some(filter) => (View::Exchanges, filter),
+    };
+    Model::new(Settings {
+        history: options.history,
+        filter: filter.to_owned(),
+        view,
+        follow: options.follow,
+        masking: options.masking.clone(),
+        symbols: options.symbols,
+    })
+}
+
+/// What makes the next picture due.
+#[derive(Debug)]
+struct Pace {
+    drawn: Instant,
+    /// The picture is out of date since traffic, or since a key.
+    stale: bool,
+    pressed: bool,
+}
+
+impl Pace {
+    fn due(&self) -> Option<Instant> {
+        match (self.pressed, self.stale) {
+            (true, _) => Some(self.drawn + KEY_FRAME),
+            (false, true) => Some(self.drawn + FRAME),
+            (false, false) => None,
+        }
+    }
+}
+
+async fn show(
+    screen: &mut Screen,
+    app: &mut App,
+    theme: &Theme,
+    session: &mut SessionHandle,
+) -> io::Result<()> {
+    let mut keys = EventStream::new();
+    let mut terminated = pin!(session::signals::terminated());
+    let mut backlog = VecDeque::new();
+    let mut mail = true;
+    let started = Instant::now();
+    let mut pace =
+        Pace { drawn: started.checked_sub(FRAME).unwrap_or(started), stale: true, pressed: true };
+    loop {
+        let now = Instant::now();
+        if pace.due().is_some_and(|due| due <= now) {
+            draw(screen, app, theme, now)?;
+            pace = Pace { drawn: now, stale: false, pressed: false };
+        }
+        let wake = [pace.due(), app.model.next_tick(now)].into_iter().flatten().min();
+        let busy = !backlog.is_empty() || (mail && pace.drawn + FRAME <= now);
+        tokio::select! {
+            biased;
+            _ = &mut terminated => return Ok(()),
+            event = keys.next() => {
+                let Some(event) = event else { return Ok(()) };
+                pace.pressed |= app.event(&event?, Instant::now());
+                // All that was pressed while the last picture was drawn.
+                while let Some(Some(event)) = keys.next().now_or_never() {
+                    pace.pressed |= app.event(&event?, Instant::now());
+                }
+                if perform(app, screen, session)? {
+                    return Ok(());
+                }
+            }
+            () = std::future::ready(()), if busy => {
+                if backlog.is_empty() {
+                    let mut events = Vec::new();
+                    session.drain(&mut events);
+                    backlog.extend(events);
+                    mail = false;
+                }
+                pace.stale |= take(app, &mut backlog);
+            }
+            () = session.changed(), if !mail => mail = true,
+            () = sleep_until(wake.or_else(|| mail.then_some(pace.drawn + FRAME))) => {
+                pace.stale |= app.model.next_tick(now).is_some_and(|tick| tick <= Instant::now());
+                if let Some(words) = terminal::take_panic() {
+                    app.model.say(words, Role::Alarm, Instant::now());
+                    pace.stale = true;
+                }
+            }
+        }
+    }
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(wake) => tokio::time::sleep_until(wake.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Takes waiting cases, for a moment. Returns whether the picture may have changed.
+fn take(app: &mut App, backlog: &mut VecDeque<session::Event>) -> bool {
+    let until = Instant::now() + SLICE;
+    let mut taken = 0_u32;
+    while let Some(event) = backlog.pop_front() {
+        app.model.apply(event);
+        taken += 1;
+        if taken % 64 == 0 && Instant::now() >= until {
+            break;
+        }
+    }
+    taken > 0
+}
+
+fn draw(screen: &mut Screen, app: &mut App, theme: &Theme, now: Instant) -> io::Result<()> {
+    let size = screen.terminal.size()?;
+    app.prepare(ratatui::layout::Rect::new(0, 0, size.width, size.height), now);
+    screen.terminal.draw(|frame| {
+        let scene = Scene { model: &app.model, theme, keys: &app.keys, now };
+        view::draw(frame, &app.areas, &scene);
+    })?;
+    Ok(())
+}
+
+/// Does what the app asks for. Returns whether to leave.
+fn perform(app: &mut App, screen: &mut Screen, session: &mut SessionHandle) -> io::Result<bool> {
+    for effect in app.take_effects() {
+        let now = Instant::now();
+        match effect {
+            Effect::Quit => return Ok(true),
+            Effect::Redraw => screen.terminal.clear()?,
+            Effect::Copy(text, what) => {
+                terminal::copy(&text)?;
+                app.model.say(format!("Copied: {what}."), Role::Good, now);
+            }
+            Effect::Matching => {
+                let source = app.model.filter.active().map_or("status:401", Filter::source);
+                if let Ok(filter) = Filter::parse(source) {
+                    session.set_matching(filter);
+                }
+            }
+            Effect::ListInterfaces => {}
+            Effect::Interfaces(names) => change(app, session, Change::Interfaces(names), now),
+            Effect::CaptureFilter(text) => change(app, session, Change::Bpf(text), now),
+        }
+    }
+    Ok(false)
+}
+
+/// Changes what is captured; an error stands where it was asked for.
+fn change(app: &mut App, session: &mut SessionHandle, change: Change, now: Instant) {
+    use super::model::Overlay;
+    match session.change(change) {
+        Ok(()) => {
+            app.model.overlay = None;
+            app.model.say("The capture goes on with the new setting.", Role::Good, now);
+        }
+        Err(error) => {
+            let words = error.to_string().replace('\n', " ");
+            match &mut app.model.overlay {
+                Some(Overlay::Menu(menu)) => menu.error = Some(words),
+                Some(Overlay::Prompt(prompt)) => prompt.error = Some(words),
+                _ => app.model.say(words, Role::Warning, now),
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The line above the footer: the display filter and what it hides, or what is being typed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Scene;
+use super::fit::width_of;
+use super::header::grouped;
+use crate::tui::model::overlay::Overlay;
+use crate::tui::model::{Fold, Model, Role, View};
+
+const FILTER: &str = "Filter: ";
+const SEARCH: &str = "Search: ";
+
+/// Draws it.
+pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    let model = scene.model;
+    if let Some((label, text, at, error)) = input(model) {
+        let width = scene.put(buffer, area.x, area.y, area.width, Role::Label, label);
+        let room = area.width.saturating_sub(width);
+        let start = first_shown(text, at, room);
+        let role = if error.is_some() { Role::Bad } else { Role::Strong };
+        let used = scene.put(buffer, area.x + width, area.y, room, role, &text[start..]);
+        if let Some(error) = error {
+            let x = area.x + width + used + 2;
+            let room = area.right().saturating_sub(x);
+            scene.put(buffer, x, area.y, room, Role::Bad, &error);
+        }
+        return;
+    }
+    if let Some(toast) = model.toast(scene.now) {
+        scene.put(buffer, area.x, area.y, area.width, toast.role, &toast.text);
+        return;
+    }
+    standing(buffer, area, scene);
+}
+
+/// What is being typed: label, text, octets before the cursor, what is wrong with it.
+fn input(model: &Model) -> Option<(&str, &str, usize, Option<String>)> {
+    if let Some(Overlay::Prompt(prompt)) = &model.overlay {
+        let line = &prompt.line;
+        return Some((prompt.label(), line.text(), line.cursor(), prompt.error.clone()));
+    }
+    if let Some(line) = &model.searching {
+        let (matches, _) = model.details.matches();
+        let error = (matches.is_empty() && !line.text().is_empty()).then(|| "not found".to_owned());
+        return Some((SEARCH, line.text(), line.cursor(), error));
+    }
+    let editing = model.filter.editing()?;
+    let error = editing.error.as_ref().map(ToString::to_string);
+    Some((FILTER, editing.line.text(), editing.line.cursor(), error))
+}
+
+/// The first octet that is drawn, so that the cursor is in sight.
+fn first_shown(text: &str, cursor: usize, room: u16) -> usize {
+    let room = usize::from(room.saturating_sub(2));
+    let mut start = 0;
+    for (at, _) in text.char_indices() {
+        start = at;
+        if width_of(&text[at..cursor.max(at)]) <= room {
+            break;
+        }
+    }
+    start
+}
+
+/// Cells from the left to the cursor, when something is typed.
+pub fn cursor(scene: &Scene<'_>, width: u16) -> Option<u16> {
+    let (label, text, at, _) = input(scene.model)?;
+    let label = width_of(label) as u16;
+    let start = first_shown(text, at, width.saturating_sub(label));
+    Some(label + width_of(text.get(start..at)?) as u16)
+}
+
+/// The filter in force and how many rows it hides.
+fn standing(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let model = scene.model;
+    let (covered, listed) = model.counts();
+    let mut parts = vec![(Role::Label, FILTER.to_owned())];
+    match (model.filter.source(), model.filter.is_disabled()) {
+        ("", _) if model.view() == View::Refusals => parts.push((Role::Muted, "status:401".into())),
+        ("", _) => parts.push((Role::Muted, "none".into())),
+        (source, false) => parts.push((Role::Strong, source.to_owned())),
+        (source, true) => parts.push((Role::Muted, format!("OFF ({source})"))),
+    }
+    if model.is_marked_only() {
+        parts.push((Role::Strong, "  MARKED ONLY".into()));
+    }
+    let hidden = covered.saturating_sub(listed) as u64;
+    if hidden > 0 {
+        parts.push((Role::Warning, format!("  hides {}", grouped(hidden))));
+    }
+    let rows = model.table.len() as u64;
+    let place = if rows == 0 { 0 } else { model.table.position() as u64 + 1 };
+    parts.push((Role::Muted, format!("  row {} of {}", grouped(place), grouped(rows))));
+    if model.view().lists_exchanges() && model.fold() != Fold::Repeats {
+        parts.push((Role::Muted, format!("  fold: {}", model.fold().name())));
+    }
+    if model.history.evicted() > 0 {
+        parts
+            .push((Role::Muted, format!("  {} older forgotten", grouped(model.history.evicted()))));
+    }
+    let mut x = area.x;
+    for (role, text) in &parts {
+        let room = area.right().saturating_sub(x);
+        x += scene.put(buffer, x, area.y, room, *role, text);
+    }
+}

@@ -1,0 +1,124 @@
+//! What lies over the panes: help, menus, questions.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use super::fit::{pad, width_of};
+use super::layout::{Areas, centred};
+use super::{Scene, help};
+use crate::tui::model::Role;
+use crate::tui::model::overlay::{Menu, Overlay};
+
+/// Draws it, when there is one.
+pub fn draw(buffer: &mut Buffer, areas: &Areas, scene: &Scene<'_>) {
+    match &scene.model.overlay {
+        None | Some(Overlay::Prompt(_)) => {}
+        Some(Overlay::Help { scroll }) => show_help(buffer, areas, *scroll, scene),
+        Some(Overlay::Menu(menu)) => show_menu(buffer, areas, menu, scene),
+        Some(Overlay::Confirm(question)) => {
+            let text = question.text();
+            let area = centred(areas.whole, width_of(text) as u16 + 4, 3);
+            frame(buffer, area, "", scene);
+            put_inside(buffer, area, 0, Role::Strong, text, scene);
+        }
+    }
+}
+
+/// An empty box with a title.
+fn frame(buffer: &mut Buffer, area: Rect, title: &str, scene: &Scene<'_>) {
+    if area.width < 3 || area.height < 3 {
+        return;
+    }
+    Clear.render(area, buffer);
+    scene.paint(buffer, area, Role::Text);
+    let [horizontal, vertical] = scene.model.symbols.rules;
+    let corners = if scene.model.symbols.unicode { ["┌", "┐", "└", "┘"] } else { ["+"; 4] };
+    let rule = horizontal.repeat(usize::from(area.width) - 2);
+    let (top, bottom) = (area.y, area.bottom() - 1);
+    for (y, left, right) in [(top, corners[0], corners[1]), (bottom, corners[2], corners[3])] {
+        let line = format!("{left}{rule}{right}");
+        scene.put(buffer, area.x, y, area.width, Role::BorderFocused, &line);
+    }
+    for y in top + 1..bottom {
+        scene.put(buffer, area.x, y, 1, Role::BorderFocused, vertical);
+        scene.put(buffer, area.right() - 1, y, 1, Role::BorderFocused, vertical);
+    }
+    if !title.is_empty() {
+        let title = format!(" {title} ");
+        scene.put(buffer, area.x + 2, top, area.width.saturating_sub(4), Role::Heading, &title);
+    }
+}
+
+fn put_inside(
+    buffer: &mut Buffer,
+    area: Rect,
+    line: u16,
+    role: Role,
+    text: &str,
+    scene: &Scene<'_>,
+) {
+    let y = area.y + 1 + line;
+    if y + 1 < area.bottom() {
+        scene.put(buffer, area.x + 2, y, area.width.saturating_sub(4), role, text);
+    }
+}
+
+/// The box of the help.
+pub fn help_area(whole: Rect) -> Rect {
+    centred(whole, 90, whole.height.saturating_sub(2).max(5))
+}
+
+/// How far the help can be scrolled.
+pub fn help_lowest(whole: Rect, keys: &crate::tui::keys::KeyMap) -> usize {
+    let area = help_area(whole);
+    let lines = help::document(keys).wrap(area.width.saturating_sub(4)).len();
+    lines.saturating_sub(area.height.saturating_sub(2).into())
+}
+
+fn show_help(buffer: &mut Buffer, areas: &Areas, scroll: usize, scene: &Scene<'_>) {
+    let area = help_area(areas.whole);
+    frame(buffer, area, "Keys", scene);
+    let lines = help::document(scene.keys).wrap(area.width.saturating_sub(4));
+    for (line, y) in lines.iter().skip(scroll).zip(area.y + 1..area.bottom().saturating_sub(1)) {
+        let mut x = area.x + 2 + line.indent;
+        for span in &line.spans {
+            let room = (area.right() - 2).saturating_sub(x);
+            x += scene.put(buffer, x, y, room, span.role, &span.text);
+        }
+    }
+}
+
+/// The box of a menu, and the line of its first entry.
+pub fn menu_area(whole: Rect, menu: &Menu) -> Rect {
+    let widest =
+        menu.entries.iter().map(|entry| width_of(&entry.label) + width_of(&entry.note)).max();
+    let width = (widest.unwrap_or(0) + 12).max(width_of(&menu.title) + 8).min(110) as u16;
+    let height = menu.entries.len() as u16 + 2 + u16::from(menu.error.is_some());
+    centred(whole, width, height)
+}
+
+fn show_menu(buffer: &mut Buffer, areas: &Areas, menu: &Menu, scene: &Scene<'_>) {
+    let area = menu_area(areas.whole, menu);
+    frame(buffer, area, &menu.title, scene);
+    let symbols = &scene.model.symbols;
+    let label = menu.entries.iter().map(|entry| width_of(&entry.label)).max().unwrap_or(0);
+    let shown = area.height.saturating_sub(2 + u16::from(menu.error.is_some()));
+    let first = (menu.at + 1).saturating_sub(shown.into());
+    for (line, (at, entry)) in
+        menu.entries.iter().enumerate().skip(first).take(shown.into()).enumerate()
+    {
+        let key = entry.key.map_or_else(|| " ".to_owned(), |key| key.to_string());
+        let text = format!("{key}  {}  {}", pad(&entry.label, label, false, symbols), entry.note);
+        let role = match (at == menu.at, entry.enabled) {
+            (true, _) => Role::Selected,
+            (false, true) => Role::Text,
+            (false, false) => Role::Muted,
+        };
+        let inside = usize::from(area.width.saturating_sub(4));
+        put_inside(buffer, area, line as u16, role, &pad(&text, inside, false, symbols), scene);
+    }
+    if let Some(error) = &menu.error {
+        put_inside(buffer, area, shown, Role::Bad, error, scene);
+    }
+}

@@ -1,0 +1,6 @@
+//! What users and scripts rely on, checked on the real binary.
+
+mod json;
+mod lines;
+mod usage;
+mod wire;
