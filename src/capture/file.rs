@@ -79,6 +79,12 @@ impl FileSource {
         Self::start("standard input", input, bpf).map_err(|error| error.at("standard input"))
     }
 
+    /// Reads a capture that is part of the program.
+    pub fn of_octets(name: &str, octets: &'static [u8]) -> Result<Self, CaptureError> {
+        let input = Ok(Input::Decoder(Box::new(octets)));
+        Self::start(name, input, None).map_err(|error| error.at(name))
+    }
+
     fn start(name: &str, input: io::Result<Input>, bpf: Option<&str>) -> Result<Self, StartError> {
         let mut source = Self {
             input: input?,

@@ -1,6 +1,6 @@
 //! From options to a running session and its exit code.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -9,22 +9,29 @@ use super::options::{Options, Shown};
 use super::{ERROR, MATCHED, say, use_color};
 use crate::auth::masking::Masking;
 use crate::capture::{End, LiveOptions, SourceSpec};
+use crate::demo::Demo;
 use crate::export::text::{self, Style};
 use crate::filter::Filter;
 use crate::limits::Limits;
 use crate::secret::FingerprintKey;
 use crate::session::drive::Drive;
 use crate::session::headless::{Format, Lines, stdout_reader_left};
-use crate::session::{self, Input, Outcome, signals};
+use crate::session::{self, Input, Outcome, SessionHandle, signals};
+use crate::tui::theme::ThemeName;
+use crate::tui::{self, UiOptions};
 
 /// Shown when the user names no display filter.
 const DEFAULT_FILTER: &str = "status:401";
+
+/// The interface that the demo's traffic goes over.
+const LOOPBACK: &str = if cfg!(target_os = "linux") { "lo" } else { "lo0" };
 
 /// Watches what the options name.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let (filter, fail_on) = filters(options)?;
     let key = FingerprintKey::random().context("no random numbers from the system")?;
     let masking = Masking { reveal: options.shown.reveal, key: key.clone() };
+    let front = Front::new(options, masking)?;
     let input = Input::open(&source(options), options.source.bpf.as_deref())?;
     let settings = session::Options {
         limits: Limits {
@@ -32,19 +39,91 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
             history: options.bounds.history,
             ..Limits::default()
         },
-        key,
         matching: filter,
         count: options.bounds.count,
         duration: options.bounds.duration,
         fail_on,
-        rights: String::new(),
+        ..session::Options::new(key)?
     };
-    headless(input, settings, options, masking)
+    front.show(input, settings)
 }
 
-/// Watches traffic that this program makes itself.
-pub fn demo(_shown: &Shown) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("the demo needs the terminal UI")
+/// Watches traffic that this program makes itself; a recording of it where it may not capture.
+pub fn demo(shown: &Shown) -> anyhow::Result<ExitCode> {
+    let key = FingerprintKey::random().context("no random numbers from the system")?;
+    let masking = Masking { reveal: shown.reveal, key: key.clone() };
+    let mut settings = session::Options::new(key)?;
+    let traffic = Demo::start().context("cannot start the demo's servers on loopback")?;
+    let loopback = LiveOptions { interfaces: vec![LOOPBACK.to_owned()], ..LiveOptions::default() };
+    let input = match Input::open(&SourceSpec::Live(loopback), Some(&traffic.bpf())) {
+        Ok(input) => input,
+        Err(error) => {
+            settings.warning = Some(format!("a recording, because this user {error}"));
+            Input::recording("demo recording", crate::demo::RECORDED)?
+        }
+    };
+    let front = if io::stdout().is_terminal() {
+        Front::Screen(Box::new(screen(shown, masking, None, Limits::default().history)?))
+    } else {
+        let color = use_color(shown.color);
+        Front::Lines(Format::Text(Style { masking, color, verbose: false }))
+    };
+    front.show(input, settings)
+}
+
+/// What shows the exchanges.
+enum Front {
+    Lines(Format),
+    Screen(Box<UiOptions>),
+}
+
+impl Front {
+    fn new(options: &Options, masking: Masking) -> anyhow::Result<Self> {
+        let Options { output, shown, bounds, .. } = options;
+        if output.json {
+            return Ok(Self::Lines(Format::Json(masking)));
+        }
+        if output.text || !io::stdout().is_terminal() {
+            let color = use_color(shown.color);
+            return Ok(Self::Lines(Format::Text(Style {
+                masking,
+                color,
+                verbose: output.verbose,
+            })));
+        }
+        let screen = screen(shown, masking, output.filter.clone(), bounds.history)?;
+        Ok(Self::Screen(Box::new(screen)))
+    }
+
+    fn show(self, input: Input, settings: session::Options) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Lines(format) => lines(input, settings, format),
+            Self::Screen(mut options) => {
+                options.follow = input.is_live();
+                let session = SessionHandle::start(input, settings).context("no thread")?;
+                let outcome = tui::run(session, *options)?;
+                Ok(conclude(&outcome.context("the capture thread ended by a panic")?))
+            }
+        }
+    }
+}
+
+fn screen(
+    shown: &Shown,
+    masking: Masking,
+    filter: Option<String>,
+    history: usize,
+) -> anyhow::Result<UiOptions> {
+    let mut options = UiOptions::new(masking);
+    options.history = history;
+    options.filter = filter;
+    options.colour = use_color(shown.color);
+    if let Some(name) = &shown.theme {
+        let names = ThemeName::ALL.map(ThemeName::name);
+        options.theme = ThemeName::find(name)
+            .with_context(|| format!("no theme named {name:?}; there are: {}", names.join(", ")))?;
+    }
+    Ok(options)
 }
 
 fn filters(options: &Options) -> anyhow::Result<(Filter, Option<Filter>)> {
@@ -68,18 +147,8 @@ fn source(options: &Options) -> SourceSpec {
     }
 }
 
-fn headless(
-    input: Input,
-    settings: session::Options,
-    options: &Options,
-    masking: Masking,
-) -> anyhow::Result<ExitCode> {
-    let format = if options.output.json {
-        Format::Json(masking)
-    } else {
-        let color = use_color(options.shown.color);
-        Format::Text(Style { masking, color, verbose: options.output.verbose })
-    };
+fn lines(input: Input, settings: session::Options, format: Format) -> anyhow::Result<ExitCode> {
+    let for_people = matches!(format, Format::Text(_));
     let (drive, control) = Drive::new(input, settings);
     signals::stop_on_signals(&control.stop).context("cannot handle signals")?;
     let mut lines = Lines::new(io::stdout(), format, stdout_reader_left);
@@ -87,7 +156,7 @@ fn headless(
     if outcome.sink_error.is_none() {
         outcome.sink_error = lines.conclude(&outcome).err();
     }
-    if !options.output.json && outcome.sink_error.is_none() {
+    if for_people && outcome.sink_error.is_none() {
         say(&text::summary(&outcome.status.counters));
     }
     Ok(conclude(&outcome))
@@ -111,10 +180,6 @@ fn conclude(outcome: &Outcome) -> ExitCode {
             code = ExitCode::from(ERROR);
         }
         Some(End::Complete | End::Interrupted) | None => {}
-    }
-    if let Some(warning) = &status.warning {
-        say(warning);
-        code = ExitCode::from(ERROR);
     }
     if outcome.failed_on > 0 { ExitCode::from(MATCHED) } else { code }
 }

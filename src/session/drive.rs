@@ -290,7 +290,7 @@ impl Drive {
             counters: self.engine.counters().clone(),
             ended: self.ended.clone(),
             other_ports: self.engine.other_ports(8),
-            warning: self.warning.clone(),
+            warning: self.warning.clone().or_else(|| self.options.warning.clone()),
             rights: self.options.rights.clone(),
         }
     }

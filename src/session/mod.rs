@@ -96,6 +96,13 @@ impl Input {
         Ok(Self { source, spec: spec.clone(), bpf, name })
     }
 
+    /// A capture file that is part of the program.
+    pub fn recording(name: &str, octets: &'static [u8]) -> Result<Self, CaptureError> {
+        let source = capture::file::FileSource::of_octets(name, octets)?;
+        let spec = SourceSpec::File { path: name.into(), follow: false };
+        Ok(Self { source: Box::new(source), spec, bpf: String::new(), name: name.to_owned() })
+    }
+
     /// Whether frames come as they happen, so that losing some beats falling behind.
     pub fn is_live(&self) -> bool {
         is_live(&self.spec)
@@ -132,6 +139,8 @@ pub struct Options {
     pub fail_on: Option<Filter>,
     /// The rights that this process runs with, in words.
     pub rights: String,
+    /// What the user should know from the start.
+    pub warning: Option<String>,
 }
 
 impl Options {
@@ -145,6 +154,7 @@ impl Options {
             duration: None,
             fail_on: None,
             rights: String::new(),
+            warning: None,
         })
     }
 }
