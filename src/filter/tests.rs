@@ -80,6 +80,7 @@ fn verdict() -> Verdict {
         provisional: false,
         was: None,
         repeat: 3,
+        leg_of: None,
         nearest_success: None,
     }
 }

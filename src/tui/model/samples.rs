@@ -199,6 +199,7 @@ pub fn verdict(id: &'static str, title: &'static str, confidence: Confidence) ->
         provisional: false,
         was: None,
         repeat: 1,
+        leg_of: None,
         nearest_success: None,
     }
 }
