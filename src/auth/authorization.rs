@@ -3,7 +3,7 @@
 pub use crate::auth::alternatives::{Alternative, AlternativeKind, alternatives};
 use crate::auth::{Jwt, Scheme, credentials};
 use crate::exchange::Exchange;
-use crate::http::{HeadLoss, Request};
+use crate::http::HeadLoss;
 use crate::secret::{Fingerprint, FingerprintKey, Secret};
 
 /// The credentials field of a request.
@@ -463,7 +463,8 @@ pub fn assess(exchange: &Exchange, name: &str, key: &FingerprintKey) -> Authoriz
             exchange.coverage.request_loss.map_or(UnknownReason::StartedMidStream, Into::into);
         return Authorization::of(AuthState::Unknown { reason });
     };
-    let mut lines = whole_lines(request, name);
+    // Of a head that was lost in part, the whole lines before the loss are known.
+    let mut lines = request.head.get_all(name);
     let Some(first) = lines.next() else {
         return Authorization::of(
             request
@@ -490,15 +491,4 @@ pub fn assess(exchange: &Exchange, name: &str, key: &FingerprintKey) -> Authoriz
             first: Box::new(first_parsed),
         },
     }
-}
-
-/// The values of the field lines of this name that are known to their end: the last line before a
-/// loss may be cut.
-fn whole_lines<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-    let fields = request.head.fields();
-    let known = fields.len() - usize::from(request.head_loss.is_some()).min(fields.len());
-    fields
-        .take(known)
-        .filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
-        .map(|(_, value)| value)
 }

@@ -177,7 +177,7 @@ pub struct Request {
     pub version: Version,
     /// Method, target and header fields.
     pub head: Head,
-    /// Set when only part of the head is known: the fields before the loss.
+    /// Set when only part of the head is known: the whole field lines before the loss.
     pub head_loss: Option<HeadLoss>,
     /// Its content.
     pub body: Body,
@@ -247,7 +247,7 @@ pub struct Response {
     pub status: u16,
     /// Reason phrase and header fields.
     pub head: Head,
-    /// Set when only part of the head is known: the fields before the loss.
+    /// Set when only part of the head is known: the whole field lines before the loss.
     pub head_loss: Option<HeadLoss>,
     /// Its content.
     pub body: Body,

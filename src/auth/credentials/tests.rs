@@ -17,8 +17,11 @@ fn describe(read: &Authorization) -> String {
         }
         other => return other.name().to_owned(),
     };
-    let findings: String = findings.iter().map(|finding| format!(" {}", finding.name())).collect();
-    format!("{} {scheme} {what}{findings}", read.state.name())
+    let mut line = format!("{} {scheme} {what}", read.state.name());
+    for finding in findings {
+        line = format!("{line} {}", finding.name());
+    }
+    line
 }
 
 fn detail(reason: &MalformedReason) -> String {

@@ -73,13 +73,12 @@ impl Signature {
         }
         while let Some(after) = syntax::trim_start(rest).strip_prefix(b";") {
             let (name, value) = syntax::parameter_name(syntax::trim_start(after))?;
-            let (value, after) = match syntax::quoted(value) {
-                Some((value, after)) => (syntax::unescape(value).into_owned(), after?),
-                None => {
-                    let end = value.iter().position(|&octet| octet == b';');
-                    let (value, after) = value.split_at(end.unwrap_or(value.len()));
-                    (value.to_vec(), after)
-                }
+            let (value, after) = if let Some((value, after)) = syntax::quoted(value) {
+                (syntax::unescape(value).into_owned(), after?)
+            } else {
+                let end = value.iter().position(|&octet| octet == b';');
+                let (value, after) = value.split_at(end.unwrap_or(value.len()));
+                (value.to_vec(), after)
             };
             signature.set(name, &text::decode(&value));
             rest = after;
