@@ -10,19 +10,11 @@ use etherparse::defrag::IpDefragBuf;
 
 use super::ip::Fragment;
 use super::{IpHeader, Rest, Stop};
-use crate::capture::Frame;
 use crate::counters::{Counters, Limit, Undecodable};
 use crate::time::Timestamp;
 
 /// What a packet in reassembly costs beside its octets: its key, its ranges, its place in the map.
 const OVERHEAD: usize = 256;
-
-/// A packet that was put together.
-#[derive(Debug)]
-pub(super) struct Reassembled {
-    pub(super) header: IpHeader,
-    pub(super) payload: Vec<u8>,
-}
 
 /// Fragments of one packet agree in these (RFC 791 §2.3, RFC 8200 §4.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,29 +58,29 @@ impl Fragments {
     #[cold]
     pub(super) fn add(
         &mut self,
-        header: IpHeader,
+        ip: &IpHeader,
         fragment: Fragment,
         rest: Rest<'_>,
-        frame: &Frame<'_>,
+        now: Timestamp,
         counters: &mut Counters,
     ) -> Stop {
-        self.expire(frame.timestamp, counters);
+        self.expire(now, counters);
         if rest.cut > 0 {
             // Without its end no packet can be made of it.
             counters.fragments_expired += 1;
             return Stop::Fragment;
         }
         let key = Key {
-            source: header.source,
-            destination: header.destination,
+            source: ip.source,
+            destination: ip.destination,
             identification: fragment.identification,
-            protocol: header.protocol,
+            protocol: ip.protocol,
         };
         let waiting = self.waiting.entry(key).or_insert_with(|| {
-            self.order.push_back((frame.timestamp, key));
+            self.order.push_back((now, key));
             self.held += OVERHEAD;
-            let buffer = IpDefragBuf::new(IpNumber(header.protocol), Vec::new(), Vec::new());
-            Waiting { buffer, since: frame.timestamp, fragments: 0 }
+            let buffer = IpDefragBuf::new(IpNumber(ip.protocol), Vec::new(), Vec::new());
+            Waiting { buffer, since: now, fragments: 0 }
         });
         let before = waiting.cost();
         let added = waiting.buffer.add(fragment.offset, fragment.more, rest.data);
@@ -96,8 +88,8 @@ impl Fragments {
         self.held += waiting.cost() - before;
         if waiting.buffer.is_complete() {
             self.forget_stale();
-            let payload = self.remove(&key).map(|waiting| waiting.buffer.take_bufs().0);
-            return Stop::Whole(Reassembled { header, payload: payload.unwrap_or_default() });
+            let packet = self.remove(&key).map(|waiting| waiting.buffer.take_bufs().0);
+            return Stop::Whole(packet.unwrap_or_default());
         }
         while self.held > self.limit && self.give_up_oldest(counters) {
             counters.hit(Limit::Fragments);

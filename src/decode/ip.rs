@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use etherparse::{IpFragOffset, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
 
-use super::{IPV6_FRAGMENT, IpHeader, Layer, Peeled, Rest, Stop};
+use super::{IpHeader, Layer, Peeled, Rest, Stop};
 use crate::counters::Undecodable;
 
 const HOP_BY_HOP: u8 = 0;
@@ -25,20 +25,22 @@ pub(super) struct Fragment {
     pub(super) more: bool,
 }
 
-type PeeledIp<'a> = Result<(IpHeader, Option<Fragment>, Rest<'a>), Stop>;
+type PeeledIp<'a> = Result<(Option<Fragment>, Rest<'a>), Stop>;
 
-/// Peels an IP header of either version.
+/// Peels an IP header of either version into `ip`.
 #[inline]
-pub(super) fn peel(rest: Rest<'_>) -> PeeledIp<'_> {
+pub(super) fn peel<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
     match rest.data.first().map(|octet| octet >> 4) {
-        Some(4) => peel_v4(rest),
-        Some(6) => peel_v6(rest),
+        Some(4) => peel_v4(rest, ip),
+        Some(6) => peel_v6(rest, ip),
         _ => Err(MALFORMED),
     }
 }
 
+/// Peels an IPv4 header (RFC 791 §3.1) into `ip`. Its checksum is not looked at: offloading leaves
+/// that to the network card too.
 #[inline]
-fn peel_v4(rest: Rest<'_>) -> PeeledIp<'_> {
+pub(super) fn peel_v4<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
     let Ok(header) = Ipv4HeaderSlice::from_slice(rest.data) else { return Err(MALFORMED) };
     let length = match header.total_len() {
         // Segmentation offload leaves the length to the network card.
@@ -55,17 +57,15 @@ fn peel_v4(rest: Rest<'_>) -> PeeledIp<'_> {
         offset: header.fragments_offset(),
         more: header.more_fragments(),
     });
-    let header = IpHeader {
-        source: IpAddr::V4(header.source_addr()),
-        destination: IpAddr::V4(header.destination_addr()),
-        protocol: header.protocol().0,
-        identification: header.identification(),
-    };
-    Ok((header, fragment, payload))
+    ip.source = IpAddr::V4(header.source_addr());
+    ip.destination = IpAddr::V4(header.destination_addr());
+    ip.protocol = header.protocol().0;
+    ip.identification = header.identification();
+    Ok((fragment, payload))
 }
 
 #[inline]
-fn peel_v6(rest: Rest<'_>) -> PeeledIp<'_> {
+fn peel_v6<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
     let Ok(header) = Ipv6HeaderSlice::from_slice(rest.data) else { return Err(MALFORMED) };
     let payload = rest.skip(header.slice().len()).ok_or(MALFORMED)?;
     let payload = match header.payload_length() {
@@ -73,30 +73,27 @@ fn peel_v6(rest: Rest<'_>) -> PeeledIp<'_> {
         0 => payload,
         length => payload.limit(usize::from(length)),
     };
-    let header = IpHeader {
-        source: IpAddr::V6(header.source_addr()),
-        destination: IpAddr::V6(header.destination_addr()),
-        protocol: header.next_header().0,
-        identification: 0,
-    };
-    Ok((header, None, payload))
+    ip.source = IpAddr::V6(header.source_addr());
+    ip.destination = IpAddr::V6(header.destination_addr());
+    ip.protocol = header.next_header().0;
+    ip.identification = 0;
+    Ok((None, payload))
 }
 
 /// Peels an IPv6 fragment header (RFC 8200 §4.5).
-pub(super) fn peel_fragment_header(mut header: IpHeader, rest: Rest<'_>) -> PeeledIp<'_> {
-    debug_assert_eq!(header.protocol, IPV6_FRAGMENT);
+pub(super) fn peel_fragment_header<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
     let Ok(extension) = Ipv6FragmentHeaderSlice::from_slice(rest.data) else {
         return Err(MALFORMED);
     };
     let payload = rest.skip(extension.slice().len()).ok_or(MALFORMED)?;
-    header.protocol = extension.next_header().0;
+    ip.protocol = extension.next_header().0;
     // An atomic fragment (RFC 6946) is a whole packet.
     let fragment = extension.is_fragmenting_payload().then(|| Fragment {
         identification: extension.identification(),
         offset: extension.fragment_offset(),
         more: extension.more_fragments(),
     });
-    Ok((header, fragment, payload))
+    Ok((fragment, payload))
 }
 
 /// Whether a protocol number is that of an extension header with a next header behind it.
@@ -115,21 +112,21 @@ pub(super) fn is_extension(protocol: u8) -> bool {
 }
 
 /// Peels one extension header (RFC 8200 §4, RFC 4302 §2).
-pub(super) fn peel_extension(mut header: IpHeader, rest: Rest<'_>) -> Peeled<'_> {
+pub(super) fn peel_extension<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> Peeled<'a> {
     let &[next, length, ..] = rest.data else { return Err(MALFORMED) };
-    let length = match header.protocol {
+    let length = match ip.protocol {
         AUTHENTICATION => (usize::from(length) + 2) * 4,
         _ => (usize::from(length) + 1) * 8,
     };
     let extension = rest.data.get(..length).ok_or(MALFORMED)?;
-    if header.protocol == ROUTING
+    if ip.protocol == ROUTING
         && let Some(last) = final_destination(extension)
     {
-        header.destination = IpAddr::V6(last);
+        ip.destination = IpAddr::V6(last);
     }
-    header.protocol = next;
+    ip.protocol = next;
     let rest = rest.skip(length).ok_or(MALFORMED)?;
-    Ok((Layer::Ip(header), rest))
+    Ok((Layer::Ip, rest))
 }
 
 /// Where a packet with this routing header finally goes; the IP header has only its next stop. The

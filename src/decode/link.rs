@@ -8,20 +8,20 @@ const CUT_OFF: Stop = Stop::Undecodable(Undecodable::LinkHeader);
 
 /// EtherTypes (IEEE 802 numbers, IANA).
 pub(super) mod ether_type {
-    pub(super) const IPV4: u16 = 0x0800;
-    pub(super) const CISCO_METADATA: u16 = 0x8909;
-    pub(super) const TRANSPARENT_ETHERNET: u16 = 0x6558;
-    pub(super) const VLAN: u16 = 0x8100;
-    pub(super) const IPV6: u16 = 0x86dd;
-    pub(super) const PPP: u16 = 0x880b;
-    pub(super) const MPLS: u16 = 0x8847;
-    pub(super) const MPLS_UPSTREAM: u16 = 0x8848;
-    pub(super) const PPPOE_SESSION: u16 = 0x8864;
-    pub(super) const PROVIDER_BRIDGE: u16 = 0x88a8;
-    pub(super) const MACSEC: u16 = 0x88e5;
-    pub(super) const BACKBONE_BRIDGE: u16 = 0x88e7;
-    pub(super) const QINQ_OLD: u16 = 0x9100;
-    pub(super) const QINQ_OLDER: u16 = 0x9200;
+    pub(in crate::decode) const IPV4: u16 = 0x0800;
+    pub(in crate::decode) const CISCO_METADATA: u16 = 0x8909;
+    pub(in crate::decode) const TRANSPARENT_ETHERNET: u16 = 0x6558;
+    pub(in crate::decode) const VLAN: u16 = 0x8100;
+    pub(in crate::decode) const IPV6: u16 = 0x86dd;
+    pub(in crate::decode) const PPP: u16 = 0x880b;
+    pub(in crate::decode) const MPLS: u16 = 0x8847;
+    pub(in crate::decode) const MPLS_UPSTREAM: u16 = 0x8848;
+    pub(in crate::decode) const PPPOE_SESSION: u16 = 0x8864;
+    pub(in crate::decode) const PROVIDER_BRIDGE: u16 = 0x88a8;
+    pub(in crate::decode) const MACSEC: u16 = 0x88e5;
+    pub(in crate::decode) const BACKBONE_BRIDGE: u16 = 0x88e7;
+    pub(in crate::decode) const QINQ_OLD: u16 = 0x9100;
+    pub(in crate::decode) const QINQ_OLDER: u16 = 0x9200;
 }
 
 /// Below this an EtherType is a length, and LLC follows (IEEE 802.3 §3.2.6).

@@ -12,15 +12,20 @@ use crate::counters::Undecodable;
 
 const CUT_OFF: Stop = Stop::Undecodable(Undecodable::TunnelHeader);
 
+const IP_IN_IP: u8 = 4;
+const UDP: u8 = 17;
+const IPV6_IN_IP: u8 = 41;
 const GRE: u8 = 47;
 const ETHERIP: u8 = 97;
 const MPLS_IN_IP: u8 = 137;
 
 const ETHERNET: Layer = Layer::Link(LinkType::ETHERNET);
 
-/// Peels a tunnel directly above IP.
+/// Peels the tunnel that an IP protocol number announces.
 pub(super) fn peel(protocol: u8, rest: Rest<'_>) -> Peeled<'_> {
     match protocol {
+        IP_IN_IP | IPV6_IN_IP => Ok((Layer::AnyIp, rest)),
+        UDP => udp(rest),
         GRE => gre(rest),
         MPLS_IN_IP => link::mpls(rest),
         // RFC 3378: version 3, then a whole frame.
@@ -31,8 +36,7 @@ pub(super) fn peel(protocol: u8, rest: Rest<'_>) -> Peeled<'_> {
     }
 }
 
-/// Peels UDP and the tunnel in it.
-pub(super) fn peel_udp(rest: Rest<'_>) -> Peeled<'_> {
+fn udp(rest: Rest<'_>) -> Peeled<'_> {
     let Ok(header) = UdpHeaderSlice::from_slice(rest.data) else { return Err(Stop::NotTcp) };
     let rest = rest.skip(header.slice().len()).ok_or(Stop::NotTcp)?;
     match header.destination_port() {
