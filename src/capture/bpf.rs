@@ -1,6 +1,6 @@
-//! Capture filters in libpcap's language, for files.
+//! Capture filters in libpcap's language, for files and for live captures.
 
-use pcap::{BpfProgram, Capture, Linktype};
+use pcap::{Active, BpfProgram, Capture, Linktype};
 
 use super::{CaptureError, LinkType};
 
@@ -54,4 +54,72 @@ fn dlt(link_type: LinkType) -> Linktype {
         LinkType::RAW => Linktype(12),
         LinkType(number) => Linktype(i32::from(number)),
     }
+}
+
+/// What the default filter lets through, most important first. A link type for which libpcap does
+/// not know a clause does without it.
+const DEFAULT_CLAUSES: [&str; 6] = [
+    // Fragments of TCP too: libpcap looks at the protocol number only.
+    "tcp",
+    // IP in IP, IPv6 in IP, GRE, authentication header, EtherIP, MPLS in IP.
+    "ip proto 4 or ip proto 41 or ip proto 47 or ip proto 51 or ip proto 97 or ip proto 137",
+    // Extension headers and the same tunnels in IPv6.
+    "ip6 and (ip6[6] = 0 or ip6[6] = 4 or ip6[6] = 41 or ip6[6] = 43 or ip6[6] = 44 \
+     or ip6[6] = 47 or ip6[6] = 51 or ip6[6] = 60 or ip6[6] = 97 or ip6[6] = 137)",
+    "udp dst port 4789 or udp dst port 8472 or udp dst port 4790 or udp dst port 6081 \
+     or udp dst port 2152 or udp dst port 37008 or udp dst port 1701 or udp dst port 6635",
+    // Later fragments of UDP have no port.
+    "ip proto 17 and ip[6:2] & 0x1fff != 0",
+    // VLAN tags (that the network card left in), MPLS, PPPoE, bridges, MACsec: what is in them
+    // is for the decoder to find out.
+    "ether proto 0x8100 or ether proto 0x88a8 or ether proto 0x9100 or ether proto 0x9200 \
+     or ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864 or ether proto 0x88e5 \
+     or ether proto 0x88e7 or ether proto 0x8909 or ether proto 0x6558",
+];
+
+/// Puts the user's filter, or the default one, on a live capture; `loopback` when only frames of
+/// that interface are wanted.
+pub(super) fn set_filter(
+    capture: &mut Capture<Active>,
+    link_type: LinkType,
+    filter: Option<&str>,
+    loopback: bool,
+) -> Result<(), CaptureError> {
+    let filter = match filter {
+        Some(expression) => {
+            capture.compile(expression, true).map_err(|error| rejected(expression, &error))?;
+            expression.to_owned()
+        }
+        None => default_filter(capture, link_type),
+    };
+    // Interface 1 is Linux's loopback; what it sends it also receives.
+    let once = match (link_type, loopback) {
+        (LinkType::LINUX_SLL2, true) => "ifindex 1 and not outbound",
+        (LinkType::LINUX_SLL2, false) => "not (ifindex 1 and outbound)",
+        _ => "",
+    };
+    let whole = match (filter.trim(), once) {
+        (filter, "") => filter.to_owned(),
+        ("", once) => once.to_owned(),
+        (filter, once) => format!("({filter}) and {once}"),
+    };
+    capture.filter(&whole, true).map_err(|error| rejected(&filter, &error))
+}
+
+fn default_filter(capture: &Capture<Active>, link_type: LinkType) -> String {
+    // In 802.11, where LLC begins depends on each frame's header.
+    if matches!(link_type.0, 105 | 119 | 127 | 163) {
+        return "type data".to_owned();
+    }
+    let mut filter = String::new();
+    for clause in DEFAULT_CLAUSES {
+        let longer = match filter.as_str() {
+            "" => format!("({clause})"),
+            _ => format!("{filter} or ({clause})"),
+        };
+        if capture.compile(&longer, true).is_ok() {
+            filter = longer;
+        }
+    }
+    filter
 }

@@ -7,6 +7,7 @@ pub mod file;
 mod input;
 pub mod interfaces;
 pub mod live;
+mod names;
 mod pcapng;
 
 use std::path::PathBuf;
@@ -147,6 +148,12 @@ pub trait Source {
     /// Losses so far.
     fn drops(&mut self) -> SourceDrops {
         SourceDrops::default()
+    }
+
+    /// Something that went wrong although frames still come, said once: one of several interfaces
+    /// went away.
+    fn warning(&mut self) -> Option<String> {
+        None
     }
 }
 
