@@ -128,9 +128,14 @@ fn screen(
 
 fn filters(options: &Options) -> anyhow::Result<(Filter, Option<Filter>)> {
     let wanted = options.output.filter.as_deref().unwrap_or(DEFAULT_FILTER);
-    let filter = Filter::parse(wanted).context("display filter (-Y)")?;
-    let fail_on = options.output.fail_on.as_deref().map(Filter::parse).transpose();
-    Ok((filter, fail_on.context("display filter (--fail-on)")?))
+    let fail_on = options.output.fail_on.as_deref();
+    let fail_on = fail_on.map(|expression| parse("--fail-on", expression)).transpose()?;
+    Ok((parse("-Y", wanted)?, fail_on))
+}
+
+fn parse(option: &str, expression: &str) -> anyhow::Result<Filter> {
+    Filter::parse(expression)
+        .map_err(|error| anyhow::anyhow!("{option}: {}", error.located(expression)))
 }
 
 fn source(options: &Options) -> SourceSpec {

@@ -47,6 +47,17 @@ pub struct FilterError {
 }
 
 impl FilterError {
+    /// The message with the place in words, for one line: `at "staus" (character 6): …`.
+    pub fn located(&self, expression: &str) -> String {
+        let before = expression.get(..self.at.start).unwrap_or(expression);
+        let place = before.chars().count() + 1;
+        match expression.get(self.at.clone()).filter(|text| !text.is_empty()) {
+            Some(text) => format!("at {text:?} (character {place}): {}", self.message),
+            None if before.len() == expression.len() => format!("at the end: {}", self.message),
+            None => format!("at character {place}: {}", self.message),
+        }
+    }
+
     /// The expression, marks under what is wrong with it, and the message: for a terminal.
     pub fn pointed(&self, expression: &str) -> String {
         let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);

@@ -110,6 +110,13 @@ fn an_error_is_pointed_at_under_the_expression() {
 }
 
 #[test]
+fn an_error_is_located_in_one_line() {
+    let located = |text: &str| Filter::parse(text).unwrap_err().located(text);
+    assert!(located("host:ä staus:401").starts_with("at \"staus\" (character 8): there is no"));
+    assert!(located("host:a or").starts_with("at the end: "));
+}
+
+#[test]
 fn nesting_is_bounded_and_never_overflows_the_stack() {
     for deep in ["(".repeat(100_000), "-".repeat(100_000), "not ".repeat(100_000)] {
         assert!(Filter::parse(&deep).is_err());

@@ -11,15 +11,13 @@ use crate::auth::{Alternative, AuthState, Authorization, Challenge, Jwt, Scheme}
 use crate::counters::Counters;
 use crate::diagnosis::{Case, Diagnosis, Verdict};
 use crate::exchange::{Exchange, Pairing};
-use crate::http::{Body, Head, Request, Response, content};
+use crate::export::body;
+use crate::http::{Head, Request, Response};
 use crate::time::Timestamp;
 use writer::Writer;
 
 /// Version of the objects' form.
 pub const SCHEMA: u64 = 1;
-
-/// Octets of a decoded body that are shown.
-const BODY_TEXT: usize = 16 << 10;
 
 /// What the summary says of the input.
 #[derive(Debug, Clone, Copy)]
@@ -156,50 +154,11 @@ fn response(json: &mut Writer<'_>, response: &Response, masking: &Masking) {
     json.key("reason").octets(response.reason());
     headers(json.key("headers"), &response.head, masking);
     json.key("body_bytes").number(response.body.length).key("body_text");
-    body_text(json, &response.head, &response.body, masking);
+    match body::text(&response.head, &response.body, masking) {
+        Some(text) => json.octets(&text),
+        None => json.null(),
+    };
     json.end_object();
-}
-
-/// The beginning of a textual body, content codings removed; null for any other.
-fn body_text(json: &mut Writer<'_>, head: &Head, body: &Body, masking: &Masking) {
-    let content_type = head.get("content-type");
-    if body.start.is_empty() || content_type.is_some_and(|value| !is_textual(value)) {
-        json.null();
-        return;
-    }
-    let encoding = head.get("content-encoding");
-    let content = content::decode(&body.start, body.whole, encoding, BODY_TEXT);
-    let octets = whole_characters(&content.octets);
-    if octets.is_empty() || content_type.is_none() && !is_utf8_text(octets) {
-        json.null();
-    } else {
-        json.octets(&masking.body(content_type, octets));
-    }
-}
-
-/// Whether a media type is meant to be read by people.
-fn is_textual(content_type: &[u8]) -> bool {
-    let end = content_type.iter().position(|&octet| octet == b';');
-    let essence = content_type.get(..end.unwrap_or(content_type.len())).unwrap_or_default();
-    let essence = String::from_utf8_lossy(essence).trim().to_ascii_lowercase();
-    essence.starts_with("text/")
-        || ["json", "xml", "javascript", "x-www-form-urlencoded", "yaml", "graphql"]
-            .into_iter()
-            .any(|word| essence.ends_with(word))
-        || essence.ends_with("x-ndjson")
-}
-
-/// A body without a media type is text when it looks like it.
-fn is_utf8_text(octets: &[u8]) -> bool {
-    std::str::from_utf8(octets).is_ok_and(|text| !text.contains('\0'))
-}
-
-/// Without the last UTF-8 character when a bound cut it in two.
-fn whole_characters(octets: &[u8]) -> &[u8] {
-    match std::str::from_utf8(octets) {
-        Err(error) if error.error_len().is_none() => &octets[..error.valid_up_to()],
-        _ => octets,
-    }
 }
 
 fn authorization(json: &mut Writer<'_>, authorization: &Authorization, masking: &Masking) {

@@ -1,0 +1,611 @@
+//! A request as a `curl` command that repeats it.
+//!
+//! Every octet of it comes from the wire and will be pasted into a shell, perhaps root's: each
+//! argument is quoted so that the shell (and the terminal that it is pasted into) sees text only,
+//! and nothing is passed where curl would read a file or an option out of it.
+
+use std::fmt;
+
+use super::body;
+use crate::auth::authorization::Shape;
+use crate::auth::masking::Masking;
+use crate::auth::{AuthState, Authorization};
+use crate::diagnosis::Case;
+use crate::exchange::Exchange;
+use crate::http::{Request, Version};
+use crate::text;
+
+/// A command. `Display` writes it in one line for a POSIX shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Curl {
+    arguments: Vec<Argument>,
+    /// What is sent to curl's standard input.
+    input: Option<Vec<u8>>,
+    /// Shell variables that have to be set before, and what each stands for.
+    pub variables: Vec<(String, String)>,
+    /// What differs from the request that was seen.
+    pub remarks: Vec<String>,
+}
+
+/// One word of the command: text, and variables in the place of secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Argument(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(Vec<u8>),
+    Variable(String),
+}
+
+/// Header fields that curl makes itself, or that belong to one connection.
+const OWN_FIELDS: [&str; 7] = [
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "expect",
+    "accept-encoding",
+    "host",
+];
+
+/// The command for a case's request; `None` when the request was not captured.
+pub fn command(case: &Case, masking: &Masking) -> Option<Curl> {
+    let request = case.exchange.request.as_ref()?;
+    let mut curl =
+        Curl { arguments: Vec::new(), input: None, variables: Vec::new(), remarks: Vec::new() };
+    // --globoff: brackets and braces in a URL are text.
+    curl.words(&["curl", "-sS", "-i", "--globoff", "--path-as-is"]);
+    match request.version {
+        Version::Http2 => curl.words(&["--http2-prior-knowledge"]),
+        Version::Http10 | Version::Http09 => curl.words(&["--http1.0"]),
+        Version::Http11 => {}
+    }
+    curl.method(request);
+    let authorized = curl.credentials(case, request, masking);
+    curl.fields(request, authorized, masking);
+    curl.body(request, masking);
+    curl.place(request, &case.exchange, masking);
+    if request.head_loss.is_some() {
+        curl.remarks.push("part of the request's head was not captured".to_owned());
+    }
+    Some(curl)
+}
+
+impl Curl {
+    fn words(&mut self, words: &[&str]) {
+        self.arguments.extend(words.iter().map(|word| Argument::text(word.as_bytes())));
+    }
+
+    /// A variable for the secret in this place. Its name never comes from the wire: `"$AWS_KEY"`
+    /// would send what the user has there.
+    fn variable(&mut self, name: &'static str, place: &str) -> Piece {
+        let same = |known: &str| known.trim_end_matches(|c: char| c.is_ascii_digit()) == name;
+        let number = self.variables.iter().filter(|(known, _)| same(known)).count() + 1;
+        let name = if number == 1 { name.to_owned() } else { format!("{name}{number}") };
+        self.variables.push((name.clone(), text::visible(place).into_owned()));
+        Piece::Variable(name)
+    }
+
+    fn method(&mut self, request: &Request) {
+        let method = request.method();
+        let implied: &[u8] = if request.body.length > 0 { b"POST" } else { b"GET" };
+        if method == b"HEAD" {
+            self.words(&["--head"]);
+        } else if method.is_empty() || !is_token(method) {
+            self.remarks.push("its method cannot be sent".to_owned());
+        } else if method != implied && method != b"CONNECT" {
+            self.words(&["-X"]);
+            self.arguments.push(Argument::text(method));
+        }
+    }
+
+    /// Schemes that curl speaks are left to it, so that nonces and handshakes are fresh.
+    /// Whether they were.
+    fn credentials(&mut self, case: &Case, request: &Request, masking: &Masking) -> bool {
+        let option = own_option(&case.auth.authorization);
+        let Some((option, user)) = option.filter(|_| is_left_to_curl(case, request, masking))
+        else {
+            return false;
+        };
+        if let Some(option) = option {
+            self.words(&[option]);
+        }
+        self.words(&["-u"]);
+        let mut pieces = vec![Piece::Text([user.as_bytes(), b":"].concat())];
+        if !user.is_empty() {
+            pieces.push(self.variable("PASSWORD", &user));
+        }
+        self.arguments.push(Argument(pieces));
+        true
+    }
+
+    fn fields(&mut self, request: &Request, authorized: bool, masking: &Masking) {
+        for (name, value) in request.head.fields() {
+            let is = |own: &str| name.eq_ignore_ascii_case(own.as_bytes());
+            if OWN_FIELDS.into_iter().any(is) || name.starts_with(b":") {
+                continue;
+            }
+            if authorized && is("authorization") {
+                continue;
+            }
+            if !is_token(name) {
+                // curl would read a file of headers from `@name`.
+                self.remarks.push("a header whose name is none was left out".to_owned());
+                continue;
+            }
+            self.words(&["-H"]);
+            let argument = self.field(name, &unfolded(value), masking);
+            self.arguments.push(argument);
+        }
+        if request.head.has("accept-encoding") {
+            self.words(&["--compressed"]);
+        }
+        // Without these curl would add its own.
+        for (name, wanted) in
+            [("Content-Type", request.body.length > 0), ("Accept", true), ("User-Agent", true)]
+        {
+            if wanted && !request.head.has(name) {
+                self.words(&["-H", &format!("{name}:")]);
+            }
+        }
+    }
+
+    /// `Name: value`; a secret value becomes a variable, behind its scheme word where it has one.
+    fn field(&mut self, name: &[u8], value: &[u8], masking: &Masking) -> Argument {
+        if value.is_empty() {
+            return Argument::text(&[name, b";"].concat());
+        }
+        let mut pieces = vec![Piece::Text([name, b": "].concat())];
+        if *masking.header(name, value) == *value {
+            pieces.push(Piece::Text(value.to_vec()));
+            return Argument(pieces).joined();
+        }
+        let authorization =
+            [&b"authorization"[..], b"proxy-authorization"].contains(&&*name.to_ascii_lowercase());
+        let space = value.iter().position(|&octet| octet == b' ').filter(|_| authorization);
+        match space {
+            Some(space) if is_token(&value[..space]) => {
+                pieces.push(Piece::Text(value[..=space].to_vec()));
+                pieces.push(self.variable("TOKEN", &text::decode(name)));
+            }
+            _ if name.eq_ignore_ascii_case(b"cookie") => {
+                pieces.push(self.variable("COOKIE", "Cookie"));
+            }
+            _ => pieces.push(self.variable("TOKEN", &text::decode(name))),
+        }
+        Argument(pieces).joined()
+    }
+
+    fn body(&mut self, request: &Request, masking: &Masking) {
+        let body = &request.body;
+        if body.length == 0 {
+            return;
+        }
+        if !body.whole {
+            let known = body.start.len();
+            self.remarks
+                .push(format!("only {known} of {} octets of its body are known", body.length));
+        }
+        let readable = body::text(&request.head, body, masking).is_some();
+        if !masking.reveal && (!readable || request.head.has("content-encoding")) {
+            self.remarks.push("its body cannot be masked, and was left out".to_owned());
+            return;
+        }
+        let shown = masking.body(request.head.get("content-type"), &body.start);
+        if *shown != *body.start {
+            self.remarks.push("secrets in its body are written as (masked)".to_owned());
+        }
+        if shown.iter().all(|&octet| octet == b'\n' || (b' '..=b'~').contains(&octet)) {
+            self.words(&["--data-raw"]);
+            self.arguments.push(Argument(vec![Piece::Text(shown.into_owned())]));
+        } else {
+            self.words(&["--data-binary", "@-"]);
+            self.input = Some(shown.into_owned());
+        }
+    }
+
+    /// The URL, and what makes curl go where the request went.
+    fn place(&mut self, request: &Request, exchange: &Exchange, masking: &Masking) {
+        let (target, server) = (request.target(), exchange.connection.server);
+        if request.method() == b"CONNECT" || is_absolute(target) {
+            self.words(&["-x", &format!("http://{server}")]);
+        }
+        if request.method() == b"CONNECT" {
+            let authority = if is_authority(target) { target } else { b"invalid" };
+            self.arguments.push(Argument::text(&[b"https://", authority, b"/"].concat()));
+            return;
+        }
+        if is_absolute(target) {
+            let url = self.url(b"", target, masking);
+            self.arguments.push(url);
+            return;
+        }
+        let host = request.head.get("host").or_else(|| request.head.get(":authority"));
+        let named = host.filter(|host| is_authority(host));
+        let host_in_url = named.map_or_else(|| server.to_string().into_bytes(), <[u8]>::to_vec);
+        match (host, named) {
+            // A proxy's request to a server behind it: the name would lead to the proxy.
+            (_, Some(name)) if port(name) != server.port() => {
+                self.words(&["--connect-to", &format!("::{server}")]);
+            }
+            (Some(host), None) if !host.is_empty() => {
+                self.words(&["-H"]);
+                self.arguments.push(Argument::text(&[b"Host: ", &unfolded(host)[..]].concat()));
+            }
+            _ => {}
+        }
+        let plain = target.starts_with(b"/")
+            && target.iter().all(|octet| octet.is_ascii_graphic() && *octet != b'#');
+        let origin = [b"http://", &host_in_url[..]].concat();
+        if plain {
+            let url = self.url(&origin, target, masking);
+            self.arguments.push(url);
+        } else {
+            self.words(&["--request-target"]);
+            let target = self.url(b"", target, masking);
+            self.arguments.push(target);
+            self.arguments.push(Argument::text(&[&origin[..], b"/"].concat()));
+        }
+    }
+
+    /// A URL in which the values of secret parameters are variables.
+    fn url(&mut self, origin: &[u8], target: &[u8], masking: &Masking) -> Argument {
+        let mut pieces = vec![Piece::Text(origin.to_vec())];
+        if *masking.target(target) == *target {
+            pieces.push(Piece::Text(target.to_vec()));
+            return Argument(pieces).joined();
+        }
+        let question = target.iter().position(|&octet| octet == b'?').unwrap_or(target.len());
+        let (path, query) = target.split_at(question);
+        pieces.push(Piece::Text(masking.target(path).into_owned()));
+        for pair in query.split_inclusive(|&octet| octet == b'&') {
+            let own = pair.strip_prefix(b"?").unwrap_or(pair);
+            let shown = masking.target(&[b"?", own].concat()).into_owned();
+            let equals = own.iter().position(|&octet| octet == b'=');
+            match equals {
+                Some(equals) if shown.get(1..) != Some(own) => {
+                    let name = &own[..equals];
+                    let mark: &[u8] = if pair.starts_with(b"?") { b"?" } else { b"" };
+                    pieces.push(Piece::Text([mark, name, b"="].concat()));
+                    pieces.push(self.variable("TOKEN", &text::decode(name)));
+                    if pair.ends_with(b"&") {
+                        pieces.push(Piece::Text(b"&".to_vec()));
+                    }
+                }
+                _ => pieces.push(Piece::Text(pair.to_vec())),
+            }
+        }
+        Argument(pieces).joined()
+    }
+}
+
+/// The option with which curl speaks a scheme itself, and the user.
+fn own_option(authorization: &Authorization) -> Option<(Option<&'static str>, String)> {
+    let AuthState::Present { shape, .. } = &authorization.state else { return None };
+    let user = authorization.user.clone().unwrap_or_default();
+    match shape {
+        _ if user.contains(':') => None,
+        Shape::UserPass { .. } => Some((None, user)),
+        Shape::Digest(_) => Some((Some("--digest"), user)),
+        Shape::Ntlm1 | Shape::Ntlm3 { .. } => Some((Some("--ntlm"), user)),
+        Shape::Spnego { .. } | Shape::Kerberos => Some((Some("--negotiate"), String::new())),
+        _ => None,
+    }
+}
+
+/// Basic that is to be shown stays the header that it was.
+fn is_left_to_curl(case: &Case, request: &Request, masking: &Masking) -> bool {
+    let state = &case.auth.authorization.state;
+    let basic = matches!(state, AuthState::Present { shape: Shape::UserPass { .. }, .. });
+    request.head.has("authorization")
+        && case.exchange.status() != Some(407)
+        && !(basic && masking.reveal)
+}
+
+fn is_token(octets: &[u8]) -> bool {
+    let token = |octet: &u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(octet);
+    !octets.is_empty() && octets.iter().all(token)
+}
+
+/// A host and perhaps a port, nothing that a URL would read as something else.
+fn is_authority(octets: &[u8]) -> bool {
+    let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b".-_:[]".contains(octet);
+    !octets.is_empty() && !octets.starts_with(b"-") && octets.iter().all(plain)
+}
+
+fn is_absolute(target: &[u8]) -> bool {
+    !target.starts_with(b"/") && target.windows(3).take(12).any(|window| window == b"://")
+}
+
+/// The port of an authority; that of HTTP where it names none.
+fn port(authority: &[u8]) -> u16 {
+    let colon = authority.iter().rposition(|&octet| octet == b':' || octet == b']');
+    colon
+        .filter(|&colon| authority.get(colon) == Some(&b':'))
+        .and_then(|colon| std::str::from_utf8(authority.get(colon + 1..)?).ok()?.parse().ok())
+        .unwrap_or(80)
+}
+
+/// A folded value on one line (RFC 9112 §5.2), and other line ends, which curl would send as such.
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    value.iter().map(|&octet| if b"\r\n\0".contains(&octet) { b' ' } else { octet }).collect()
+}
+
+impl Argument {
+    /// Text of one line.
+    fn text(text: &[u8]) -> Self {
+        Self(vec![Piece::Text(unfolded(text))])
+    }
+
+    /// With neighbouring texts in one, of one line.
+    fn joined(self) -> Self {
+        let mut joined: Vec<Piece> = Vec::with_capacity(self.0.len());
+        for piece in self.0 {
+            match (joined.last_mut(), piece) {
+                (Some(Piece::Text(before)), Piece::Text(text)) => before.extend(text),
+                (_, piece) => joined.push(piece),
+            }
+        }
+        joined.retain(|piece| *piece != Piece::Text(Vec::new()));
+        for piece in &mut joined {
+            if let Piece::Text(text) = piece {
+                *text = unfolded(text);
+            }
+        }
+        Self(joined)
+    }
+}
+
+impl fmt::Display for Curl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(input) = &self.input {
+            write!(f, "printf {} | ", Format(input))?;
+        }
+        for (index, argument) in self.arguments.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            argument.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("''");
+        }
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => Quoted(text).fmt(f)?,
+                Piece::Variable(name) => write!(f, "\"${name}\"")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Octets as one word of a POSIX shell, safe to paste into a terminal.
+pub(super) struct Quoted<'a>(pub &'a [u8]);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let harmless = |c: char| c == '\n' || !text::is_hazardous(c);
+        match std::str::from_utf8(self.0) {
+            Ok(word) if !word.is_empty() && word.chars().all(is_plain) => f.write_str(word),
+            Ok(word) if word.chars().all(harmless) => {
+                write!(f, "'{}'", word.replace('\'', r"'\''"))
+            }
+            // No word ends in the line ends that a substitution would cut off.
+            _ => write!(f, "\"$(printf {})\"", Format(self.0)),
+        }
+    }
+}
+
+/// Octets as the quoted format of `printf` (POSIX.1-2024): everything unusual as `\ooo`.
+struct Format<'a>(&'a [u8]);
+
+impl fmt::Display for Format<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("'")?;
+        for (index, &octet) in self.0.iter().enumerate() {
+            match octet {
+                b'%' => f.write_str("%%")?,
+                // A hyphen at the start would begin an option.
+                b'-' if index == 0 => f.write_str(r"\055")?,
+                b' '..=b'~' if !b"'\\".contains(&octet) => write!(f, "{}", octet as char)?,
+                _ => write!(f, "\\{octet:03o}")?,
+            }
+        }
+        f.write_str("'")
+    }
+}
+
+/// A word that needs no quotes in any shell.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_./:@,+".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::diagnosis::testing::{Talk, diagnose, get, request};
+    use crate::secret::FingerprintKey;
+
+    fn curl_of(talk: &Talk, reveal: bool) -> Curl {
+        let cases = diagnose([talk.clone()]);
+        let masking = Masking { reveal, key: FingerprintKey::from_bytes(&[1; 32]) };
+        command(&cases[0], &masking).unwrap()
+    }
+
+    fn written(talk: &Talk) -> String {
+        curl_of(talk, false).to_string()
+    }
+
+    fn quiet(target: &str) -> Talk {
+        get(target).header("Accept", "*/*").header("User-Agent", "x/1").answer(401)
+    }
+
+    const START: &str = "curl -sS -i --globoff --path-as-is";
+
+    #[test]
+    fn a_bearer_token_becomes_a_variable() {
+        let curl = curl_of(&quiet("/v1?page=2").auth("Bearer abc.planted.def"), false);
+        assert_eq!(
+            curl.to_string(),
+            format!(
+                "{START} -H 'Accept: */*' -H 'User-Agent: x/1' \
+                 -H 'Authorization: Bearer '\"$TOKEN\" 'http://h/v1?page=2'"
+            )
+        );
+        assert_eq!(curl.variables, [("TOKEN".to_owned(), "Authorization".to_owned())]);
+        let revealed = curl_of(&quiet("/").auth("Bearer abc.planted.def"), true);
+        assert!(revealed.to_string().contains("-H 'Authorization: Bearer abc.planted.def'"));
+        assert!(revealed.variables.is_empty());
+    }
+
+    #[test]
+    fn schemes_that_curl_speaks_are_left_to_it() {
+        let basic = quiet("/").auth("Basic YWxpY2U6c2VjcmV0");
+        assert!(written(&basic).contains(" -u alice:\"$PASSWORD\" "), "{}", written(&basic));
+        assert!(!written(&basic).contains("Authorization"));
+        assert!(curl_of(&basic, true).to_string().contains("Basic YWxpY2U6c2VjcmV0"));
+        let digest = quiet("/").auth(
+            "Digest username=\"bob\", realm=\"r\", nonce=\"n\", uri=\"/\", response=\"00000000000000000000000000000000\"",
+        );
+        assert!(
+            written(&digest).contains(" --digest -u bob:\"$PASSWORD\" "),
+            "{}",
+            written(&digest)
+        );
+    }
+
+    #[test]
+    fn what_is_no_secret_stays_as_it_was() {
+        let talk = quiet("/").auth("Bearer undefined");
+        assert!(written(&talk).contains("'Authorization: Bearer undefined'"));
+        assert!(written(&quiet("/").header("X-Empty", "")).contains("-H 'X-Empty;'"));
+    }
+
+    #[test]
+    fn secrets_in_url_cookie_header_and_body_are_not_written() {
+        let talk = request("POST", "/p?a=1&access_token=planted1&b=2")
+            .header("Cookie", "sid=planted2abcdefgh1234")
+            .header("X-API-Key", "planted3")
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .sends("user=a&password=planted4")
+            .answer(401);
+        let curl = curl_of(&talk, false);
+        let text = curl.to_string();
+        assert!(!text.contains("planted"), "{text}");
+        assert!(text.contains("'http://h/p?a=1&access_token='\"$TOKEN2\"'&b=2'"), "{text}");
+        assert!(
+            text.contains("-H 'Cookie: '\"$COOKIE\"") && text.contains("'X-API-Key: '\"$TOKEN\"")
+        );
+        assert_eq!(curl.remarks, ["secrets in its body are written as (masked)"]);
+    }
+
+    #[test]
+    fn a_variable_is_never_named_by_the_wire() {
+        let talk = quiet("/?AWS_SECRET_ACCESS_KEY=x1y2").header("GITHUB_TOKEN", "abc").answer(401);
+        let text = written(&talk);
+        assert!(!text.contains("$AWS") && !text.contains("$GITHUB"), "{text}");
+    }
+
+    #[test]
+    fn the_command_goes_where_the_request_went() {
+        let behind = quiet("/x").host("www.example.org").to("10.0.0.7:8000");
+        assert!(written(&behind).contains("--connect-to ::10.0.0.7:8000 http://www.example.org/x"));
+        let proxied = quiet("http://site.local/x").to("10.0.0.7:3128");
+        assert!(written(&proxied).ends_with("-x http://10.0.0.7:3128 http://site.local/x"));
+        let star = request("OPTIONS", "*").answer(401);
+        assert!(written(&star).ends_with("--request-target '*' http://h/"), "{}", written(&star));
+        let head = request("HEAD", "/").answer(401);
+        assert!(written(&head).contains(" --head "));
+        let odd = quiet("/x").host("a/b");
+        assert!(
+            written(&odd).ends_with("-H 'Host: a/b' http://10.0.0.1:80/x"),
+            "{}",
+            written(&odd)
+        );
+    }
+
+    #[test]
+    fn nothing_makes_curl_read_a_file() {
+        let talk = request("POST", "/")
+            .header("@/etc/passwd", "x")
+            .header("Content-Type", "text/plain")
+            .sends("@/etc/passwd")
+            .answer(401);
+        let curl = curl_of(&talk, false);
+        let text = curl.to_string();
+        assert!(text.contains("--data-raw @/etc/passwd"), "{text}");
+        assert!(!text.contains("-H @") && !text.contains("-H '@"), "{text}");
+        assert_eq!(curl.remarks.len(), 1);
+    }
+
+    /// Runs the command with `curl` replaced by a function that prints its arguments and input.
+    fn run(curl: &Curl) -> Vec<Vec<u8>> {
+        let stub = "curl() { for word; do printf '%s\\0' \"$word\"; done; cat; }\n";
+        let mut shell = Command::new("sh");
+        for (name, _) in &curl.variables {
+            shell.env(name, format!("value of {name}; $(x) `y`"));
+        }
+        let output =
+            shell.arg("-c").arg(format!("{stub}{curl}")).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{curl}: {output:?}");
+        output.stdout.split(|&octet| octet == 0).map(<[u8]>::to_vec).collect()
+    }
+
+    fn expected(curl: &Curl) -> Vec<Vec<u8>> {
+        let value = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Variable(name) => format!("value of {name}; $(x) `y`").into_bytes(),
+        };
+        let words = curl.arguments.iter().skip(1);
+        let mut words: Vec<Vec<u8>> =
+            words.map(|word| word.0.iter().flat_map(value).collect()).collect();
+        let input = curl.input.clone().unwrap_or_default();
+        words.extend(input.split(|&octet| octet == 0).map(<[u8]>::to_vec));
+        words
+    }
+
+    fn hostile() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "\\PC{0,12}",
+            "[ -~]{0,16}",
+            "[-'\"$`\\\\!%;&|<>(){}*?~#\n\r\t\u{1b}\u{7}\u{202e}a ]{0,16}",
+            Just("'; touch /tmp/x; '".to_owned()),
+            Just("$(id)".to_owned()),
+            Just("-o/tmp/x".to_owned()),
+            Just("%s%n\\0".to_owned()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+        #[test]
+        fn the_shell_passes_on_exactly_what_was_meant(
+            method in hostile(), target in hostile(), host in hostile(), name in hostile(),
+            value in hostile(), auth in hostile(), body in hostile(), reveal: bool,
+        ) {
+            let talk = request(&method, &target)
+                .host(&host)
+                .header(&name, &value)
+                .header("X-Api-Key", &value)
+                .auth(&auth)
+                .header("Content-Type", "text/plain")
+                .sends(&body)
+                .answer(401);
+            let curl = curl_of(&talk, reveal);
+            prop_assert_eq!(run(&curl), expected(&curl), "{}", curl);
+            let hazardous = |c: char| c != '\n' && text::is_hazardous(c);
+            prop_assert!(!curl.to_string().contains(hazardous), "pasted into a terminal");
+        }
+    }
+}
