@@ -385,6 +385,7 @@ mod tests {
             provisional: false,
             was: None,
             repeat: 1,
+            leg_of: None,
             nearest_success: None,
         }
     }
