@@ -9,6 +9,7 @@ pub mod interfaces;
 pub mod live;
 mod names;
 mod pcapng;
+pub mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -194,7 +194,7 @@ struct Rest<'a> {
     cut: u32,
 }
 
-impl<'a> Rest<'a> {
+impl Rest<'_> {
     /// Without the first `length` octets, if so many were captured.
     #[inline]
     fn skip(self, length: usize) -> Option<Self> {
