@@ -283,6 +283,8 @@ impl App {
             KeyCode::Esc => self.model.filter.cancel(),
             KeyCode::Up => self.model.filter.recall(true),
             KeyCode::Down => self.model.filter.recall(false),
+            KeyCode::Tab => self.model.complete(true),
+            KeyCode::BackTab => self.model.complete(false),
             _ => self.model.filter.change(|line| edit(line, key)),
         };
         if changed {

@@ -35,6 +35,8 @@ pub struct UiOptions {
     pub history: usize,
     /// The display filter (`--filter`); the view of the 401s when none was asked for.
     pub filter: Option<String>,
+    /// Filters with names, from the configuration.
+    pub named_filters: Vec<(String, String)>,
     /// How secrets are written (`--reveal`).
     pub masking: Masking,
     /// The theme.
@@ -57,6 +59,7 @@ impl UiOptions {
         Self {
             history: crate::limits::Limits::default().history,
             filter: None,
+            named_filters: Vec::new(),
             masking,
             theme: ThemeName::default(),
             colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
@@ -104,6 +107,7 @@ fn model(options: &UiOptions) -> Result<Model, FilterError> {
     Model::new(Settings {
         history: options.history,
         filter: filter.to_owned(),
+        named_filters: options.named_filters.clone(),
         view,
         follow: options.follow,
         masking: options.masking.clone(),

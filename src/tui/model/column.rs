@@ -1,17 +1,12 @@
 //! The columns: what each is called, how much room it wants, what it shows, what it sorts by, and
 //! which filter its cell stands for.
 
-use std::collections::BTreeMap;
-
-use super::document::Role;
+use super::cells::{causes, credentials, health, percent};
 use super::history::History;
 use super::summary;
 use super::table::{Group, SortKey};
 use super::views::endpoint;
-use crate::diagnosis::Case;
-use crate::exchange::Pairing;
-use crate::text;
-use crate::tui::symbols::Symbols;
+use crate::{filter, text};
 
 /// A column of a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,27 +64,11 @@ pub struct Room {
     pub least: u16,
     /// Cells beyond which it has no use for more.
     pub most: u16,
+    /// Its share of what is left over.
+    pub share: u16,
     /// Which columns stay when there is not room for all: the lower the longer.
     pub rank: u8,
 }
-
-/// The text of one cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
-    /// Its meaning.
-    pub role: Role,
-    /// Its text, from the wire: not yet safe.
-    pub text: String,
-}
-
-impl Cell {
-    fn new(role: Role, text: impl Into<String>) -> Self {
-        Self { role, text: text.into() }
-    }
-}
-
-/// How many members of a row are looked at to fill its cells.
-const SAMPLE: usize = 500;
 
 impl Column {
     /// Heading.
@@ -121,30 +100,29 @@ impl Column {
 
     /// Room.
     pub const fn room(self) -> Room {
-        let (least, most, rank) = match self {
-            Self::Time => (8, 12, 2),
-            Self::Client => (9, 24, 4),
-            Self::ClientPort | Self::Server => (14, 30, 4),
-            Self::Method => (4, 8, 3),
-            Self::Target => (14, 90, 1),
-            Self::Status => (4, 4, 2),
-            Self::Sent => (10, 34, 2),
-            Self::Asked => (10, 40, 6),
-            Self::Why => (17, 60, 0),
-            Self::Latency => (7, 7, 5),
-            Self::Repeat => (4, 5, 3),
-            Self::Endpoint => (20, 90, 0),
-            Self::Count => (5, 7, 2),
-            Self::Refused => (5, 7, 1),
-            Self::Rate => (5, 5, 3),
-            Self::Trend => (10, 20, 6),
-            Self::Causes => (14, 70, 4),
-            Self::Credentials => (14, 40, 3),
-            Self::Flow => (5, 7, 1),
-            Self::Health => (14, 70, 2),
-            Self::LastSeen => (8, 12, 5),
+        let (least, most, share, rank) = match self {
+            Self::Time => (8, 12, 4, 2),
+            Self::Client => (10, 39, 3, 4),
+            Self::ClientPort | Self::Server => (14, 45, 2, 4),
+            Self::Method => (4, 7, 1, 3),
+            Self::Target => (14, 80, 8, 1),
+            Self::Status => (4, 4, 0, 2),
+            Self::Sent => (10, 32, 5, 2),
+            Self::Asked => (10, 36, 4, 6),
+            Self::Why => (17, 60, 8, 0),
+            Self::Latency => (7, 7, 0, 5),
+            Self::Repeat => (3, 5, 1, 3),
+            Self::Endpoint => (20, 80, 6, 0),
+            Self::Count | Self::Refused => (5, 7, 1, 1),
+            Self::Rate => (5, 5, 0, 3),
+            Self::Trend => (10, 20, 2, 6),
+            Self::Causes => (14, 80, 6, 4),
+            Self::Credentials => (14, 50, 6, 3),
+            Self::Flow => (5, 7, 1, 1),
+            Self::Health => (14, 80, 6, 2),
+            Self::LastSeen => (8, 12, 2, 5),
         };
-        Room { least, most, rank }
+        Room { least, most, share, rank }
     }
 
     /// Whether its cells stand at the right.
@@ -159,49 +137,6 @@ impl Column {
                 | Self::Rate
                 | Self::Flow
         )
-    }
-
-    /// The cell of a row. `width` is known to the few that use it: a trend, a short time.
-    pub fn cell(self, group: &Group, history: &History, symbols: &Symbols, width: u16) -> Cell {
-        let Some(case) = history.get(group.members.last()) else {
-            return Cell::new(Role::Muted, "");
-        };
-        let connection = &case.exchange.connection;
-        match self {
-            Self::Time | Self::LastSeen => {
-                let clock = case.exchange.time().clock();
-                Cell::new(Role::Text, if width < 12 { &clock[..8] } else { &clock })
-            }
-            Self::Client => Cell::new(Role::Text, connection.client.ip().to_string()),
-            Self::ClientPort => Cell::new(Role::Text, connection.client.to_string()),
-            Self::Server => Cell::new(Role::Text, connection.server.to_string()),
-            Self::Method => Cell::new(Role::Text, summary::method(case)),
-            Self::Target => Cell::new(Role::Text, summary::target(case)),
-            Self::Status => of(summary::status(case)),
-            Self::Sent => of(summary::sent(case)),
-            Self::Asked => Cell::new(Role::Text, or_nothing(summary::asked(case), symbols)),
-            Self::Why => of(summary::why(case, symbols)),
-            Self::Latency => Cell::new(
-                Role::Text,
-                case.exchange.latency().map_or_else(String::new, summary::short_duration),
-            ),
-            Self::Repeat => repeat(group, case, symbols),
-            Self::Endpoint => {
-                let (host, route) = endpoint(case);
-                Cell::new(Role::Text, host + &route)
-            }
-            Self::Count => Cell::new(Role::Text, group.members.len().to_string()),
-            Self::Refused => {
-                let role = if group.refused > 0 { Role::Bad } else { Role::Muted };
-                Cell::new(role, group.refused.to_string())
-            }
-            Self::Rate => Cell::new(Role::Text, format!("{}%", percent(group))),
-            Self::Trend => Cell::new(Role::Text, trend(group, history, symbols, width)),
-            Self::Causes => Cell::new(Role::Text, causes(group, history)),
-            Self::Credentials => credentials(group, history),
-            Self::Flow => Cell::new(Role::Text, connection.flow.to_string()),
-            Self::Health => health(group, history),
-        }
     }
 
     /// What rows are sorted by in this column.
@@ -247,55 +182,51 @@ impl Column {
         let connection = &exchange.connection;
         let auth = &case.auth.authorization;
         Some(match self {
-            Self::Client => format!("client:{}", connection.client.ip()),
-            Self::ClientPort | Self::Flow | Self::Health => format!("flow:{}", connection.flow),
-            Self::Server => format!("server:{}", connection.server),
-            Self::Method => format!("method:{}", quoted(&summary::method(case))),
+            Self::Client => filter::term("client", &connection.client.ip().to_string()),
+            Self::ClientPort | Self::Flow | Self::Health => {
+                filter::term("flow", &connection.flow.to_string())
+            }
+            Self::Server => filter::term("server", &connection.server.to_string()),
+            Self::Method => filter::term("method", &summary::method(case)),
             Self::Target | Self::Endpoint => {
                 let request = exchange.request.as_ref()?;
                 let (host, route) = endpoint(case);
                 let path = text::decode(request.path());
-                if self == Self::Endpoint && route != path {
-                    let pattern = route.replace("{id}", "*");
-                    format!("host={} path:{}", quoted(&host), quoted(&pattern))
+                let path = if self == Self::Endpoint && route != path {
+                    format!("path matches {}", pattern(&route))
                 } else {
-                    format!("host={} path={}", quoted(&host), quoted(&path))
-                }
+                    filter::term("path", &path)
+                };
+                format!("{} {path}", filter::term("host", &host))
             }
-            Self::Status => format!("status:{}", exchange.status()?),
+            Self::Status => filter::term("status", &exchange.status()?.to_string()),
             Self::Sent => match (&auth.scheme, &auth.user) {
                 (Some(scheme), Some(user)) => {
-                    format!("scheme:{} user={}", quoted(scheme.name()), quoted(user))
+                    format!(
+                        "{} {}",
+                        filter::term("scheme", scheme.name()),
+                        filter::term("user", user)
+                    )
                 }
                 (Some(scheme), None) => {
-                    format!("auth:{} scheme:{}", auth.state.name(), quoted(scheme.name()))
+                    format!("auth:{} {}", auth.state.name(), filter::term("scheme", scheme.name()))
                 }
                 (None, _) => format!("auth:{}", auth.state.name()),
             },
+            Self::Asked => filter::term("offers", case.auth.challenges.first()?.scheme.name()),
             Self::Why | Self::Causes => {
-                format!("why:{}", case.verdict.as_ref()?.diagnosis.entry.id)
+                filter::term("why", &case.verdict.as_ref()?.diagnosis.entry.id)
             }
             _ => return None,
         })
     }
 }
 
-/// As the filter language reads it back.
-fn quoted(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:*".contains(c);
-    if !value.is_empty() && value.chars().all(plain) {
-        value.to_owned()
-    } else {
-        format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
-    }
-}
-
-fn of((role, text): (Role, String)) -> Cell {
-    Cell { role, text }
-}
-
-fn or_nothing(text: String, symbols: &Symbols) -> String {
-    if text.is_empty() { symbols.nothing.to_owned() } else { text }
+/// The regular expression, in quotes, that a route's paths fit.
+fn pattern(route: &str) -> String {
+    let parts: Vec<String> = route.split("{id}").map(regex::escape).collect();
+    let pattern = format!("^{}$", parts.join("[^/]+"));
+    format!("\"{}\"", pattern.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Sorts 10.0.0.9 before 10.0.0.10.
@@ -307,147 +238,12 @@ fn address_key(address: std::net::SocketAddr) -> String {
     }
 }
 
-fn repeat(group: &Group, case: &Case, symbols: &Symbols) -> Cell {
-    let told = case.verdict.as_ref().map_or(1, |verdict| verdict.repeat as usize);
-    let times = group.members.len().max(told);
-    let text = if times > 1 { format!("{}{times}", symbols.times) } else { String::new() };
-    Cell::new(Role::Strong, text)
-}
-
-fn percent(group: &Group) -> u32 {
-    group.refused * 100 / (group.members.len() as u32).max(1)
-}
-
-fn sample<'a>(group: &'a Group, history: &'a History) -> impl Iterator<Item = &'a Case> {
-    group.members.latest_first().take(SAMPLE).filter_map(|id| history.get(id)).map(AsRef::as_ref)
-}
-
-/// Refusals over the time that the row's exchanges span, in as many steps as there are cells.
-fn trend(group: &Group, history: &History, symbols: &Symbols, width: u16) -> String {
-    let times: Vec<(i64, bool)> = sample(group, history)
-        .map(|case| (case.exchange.time().nanoseconds(), Weight::is_refused(case)))
-        .collect();
-    let (Some(&first), Some(&last)) =
-        (times.iter().map(|(t, _)| t).min(), times.iter().map(|(t, _)| t).max())
-    else {
-        return String::new();
-    };
-    let steps = usize::from(width.clamp(1, 40));
-    let span = last.saturating_sub(first).max(1) as f64;
-    let mut counts = vec![0_usize; steps];
-    for (time, _) in times.iter().filter(|(_, refused)| *refused) {
-        let at = (time.saturating_sub(first) as f64 / span * (steps as f64 - 1.0)) as usize;
-        counts[at.min(steps - 1)] += 1;
-    }
-    spark(&counts, symbols)
-}
-
-/// Counts as bars; an empty step is blank.
-pub fn spark(counts: &[usize], symbols: &Symbols) -> String {
-    let most = counts.iter().copied().max().unwrap_or(0);
-    counts
-        .iter()
-        .map(|&count| match (count, most) {
-            (0, _) | (_, 0) => " ",
-            (count, most) => symbols.bars[(count * 8).div_ceil(most).clamp(1, 8) - 1],
-        })
-        .collect()
-}
-
-fn causes(group: &Group, history: &History) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for case in sample(group, history) {
-        if let Some(verdict) = case.verdict.as_ref().filter(|verdict| !verdict.diagnosis.benign) {
-            *counts.entry(&verdict.diagnosis.entry.id).or_default() += 1;
-        }
-    }
-    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
-    counts.sort_by_key(|&(id, count)| (std::cmp::Reverse(count), id));
-    let words: Vec<String> = counts
-        .iter()
-        .map(|&(id, n)| if n > 1 { format!("{id} {n}") } else { id.to_owned() })
-        .collect();
-    words.join(", ")
-}
-
-fn credentials(group: &Group, history: &History) -> Cell {
-    let mut known: BTreeMap<String, String> = BTreeMap::new();
-    let mut guessing = false;
-    for case in sample(group, history) {
-        let auth = &case.auth.authorization;
-        if let Some(fingerprint) = auth.fingerprint {
-            let user = auth.user.clone().unwrap_or_default();
-            known.entry(fingerprint.to_string()).or_insert(user);
-        }
-        guessing |= case
-            .verdict
-            .as_ref()
-            .is_some_and(|verdict| verdict.diagnosis.entry.id == "password-guessing");
-    }
-    let listed: Vec<String> =
-        known
-            .iter()
-            .take(4)
-            .map(|(fingerprint, user)| {
-                if user.is_empty() { fingerprint.clone() } else { format!("{user} {fingerprint}") }
-            })
-            .collect();
-    let text = match (known.len(), guessing) {
-        (0, false) => "none".to_owned(),
-        (count, true) => format!("GUESSING: {count} credentials"),
-        (count, false) if count > 4 => format!("{count}: {}, …", listed.join(", ")),
-        (_, false) => listed.join(", "),
-    };
-    Cell::new(if guessing { Role::Alarm } else { Role::Text }, text)
-}
-
-fn health(group: &Group, history: &History) -> Cell {
-    let (mut gap, mut midstream, mut one_sided, mut unsure, mut truncated) =
-        (0, false, false, 0, 0);
-    let mut odd: BTreeMap<&str, usize> = BTreeMap::new();
-    for case in sample(group, history) {
-        let coverage = &case.exchange.coverage;
-        gap += coverage.gap_octets;
-        midstream |= case.exchange.connection.midstream;
-        one_sided |= coverage.one_sided;
-        unsure += usize::from(coverage.pairing == Pairing::Likely);
-        truncated += usize::from(coverage.truncated);
-        for anomaly in case.exchange.anomalies.iter() {
-            *odd.entry(anomaly.name()).or_default() += 1;
-        }
-    }
-    let mut words = Vec::new();
-    if one_sided {
-        words.push("one direction only".to_owned());
-    }
-    if gap > 0 {
-        words.push(format!("{gap} octets lost"));
-    }
-    if midstream {
-        words.push("began before the capture".to_owned());
-    }
-    if unsure > 0 {
-        words.push(format!("{unsure} pairings unsure"));
-    }
-    if truncated > 0 {
-        words.push(format!("{truncated} cut off"));
-    }
-    words.extend(odd.keys().map(|&name| name.to_owned()));
-    if words.is_empty() {
-        Cell::new(Role::Good, "whole")
-    } else {
-        let role = if gap > 0 || one_sided { Role::Bad } else { Role::Warning };
-        Cell::new(role, words.join(", "))
-    }
-}
-
-use super::table::Weight;
-
 #[cfg(test)]
 mod tests {
     use super::super::samples::{Sample, refused};
     use super::*;
-    use crate::diagnosis::Confidence;
+    use crate::diagnosis::{Case, Confidence};
+    use crate::tui::symbols::Symbols;
 
     fn one(case: std::sync::Arc<Case>) -> (History, super::super::table::Table) {
         let mut history = History::new(10);
@@ -466,9 +262,9 @@ mod tests {
         let (_, group) = table.group_at(0).unwrap();
         let term = |column: Column| column.filter_term(group, &history).unwrap();
         assert_eq!(term(Column::Client), "client:10.0.0.7");
-        assert_eq!(term(Column::Target), "host=api.local:8080 path=\"/v1/orders\"");
+        assert_eq!(term(Column::Target), "host=api.local:8080 path=/v1/orders");
         assert_eq!(term(Column::Sent), "scheme:Basic user=\"bob \\\"b\\\"\"");
-        assert_eq!(term(Column::Why), "why:wrong-password");
+        assert_eq!(term(Column::Why), "why=wrong-password");
         for column in [Column::Client, Column::Target, Column::Sent, Column::Why] {
             crate::filter::Filter::parse(&term(column)).unwrap();
         }
@@ -479,11 +275,6 @@ mod tests {
         let key = |text: &str| address_key(text.parse().unwrap());
         assert!(key("10.0.0.9:1") < key("10.0.0.10:1"));
         assert!(key("10.0.0.9:90") < key("10.0.0.9:100"));
-    }
-
-    #[test]
-    fn bars_show_something_for_the_smallest_count() {
-        assert_eq!(spark(&[0, 1, 50, 100], &Symbols::ASCII), " _-#");
     }
 
     #[test]

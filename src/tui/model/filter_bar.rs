@@ -1,7 +1,7 @@
 //! The display filter: in force, switched off, and while it is edited.
 
 use super::line_edit::LineEdit;
-use crate::filter::{Filter, FilterError};
+use crate::filter::{self, Completion, Filter, FilterError, ValuesSeen};
 
 /// A filter being typed.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct Editing {
     before: (String, bool),
     /// How far back in the history.
     recalled: Option<usize>,
+    /// The completion that stands there now, and the text and cursor it began from.
+    completing: Option<(usize, LineEdit)>,
 }
 
 /// The display filter.
@@ -25,18 +27,20 @@ pub struct FilterBar {
     editing: Option<Editing>,
     /// Latest last.
     history: Vec<String>,
+    /// Name and expression.
+    named: Vec<(String, String)>,
 }
 
 /// Filters remembered.
 const HISTORY: usize = 100;
 
 impl FilterBar {
-    /// With this expression in force.
+    /// With this expression in force, and these that have names.
     ///
     /// # Errors
     /// It does not compile.
-    pub fn new(source: &str) -> Result<Self, FilterError> {
-        let mut bar = Self::default();
+    pub fn new(source: &str, named: Vec<(String, String)>) -> Result<Self, FilterError> {
+        let mut bar = Self { named, ..Self::default() };
         bar.set(source)?;
         Ok(bar)
     }
@@ -99,15 +103,10 @@ impl FilterBar {
     /// # Errors
     /// The new expression does not compile; the old one stays.
     pub fn narrow(&mut self, term: &str, exclude: bool) -> Result<(), FilterError> {
-        let term = match (exclude, term.contains(' ')) {
-            (false, _) => term.to_owned(),
-            (true, false) => format!("-{term}"),
-            (true, true) => format!("not ({term})"),
-        };
-        let source = match (self.source.as_str(), self.disabled) {
-            ("", _) | (_, true) => term,
-            (source, _) if contains_or(source) => format!("({source}) {term}"),
-            (source, _) => format!("{source} {term}"),
+        let term = if exclude { format!("-({term})") } else { term.to_owned() };
+        let source = match &self.filter {
+            Some(filter) if !self.disabled => filter.narrowed(&term)?,
+            _ => Filter::parse(&term)?.to_string(),
         };
         self.choose(&source)
     }
@@ -125,13 +124,67 @@ impl FilterBar {
             error: None,
             before: (self.source.clone(), self.disabled),
             recalled: None,
+            completing: None,
         });
+    }
+
+    /// Ways to go on at the cursor, best first; `@` offers the filters that have names.
+    pub fn completions(&self, seen: &ValuesSeen) -> Vec<Completion> {
+        let Some(editing) = &self.editing else { return Vec::new() };
+        let line = editing.completing.as_ref().map_or(&editing.line, |(_, line)| line);
+        let (text, cursor) = (line.text(), line.cursor());
+        let begun = text[..cursor].rfind(' ').map_or(0, |at| at + 1);
+        if let Some(name) = text[begun..cursor].strip_prefix('@') {
+            return self
+                .named
+                .iter()
+                .filter(|(known, _)| known.starts_with(name))
+                .map(|(_, source)| Completion {
+                    replace: begun..cursor,
+                    text: source.clone(),
+                    about: "a filter with a name",
+                })
+                .collect();
+        }
+        filter::complete(text, cursor, seen)
+    }
+
+    /// The place of the completion that stands in the text now.
+    pub fn completed(&self) -> Option<usize> {
+        self.editing.as_ref()?.completing.as_ref().map(|(at, _)| *at)
+    }
+
+    /// Puts the next completion into the text, or the one before.
+    pub fn complete(&mut self, forward: bool, seen: &ValuesSeen) -> bool {
+        let found = self.completions(seen);
+        let Some(editing) = &mut self.editing else { return false };
+        let at = match (&editing.completing, forward) {
+            _ if found.is_empty() => return false,
+            (None, true) => 0,
+            (None, false) => found.len() - 1,
+            (Some((at, _)), true) => (at + 1) % found.len(),
+            (Some((at, _)), false) => (at + found.len() - 1) % found.len(),
+        };
+        let base = editing.completing.take().map_or_else(|| editing.line.clone(), |(_, base)| base);
+        let Some(chosen) = found.get(at) else { return false };
+        let mut text = base.text().to_owned();
+        if text.get(chosen.replace.clone()).is_none() {
+            return false;
+        }
+        text.replace_range(chosen.replace.clone(), &chosen.text);
+        let cursor = chosen.replace.start + chosen.text.len();
+        let changed = self.change(|line| line.set_at(text, cursor));
+        if let Some(editing) = &mut self.editing {
+            editing.completing = Some((at, base));
+        }
+        changed
     }
 
     /// Changes the text being typed; says whether another filter is in force now.
     pub fn change(&mut self, edit: impl FnOnce(&mut LineEdit)) -> bool {
         let Some(editing) = &mut self.editing else { return false };
         edit(&mut editing.line);
+        editing.completing = None;
         let source = editing.line.text().trim().to_owned();
         if source == self.source && !self.disabled {
             editing.error = None;
@@ -193,18 +246,13 @@ impl FilterBar {
     }
 }
 
-/// Whether adding a term with a space would bind tighter than what is there.
-fn contains_or(source: &str) -> bool {
-    source.split_whitespace().any(|word| word.eq_ignore_ascii_case("or") || word == "||")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn editing_starts_from_the_current_filter_and_escape_restores_it() {
-        let mut bar = FilterBar::new("status:401").unwrap();
+        let mut bar = FilterBar::new("status:401", Vec::new()).unwrap();
         bar.edit();
         assert_eq!(bar.editing().unwrap().line.text(), "status:401 ");
         assert!(bar.change(|line| line.paste("host:api")));
@@ -218,10 +266,11 @@ mod tests {
         let mut bar = FilterBar::default();
         bar.narrow("client:10.0.0.7", false).unwrap();
         bar.narrow("why:token-expired", true).unwrap();
+        bar.narrow("client:10.0.0.7", false).unwrap();
         assert_eq!(bar.source(), "client:10.0.0.7 -why:token-expired");
-        let mut either = FilterBar::new("host:a or host:b").unwrap();
-        either.narrow("host=x path=y", true).unwrap();
-        assert_eq!(either.source(), "(host:a or host:b) not (host=x path=y)");
+        let mut either = FilterBar::new("host:a or host:b", Vec::new()).unwrap();
+        either.narrow("host=x path=/y", true).unwrap();
+        assert_eq!(either.source(), "(host:a or host:b) -(host=x path=/y)");
     }
 
     #[test]
@@ -244,8 +293,29 @@ mod tests {
     }
 
     #[test]
+    fn completion_goes_round_and_names_stand_for_filters() {
+        let named = vec![("mine".to_owned(), "host:api -benign".to_owned())];
+        let mut bar = FilterBar::new("", named).unwrap();
+        let seen = ValuesSeen::default();
+        bar.edit();
+        bar.change(|line| line.paste("auth:m"));
+        let offered = bar.completions(&seen);
+        assert!(offered.len() > 1, "{offered:?}");
+        bar.complete(true, &seen);
+        let first = bar.editing().unwrap().line.text().to_owned();
+        assert_eq!(first, format!("auth:{}", offered[0].text));
+        bar.complete(true, &seen);
+        assert_ne!(bar.editing().unwrap().line.text(), first);
+        bar.complete(false, &seen);
+        assert_eq!(bar.editing().unwrap().line.text(), first);
+        bar.change(|line| line.set("@mi"));
+        assert!(bar.complete(true, &seen));
+        assert_eq!(bar.source(), "host:api -benign");
+    }
+
+    #[test]
     fn switching_off_keeps_the_expression() {
-        let mut bar = FilterBar::new("host:a").unwrap();
+        let mut bar = FilterBar::new("host:a", Vec::new()).unwrap();
         bar.toggle();
         assert!(bar.active().is_none());
         assert_eq!(bar.source(), "host:a");

@@ -21,6 +21,24 @@ pub fn sent(case: &Case) -> (Role, String) {
     (role, words)
 }
 
+/// [`sent`] for a narrow cell: without the shape, and without the word that the colour says too.
+pub fn sent_short(case: &Case) -> String {
+    let authorization = &case.auth.authorization;
+    let scheme = authorization.scheme.as_ref().map_or("", |scheme| scheme.name());
+    match &authorization.state {
+        AuthState::Present { .. } if authorization.user.is_some() => {
+            join(&[scheme, authorization.user.as_deref().unwrap_or("")])
+        }
+        AuthState::Malformed { reason, .. } => format!("bad: {}", reason.name().replace('-', " ")),
+        AuthState::Unknown { .. } => "not known".to_owned(),
+        AuthState::Missing => match case.auth.alternatives.first() {
+            Some(alternative) => instead(alternative),
+            None => "none".to_owned(),
+        },
+        _ => sent(case).1,
+    }
+}
+
 fn credentials(authorization: &Authorization) -> (Role, String) {
     let scheme = authorization.scheme.as_ref().map_or("", |scheme| scheme.name());
     match &authorization.state {
@@ -83,6 +101,13 @@ pub fn asked(case: &Case) -> String {
     challenges.join(", ")
 }
 
+/// [`asked`] for a narrow cell: the schemes alone.
+pub fn asked_short(case: &Case) -> String {
+    let schemes: Vec<&str> =
+        case.auth.challenges.iter().map(|challenge| challenge.scheme.name()).collect();
+    schemes.join(", ")
+}
+
 fn challenge(challenge: &Challenge) -> String {
     let scheme = challenge.scheme.name();
     match (challenge.params.get("error"), challenge.realm()) {
@@ -113,18 +138,22 @@ pub fn why(case: &Case, symbols: &Symbols) -> (Role, String) {
 
 /// Host and path as they stood on the wire; a query is hinted at, since it may hold secrets.
 pub fn target(case: &Case) -> String {
+    let (host, path) = target_parts(case);
+    host + &path
+}
+
+/// [`target`] in its two parts.
+pub fn target_parts(case: &Case) -> (String, String) {
     let exchange = &case.exchange;
+    let server = exchange.connection.server.to_string();
     let Some(request) = &exchange.request else {
-        return format!("{} (request not captured)", exchange.connection.server);
+        return (server, " (request not captured)".to_owned());
     };
-    let host = request.host().map_or_else(
-        || Cow::Owned(exchange.connection.server.to_string()),
-        |host| text::decode(host),
-    );
+    let host = request.host().map_or(server, |host| text::decode(host).into_owned());
     let query = if request.query().is_some() { "?…" } else { "" };
     let path = request.path();
     let slash = if path.first() == Some(&b'/') { "" } else { " " };
-    format!("{host}{slash}{}{query}", text::decode(path))
+    (host, format!("{slash}{}{query}", text::decode(path)))
 }
 
 /// Method as spelled on the wire.

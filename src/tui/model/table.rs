@@ -138,6 +138,8 @@ pub struct Table {
     line: usize,
     height: usize,
     follow: bool,
+    /// Whether the selection was moved by hand: until then it is the first row.
+    touched: bool,
 }
 
 impl Table {
@@ -166,6 +168,7 @@ impl Table {
         }
         self.order.sort_unstable();
         self.selected = selected.filter(|group| self.groups.contains_key(group));
+        self.touched |= self.selected.is_some();
         self.settle_selection();
     }
 
@@ -186,7 +189,7 @@ impl Table {
 
     /// Adds a case to a group. While the user looks at a row it stays where it is, whatever joins it.
     pub fn add(&mut self, id: u64, case: &Case, key: impl Fn(&Group) -> SortKey) {
-        let held = !self.follow && self.selected == Some(id);
+        let held = self.holds(id);
         let before = self.groups.get(&id).map(|group| (group.key.clone(), group.anchor));
         self.join(id, case);
         let Some(group) = self.groups.get_mut(&id) else { return };
@@ -209,7 +212,7 @@ impl Table {
 
     /// Takes a case out of a group, and the row away with its last.
     pub fn remove(&mut self, id: u64, case: &Case, key: impl Fn(&Group) -> SortKey) {
-        let held = !self.follow && self.selected == Some(id);
+        let held = self.holds(id);
         let Some(group) = self.groups.get_mut(&id) else { return };
         let row = Row { key: group.key.clone(), anchor: group.anchor, group: id };
         let weight = Weight::of(case);
@@ -228,6 +231,11 @@ impl Table {
             }
         }
         self.settle_selection();
+    }
+
+    /// Whether the user looks at this row, so that it must not move.
+    fn holds(&self, id: u64) -> bool {
+        self.touched && !self.follow && self.selected == Some(id)
     }
 
     fn take_row(&mut self, row: &Row) {
@@ -310,6 +318,7 @@ impl Table {
 
     /// Moves the selection; follows again at the end, stops elsewhere.
     pub fn select(&mut self, position: usize, key: impl Fn(&Group) -> SortKey) {
+        self.touched = true;
         let before = self.selected;
         let position = position.min(self.len().saturating_sub(1));
         let top = self.top();
@@ -369,6 +378,9 @@ impl Table {
             self.selected = self.group_at(newest).map(|(id, _)| id);
             self.line = if newest == 0 { 0 } else { usize::MAX };
             return;
+        }
+        if !self.touched {
+            (self.selected, self.position) = (None, 0);
         }
         match self.selected.and_then(|id| self.position_of(id)) {
             Some(position) => self.position = position,
@@ -488,6 +500,22 @@ mod tests {
         table.step(1, arrival);
         assert_eq!(table.selected().unwrap().0, 3);
         assert_eq!(table.iter().map(|(id, _)| id).collect::<Vec<_>>(), [3, 4, 1, 2]);
+    }
+
+    #[test]
+    fn until_it_is_moved_the_selection_is_the_first_row() {
+        let by_size = |group: &Group| SortKey::Number(group.members.len() as i64);
+        let mut table = Table::new(false);
+        table.set_reverse(true);
+        for (group, id) in [(1, 1), (2, 2), (2, 3)] {
+            table.add(group, &refused(id), by_size);
+        }
+        assert_eq!((table.position(), table.selected().unwrap().0), (0, 2));
+        table.select(1, by_size);
+        for id in 4..9 {
+            table.add(3, &refused(id), by_size);
+        }
+        assert_eq!(table.selected().unwrap().0, 1);
     }
 
     #[test]

@@ -10,6 +10,7 @@ fn model(view: View, follow: bool) -> Model {
     let mut model = Model::new(Settings {
         history: 1000,
         filter: String::new(),
+        named_filters: Vec::new(),
         view,
         follow,
         masking,
@@ -141,7 +142,7 @@ fn endpoints_fold_path_parameters_and_open_as_a_filter() {
     model.select(0);
     model.drill_down().unwrap();
     assert_eq!(model.view(), View::Refusals);
-    assert_eq!(model.filter.source(), "host=api.local:8080 path:\"/users/*/orders\"");
+    assert_eq!(model.filter.source(), "host=api.local:8080 path matches \"^/users/[^/]+/orders$\"");
     assert_eq!(model.table.len(), 2);
 }
 

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Scene;
-use super::fit::width_of;
+use super::fit::{pad, width_of};
 use super::header::grouped;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::{Fold, Model, Role, View};
@@ -36,6 +36,31 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         return;
     }
     standing(buffer, area, scene);
+}
+
+/// Ways to go on with the filter, above the line; the best one stands lowest, next to the text.
+pub fn draw_completions(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    const SHOWN: usize = 8;
+    let offered = scene.model.completions();
+    if scene.model.overlay.is_some() || offered.is_empty() || area.y < 4 {
+        return;
+    }
+    let current = scene.model.filter.completed();
+    let first = current.map_or(0, |at| (at + 1).saturating_sub(SHOWN));
+    let shown = &offered[first.min(offered.len())..offered.len().min(first + SHOWN)];
+    let symbols = &scene.model.symbols;
+    let texts = shown.iter().map(|one| width_of(&one.text)).max().unwrap_or(0).min(40);
+    let abouts = shown.iter().map(|one| width_of(one.about)).max().unwrap_or(0).min(60);
+    let width = ((texts + abouts + 4) as u16).min(area.width);
+    let x = area.x + cursor(scene, area.width).unwrap_or(0).min(area.width.saturating_sub(width));
+    for (line, one) in shown.iter().enumerate() {
+        let Some(y) = area.y.checked_sub(line as u16 + 1) else { return };
+        let text = format!(" {}  {}", pad(&one.text, texts, false, symbols), one.about);
+        let selected = current == Some(first + line);
+        let role = if selected { Role::CellSelected } else { Role::Selected };
+        let text = pad(&text, width.into(), false, symbols);
+        scene.put(buffer, x, y, width, role, &text);
+    }
 }
 
 /// What is being typed: label, text, octets before the cursor, what is wrong with it.

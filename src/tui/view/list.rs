@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::fit::pad;
 use super::{Scene, empty};
+use crate::tui::model::column::Room;
 use crate::tui::model::table::Group;
 use crate::tui::model::{Column, Pane, Role};
 
@@ -38,22 +39,10 @@ pub fn columns(all: &[Column], width: u16) -> Vec<Shown> {
         }
     }
     chosen.sort_unstable();
-    let mut widths: Vec<u16> = chosen.iter().map(|&index| all[index].room().least).collect();
-    let mut spare = (room + 1).saturating_sub(used);
-    // Room is handed out in turns, so that it does not depend on what the rows contain: the picture
-    // stands still while rows come and go.
-    while spare > 0 {
-        let before = spare;
-        for (width, &index) in widths.iter_mut().zip(&chosen) {
-            if spare > 0 && *width < all[index].room().most {
-                *width += 1;
-                spare -= 1;
-            }
-        }
-        if spare == before {
-            break;
-        }
-    }
+    let widths = widths(
+        &chosen.iter().map(|&index| all[index].room()).collect::<Vec<_>>(),
+        (room + 1).saturating_sub(used),
+    );
     let mut x = MARGIN;
     chosen
         .iter()
@@ -64,6 +53,28 @@ pub fn columns(all: &[Column], width: u16) -> Vec<Shown> {
             shown
         })
         .collect()
+}
+
+/// Hands out what is left over by shares. It does not depend on what the rows contain: the picture
+/// stands still while rows come and go.
+fn widths(rooms: &[Room], mut spare: u16) -> Vec<u16> {
+    let mut widths: Vec<u16> = rooms.iter().map(|room| room.least).collect();
+    while spare > 0 {
+        let hungry = |(room, width): &(&Room, &mut u16)| room.share > 0 && **width < room.most;
+        let shares: u16 =
+            rooms.iter().zip(&mut widths).filter(hungry).map(|(room, _)| room.share).sum();
+        if shares == 0 {
+            break;
+        }
+        let portion = spare;
+        for (room, width) in rooms.iter().zip(&mut widths).filter(hungry) {
+            let fair = (portion * room.share / shares).max(1);
+            let given = fair.min(room.most - *width).min(spare);
+            *width += given;
+            spare -= given;
+        }
+    }
+    widths
 }
 
 /// Draws it.
@@ -157,7 +168,7 @@ mod tests {
             let shown = columns(View::Refusals.columns(), width);
             assert!(shown.iter().any(|column| column.column == Column::Why), "at {width}");
         }
-        assert_eq!(columns(View::Refusals.columns(), 110).len(), View::Refusals.columns().len());
+        assert_eq!(columns(View::Refusals.columns(), 100).len(), View::Refusals.columns().len());
         let at_80: Vec<Column> =
             columns(View::Refusals.columns(), 80).iter().map(|c| c.column).collect();
         assert!(

@@ -71,6 +71,7 @@ pub fn draw(frame: &mut Frame<'_>, areas: &Areas, scene: &Scene<'_>) {
     }
     filter_bar::draw(buffer, areas.filter, scene);
     footer::draw(buffer, areas.footer, scene);
+    filter_bar::draw_completions(buffer, areas.filter, scene);
     overlay::draw(buffer, areas, scene);
     if let Some((x, y)) = cursor(areas, scene) {
         frame.set_cursor_position((x, y));
