@@ -6,7 +6,7 @@ pub mod authorization;
 pub mod challenge;
 pub mod credentials;
 pub mod decoders;
-mod encoding;
+pub mod encoding;
 pub mod jwt;
 pub mod masking;
 pub mod scheme;

@@ -1,0 +1,163 @@
+//! Tokens that are bound to a key, and the proof that must come with them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::auth::Jwt;
+use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::rules::common::{raw_token, unless_said_otherwise};
+use crate::diagnosis::view::View;
+use crate::text;
+
+/// How old a proof may be; RFC 9449 §11.1 speaks of seconds or minutes.
+const PROOF_AGE: i64 = 300;
+
+/// Fields in which a hop that ended TLS hands on the client's certificate.
+const CERTIFICATE_FIELDS: [&str; 7] = [
+    "x-forwarded-client-cert",
+    "client-cert",
+    "x-client-cert",
+    "ssl-client-cert",
+    "x-ssl-client-cert",
+    "x-ssl-cert",
+    "x-amzn-mtls-clientcert",
+];
+
+/// “This token is bound to {a key} and must be sent with {its proof}; {what}.” (RFC 9449 §7, RFC 8705
+/// §3)
+pub fn sender_constrained_token(view: &View<'_>) -> Answer {
+    let demands_nonce = view
+        .challenges()
+        .iter()
+        .any(|challenge| challenge.params.get("error") == Some("use_dpop_nonce"));
+    if demands_nonce || view.accepted_here().is_some() {
+        return Answer::No;
+    }
+    let confirmation = |member: &str| {
+        view.jwt().and_then(|jwt| jwt.claims.get("cnf")?.get(member)).and_then(Value::as_str)
+    };
+    let found = if let Some(thumbprint) = confirmation("jkt") {
+        by_proof(view, Some(thumbprint))
+    } else if confirmation("x5t#S256").is_some() {
+        by_certificate(view)
+    } else if view.uses("DPoP") && view.shape().is_some() {
+        by_proof(view, None)
+    } else {
+        None
+    };
+    let natural = [Category::BadSignature, Category::WrongType, Category::BadCredentials];
+    found.map(|found| unless_said_otherwise(found, view, &natural)).into()
+}
+
+fn by_certificate(view: &View<'_>) -> Option<Found> {
+    let head = &view.request()?.head;
+    let handed_on = CERTIFICATE_FIELDS.into_iter().find(|field| head.has(field));
+    let found = if handed_on.is_some() { Found::possible() } else { Found::certain() };
+    let what = match handed_on {
+        Some(field) => format!("the server may not have matched the one in {field}"),
+        None => "this hop has no TLS, and no field hands a certificate on".to_owned(),
+    };
+    Some(
+        found
+            .because(
+                format!("{}.claims.cnf", view.credentials_place()),
+                "x5t#S256",
+                "bound to a certificate",
+            )
+            .fact("binding", "a client certificate")
+            .fact("proof", "that certificate")
+            .fact("what", what),
+    )
+}
+
+fn by_proof(view: &View<'_>, thumbprint: Option<&str>) -> Option<Found> {
+    let (found, what) = if view.request()?.head.has("dpop") {
+        if !view.uses("DPoP") {
+            (Found::certain(), "it was sent with the scheme Bearer instead of DPoP".to_owned())
+        } else {
+            contradiction(view)?
+        }
+    } else {
+        (Found::certain(), "the request has no DPoP header".to_owned())
+    };
+    let mut found = found.because("request.header.dpop", what.clone(), "");
+    if let Some(thumbprint) = thumbprint {
+        let tail: String = thumbprint.chars().rev().take(4).collect();
+        let tail: String = tail.chars().rev().collect();
+        found = found.because(
+            format!("{}.claims.cnf", view.credentials_place()),
+            text::visible(&format!("jkt …{tail}")),
+            "bound to a key",
+        );
+    }
+    Some(
+        found
+            .fact("binding", "a key")
+            .fact("proof", "a DPoP proof made with it")
+            .fact("what", what),
+    )
+}
+
+/// What in the proof does not fit the request.
+fn contradiction(view: &View<'_>) -> Option<(Found, String)> {
+    let request = view.request()?;
+    let Ok(proof) = Jwt::decode(request.head.get("dpop")?.trim_ascii()) else {
+        return Some((Found::certain(), "its proof is not a JWT".to_owned()));
+    };
+    let method = text::decode(request.method());
+    if let Some(htm) = proof.text("htm").filter(|htm| *htm != method) {
+        let htm = text::shorten(htm, 20);
+        return Some((
+            Found::certain(),
+            format!("its proof is for the method {}", text::visible(&htm)),
+        ));
+    }
+    if let Some(found) = proof.text("htu").and_then(|htu| other_target(view, htu)) {
+        return Some(found);
+    }
+    if let Some(ath) = proof.text("ath") {
+        let own = URL_SAFE_NO_PAD.encode(Sha256::digest(raw_token(view)));
+        if ath.trim_end_matches('=') != own {
+            return Some((Found::certain(), "its proof is for another token (ath)".to_owned()));
+        }
+    }
+    let iat = proof.date("iat")?;
+    let off = view.server_now().seconds().saturating_sub(iat);
+    if off.abs() > PROOF_AGE {
+        let found = if view.server_clock_known() { Found::likely() } else { Found::possible() };
+        let when = if off > 0 { "before" } else { "after" };
+        let by = crate::time::humane(std::time::Duration::from_secs(off.unsigned_abs()));
+        return Some((found, format!("its proof was made {by} {when} the server's time")));
+    }
+    None
+}
+
+/// A proof for another URL. Behind a proxy the host may differ with good reason.
+fn other_target(view: &View<'_>, htu: &str) -> Option<(Found, String)> {
+    let rest = htu.split_once("://").map_or(htu, |(_, rest)| rest);
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, "/"),
+    };
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    let request = view.request()?;
+    if path.as_bytes() != request.path() {
+        let shown = text::shorten(path, 80);
+        return Some((
+            Found::certain(),
+            format!("its proof is for the path {}", text::visible(&shown)),
+        ));
+    }
+    let host = text::decode(request.host()?).to_ascii_lowercase();
+    let bare = |authority: &str| {
+        let authority = authority.to_ascii_lowercase();
+        authority.trim_end_matches(":80").trim_end_matches(":443").to_owned()
+    };
+    (bare(authority) != bare(&host)).then(|| {
+        let shown = text::shorten(authority, 80);
+        (Found::likely(), format!("its proof is for the host {}", text::visible(&shown)))
+    })
+}

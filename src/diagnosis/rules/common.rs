@@ -1,0 +1,206 @@
+//! What several rules ask of an exchange.
+
+use crate::auth::authorization::AlternativeKind;
+use crate::auth::{Alternative, AuthState, Shape};
+use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::rule::Found;
+use crate::diagnosis::view::View;
+use crate::text;
+
+/// Schemes that sign the request instead of carrying a secret.
+const SIGNING: [&str; 8] = [
+    "AWS4-HMAC-SHA256",
+    "AWS4-ECDSA-P256-SHA256",
+    "Hawk",
+    "hmac",
+    "SharedKey",
+    "SharedKeyLite",
+    "Signature",
+    "OAuth",
+];
+
+/// Query parameters that are often something else than a credential.
+const WEAK_QUERY_NAMES: [&str; 4] = ["key", "sig", "signature", "token"];
+
+/// Whether the credentials sign the request. `OAuth TOKEN` (OAuth 2 drafts) is a token.
+pub fn is_signed(view: &View<'_>) -> bool {
+    let parameters = matches!(view.shape(), Some(Shape::Params(_)));
+    SIGNING.into_iter().any(|name| view.uses(name)) && (parameters || !view.uses("OAuth"))
+}
+
+/// Whether the scheme is one in which a user logs in by name.
+pub fn is_login(view: &View<'_>) -> bool {
+    ["Basic", "Digest", "NTLM", "Negotiate"].into_iter().any(|name| view.uses(name))
+}
+
+/// Well-formed credentials that are a token or key: not a login, not a signature, and of a scheme
+/// that this program knows.
+pub fn is_token(view: &View<'_>) -> bool {
+    let known = view.scheme().is_some_and(crate::auth::Scheme::is_known);
+    let raw = matches!(view.shape(), None | Some(Shape::Raw));
+    known && !raw && !is_login(view) && !is_signed(view)
+}
+
+/// A credential outside the credentials field that this request relies on.
+pub fn other_credential<'a>(view: &View<'a>) -> Option<&'a Alternative> {
+    view.alternatives().iter().find(|alternative| match alternative.kind {
+        AlternativeKind::Cookie
+        | AlternativeKind::ApiKeyHeader
+        | AlternativeKind::Form
+        | AlternativeKind::LookalikeHeader => true,
+        AlternativeKind::Query => {
+            let name = alternative.name.to_ascii_lowercase();
+            !WEAK_QUERY_NAMES.contains(&name.as_str())
+        }
+        AlternativeKind::ProxyAuthorization | AlternativeKind::IdentityHeader => false,
+    })
+}
+
+/// Whether the only credentials are session cookies.
+pub fn only_cookies(view: &View<'_>) -> bool {
+    view.missing()
+        && other_credential(view).is_some()
+        && view.alternatives().iter().all(|alternative| {
+            matches!(alternative.kind, AlternativeKind::Cookie | AlternativeKind::IdentityHeader)
+        })
+}
+
+/// Where an alternative stands, for evidence.
+pub fn place(alternative: &Alternative) -> String {
+    let name = text::visible(&alternative.name);
+    match alternative.kind {
+        AlternativeKind::Cookie => format!("request.cookie.{name}"),
+        AlternativeKind::Query => format!("request.query.{name}"),
+        AlternativeKind::Form => format!("request.body.{name}"),
+        _ => format!("request.header.{}", name.to_ascii_lowercase()),
+    }
+}
+
+/// An alternative in words: `the session cookie "sid"`.
+pub fn describe(alternative: &Alternative) -> String {
+    let name = text::visible(&alternative.name);
+    match alternative.kind {
+        AlternativeKind::Cookie => format!("the session cookie \"{name}\""),
+        AlternativeKind::ApiKeyHeader => format!("the key in {name}"),
+        AlternativeKind::Query => format!("the key in the query parameter \"{name}\""),
+        AlternativeKind::Form => format!("the token in the form field \"{name}\""),
+        _ => format!("the credential in {name}"),
+    }
+}
+
+/// What the server says of one of these categories becomes a diagnosis: certain where a credential
+/// is visible that it can be about, likely where the request was not captured, and nothing where the
+/// request carried none.
+pub fn stated(view: &View<'_>, categories: &[Category]) -> Option<Found> {
+    let said = view.said().filter(|said| categories.contains(&said.category))?;
+    let found = match view.state() {
+        AuthState::Unknown { .. } => Found::likely(),
+        AuthState::Missing if other_credential(view).is_none() => return None,
+        _ => Found::certain(),
+    };
+    Some(quoting(found.because(said.field, said.quote.clone(), "the server's words"), view))
+}
+
+/// With the server's words as a fact.
+pub fn quoting(found: Found, view: &View<'_>) -> Found {
+    found.fact_if("quote", view.said().map(|said| said.quote.clone()))
+}
+
+/// With the server's words as evidence and as a fact, where they tell something.
+pub fn with_words(found: Found, view: &View<'_>) -> Found {
+    match view.said() {
+        Some(said) if said.is_informative() => {
+            quoting(found.because(said.field, said.quote.clone(), "the server's words"), view)
+        }
+        _ => found,
+    }
+}
+
+/// Whether the server's words name a cause that is none of these.
+pub fn says_otherwise(view: &View<'_>, compatible: &[Category]) -> bool {
+    let neutral = [Category::Missing, Category::Malformed];
+    view.said().is_some_and(|said| {
+        said.is_informative()
+            && !neutral.contains(&said.category)
+            && !compatible.contains(&said.category)
+    })
+}
+
+/// One level down where the server's words name another cause.
+pub fn unless_said_otherwise(found: Found, view: &View<'_>, compatible: &[Category]) -> Found {
+    if says_otherwise(view, compatible) { lowered(found) } else { found }
+}
+
+/// One level down.
+pub fn lowered(found: Found) -> Found {
+    Found { confidence: found.confidence.lowered(), ..found }
+}
+
+/// Whether the status itself asks for a login.
+pub fn is_login_status(view: &View<'_>) -> bool {
+    matches!(view.status(), 401 | 407)
+}
+
+/// On other statuses than 401 and 407 malformed credentials are a cause only where the answer is
+/// about authentication at all: there is a challenge, or the server says so.
+pub fn is_about_authentication(view: &View<'_>) -> bool {
+    is_login_status(view) || !view.challenges().is_empty() || view.said().is_some()
+}
+
+/// For malformed credentials: as sure as they are where the answer is about authentication, one
+/// level less on another refusal.
+pub fn by_status(found: Found, view: &View<'_>) -> Found {
+    if is_about_authentication(view) { found } else { lowered(found) }
+}
+
+/// The octets of the credentials field, for a rule that must look inside. Never shown.
+pub fn raw_credentials<'a>(view: &View<'a>) -> &'a [u8] {
+    view.request()
+        .and_then(|request| request.head.get(view.credentials_field()))
+        .unwrap_or_default()
+}
+
+/// What follows the scheme word. Never shown.
+pub fn raw_token<'a>(view: &View<'a>) -> &'a [u8] {
+    let value = raw_credentials(view);
+    let space = value.iter().position(|&octet| octet == b' ' || octet == b'\t');
+    space.map_or(&[], |space| value[space..].trim_ascii())
+}
+
+/// Whether the request is a login that posts its password in a form or a JSON document; the user it
+/// names.
+pub fn posted_login(view: &View<'_>) -> Option<Option<String>> {
+    let request = view.request()?;
+    let body = &request.body.start;
+    if body.is_empty() || request.method() != b"POST" {
+        return None;
+    }
+    let kind = request.head.get("content-type").unwrap_or_default().to_ascii_lowercase();
+    let pairs: Vec<(String, String)> = if kind.windows(4).any(|part| part == b"json") {
+        match serde_json::from_slice(body) {
+            Ok(serde_json::Value::Object(members)) => members
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
+                .collect(),
+            _ => return None,
+        }
+    } else if kind.windows(10).any(|part| part == b"urlencoded") {
+        text::decode(body)
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.replace("%40", "@")))
+            .collect()
+    } else {
+        return None;
+    };
+    let find = |names: &[&str]| {
+        pairs.iter().find(|(name, _)| {
+            let name = name.to_ascii_lowercase();
+            names.iter().any(|known| name == *known || name.ends_with(&format!("[{known}]")))
+        })
+    };
+    find(&["password", "passwd", "pwd", "pass", "passphrase", "client_secret", "secret", "pin"])?;
+    let user =
+        find(&["username", "user", "email", "login", "user_name", "name", "client_id", "log"]);
+    Some(user.map(|(_, value)| text::shorten(&text::visible(value), 64).into_owned()))
+}

@@ -1,0 +1,112 @@
+//! Credentials that are in the wrong place, or cannot be there.
+
+use crate::auth::authorization::AlternativeKind;
+use crate::auth::{AuthState, jwt};
+use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::rules::common::says_otherwise;
+use crate::diagnosis::view::View;
+use crate::text;
+
+/// “The browser asked for permission (OPTIONS) before the real {method} {path}. It may not send
+/// credentials here, but the server demanded them, so the real request was never sent.” (Fetch
+/// standard, CORS-preflight fetch)
+pub fn cors_preflight_rejected(view: &View<'_>) -> Answer {
+    let wanted = view.request_header("access-control-request-method");
+    let (Some(wanted), Some(origin)) = (wanted, view.request_header("origin")) else {
+        return Answer::No;
+    };
+    if view.method() != "OPTIONS" || !view.missing() || view.is_proxy() {
+        return Answer::No;
+    }
+    let wanted = text::visible(&wanted).into_owned();
+    let found = Found::certain()
+        .because("request.method", "OPTIONS", "a preflight never carries credentials")
+        .because("request.header.origin", text::visible(&origin), "")
+        .because("request.header.access-control-request-method", wanted.clone(), "");
+    let headers = view.request_header("access-control-request-headers");
+    let found = match headers.filter(|list| list.to_ascii_lowercase().contains("authorization")) {
+        Some(list) => found.because(
+            "request.header.access-control-request-headers",
+            text::visible(&list),
+            "the real request would carry Authorization",
+        ),
+        None => found,
+    };
+    found.fact("method", wanted).fact("path", view.path()).into()
+}
+
+/// “There is no Authorization header, but {name} contains what looks like {kind}.”
+pub fn wrong_header_name(view: &View<'_>) -> Answer {
+    let lookalike = view
+        .alternatives()
+        .iter()
+        .find(|other| other.kind == AlternativeKind::LookalikeHeader && other.artifact.is_none());
+    let Some(lookalike) = lookalike.filter(|_| view.missing()) else { return Answer::No };
+    // A verdict on the credential shows that this header is the one that the server reads.
+    if view.accepted_here().is_some() || says_otherwise(view, &[Category::ApiKeyMissing]) {
+        return Answer::No;
+    }
+    let value = view.request_header(&lookalike.name).unwrap_or_default();
+    let kind = match value.split_once(' ') {
+        Some((scheme, _)) if matches!(scheme, "Bearer" | "Basic" | "Token") => {
+            format!("{scheme} credentials")
+        }
+        _ if jwt::looks_like(value.as_bytes()) => "a JWT".to_owned(),
+        _ => "a credential".to_owned(),
+    };
+    let offered =
+        ["Bearer", "Basic", "Token"].into_iter().any(|scheme| view.challenge(scheme).is_some());
+    let asked = offered || view.says(Category::Missing);
+    let name = text::visible(&lookalike.name).into_owned();
+    let found = if asked { Found::likely() } else { Found::possible() };
+    found
+        .because(view.credentials_place(), "absent", "")
+        .because(format!("request.header.{}", name.to_ascii_lowercase()), kind.clone(), "")
+        .fact("name", name)
+        .fact("kind", kind)
+        .into()
+}
+
+/// “The credentials are addressed to {the proxy|the server}, but {the server|the proxy} is the one
+/// that asked.” (RFC 9110 §11.7)
+pub fn proxy_auth_confusion(view: &View<'_>) -> Answer {
+    let (Some(request), Some(response)) = (view.request(), view.response()) else {
+        return Answer::No;
+    };
+    let to_proxy = !request.target().starts_with(b"/") && request.target() != b"*";
+    let asks_server = response.head.has("www-authenticate");
+    let asks_proxy = response.head.has("proxy-authenticate");
+    if view.is_proxy() {
+        // A client that has credentials for the server only has simply not been asked before; one
+        // that opens a tunnel has no reason to send them to the proxy.
+        let own = matches!(view.state(), AuthState::Missing) && request.head.has("authorization");
+        if !own || request.method() != b"CONNECT" {
+            return Answer::No;
+        }
+        return Found::likely()
+            .because("request.header.authorization", "present", "meant for the server")
+            .because("request.header.proxy-authorization", "absent", "")
+            .because("response.status", "407", "the proxy asks")
+            .fact("what", "The credentials are addressed to the server (Authorization), but the proxy is the one that asked")
+            .into();
+    }
+    if asks_proxy && !asks_server && response.status == 401 {
+        return Found::likely()
+            .because("response.status", "401", "the status of a server")
+            .because("response.header.proxy-authenticate", "present", "the challenge of a proxy")
+            .because("response.header.www-authenticate", "absent", "")
+            .fact("what", "The answer mixes the two kinds of login: 401 is a server's status, but its challenge is Proxy-Authenticate, which clients answer with Proxy-Authorization")
+            .into();
+    }
+    let for_proxy = request.head.has("proxy-authorization");
+    if for_proxy && view.missing() && !to_proxy && asks_server {
+        return Found::likely()
+            .because("request.header.proxy-authorization", "present", "meant for a proxy")
+            .because(view.credentials_place(), "absent", "")
+            .because("response.header.www-authenticate", view.offered().unwrap_or_default(), "the server asks")
+            .fact("what", "The credentials are addressed to a proxy (Proxy-Authorization), but the server is the one that asked")
+            .into();
+    }
+    Answer::No
+}

@@ -1,0 +1,235 @@
+//! What is left when nothing more specific holds: a refused login, a refused token, nothing sent,
+//! nothing known.
+
+use crate::auth::authorization::AlternativeKind;
+use crate::auth::{AuthState, Shape};
+use crate::diagnosis::lexicon::{Category, Said};
+use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::rules::common::{
+    describe, is_signed, is_token, other_credential, place, posted_login, quoting, with_words,
+};
+use crate::diagnosis::rules::mismatch::offers;
+use crate::diagnosis::view::View;
+use crate::text;
+
+/// Categories that fit a wrong user name or password.
+const LOGIN_REFUSED: [Category; 3] = [Category::BadCredentials, Category::Mfa, Category::UserGone];
+
+/// “The {scheme} login of "{user}" was refused. User name or password is wrong, or the account does
+/// not exist in this server's user list.”
+pub fn wrong_password(view: &View<'_>) -> Answer {
+    let said = view.said();
+    let refused = said.is_some_and(|said| LOGIN_REFUSED.contains(&said.category));
+    let silent = said.is_none_or(|said| !said.is_informative() || is_weak(said));
+    if !refused && !silent || view.accepted_here().is_some() && view.is_exact() {
+        return Answer::No;
+    }
+    let unknown = matches!(view.state(), AuthState::Unknown { .. });
+    let login = match view.shape() {
+        Some(Shape::UserPass { .. } | Shape::Digest(_) | Shape::Ntlm3 { .. }) => {
+            login(view, refused)
+        }
+        _ if view.missing() && matches!(view.status(), 401 | 422) => posted(view),
+        _ if unknown && refused => {
+            Some(Found::possible().because(view.credentials_place(), "not captured", ""))
+        }
+        _ => None,
+    };
+    let Some(found) = login else { return Answer::No };
+    let found = match view.user_accepted_otherwise().filter(|_| !view.missing()) {
+        Some(other) => Found { confidence: crate::diagnosis::Confidence::Certain, ..found }
+            .because(
+                "history",
+                format!("#{}", other.id),
+                "the same user is accepted with another password",
+            )
+            .related(other.id)
+            .fact(
+                "reason",
+                "The same user is accepted here with another password, so this password is wrong",
+            ),
+        None => found,
+    };
+    let found = match said.map(|said| said.category) {
+        Some(Category::UserGone) => found
+            .fact("reason", "The account does not exist, is disabled, or its password has expired"),
+        Some(Category::Mfa) => found.fact(
+            "hint",
+            "The server asks for a second factor: use an app password or an API token",
+        ),
+        _ => found,
+    };
+    with_words(found, view).into()
+}
+
+/// Words that do not tell why: "Authentication required" is said of wrong passwords too.
+fn is_weak(said: &Said) -> bool {
+    said.category == Category::Missing && !said.denies_credentials()
+}
+
+/// A login in the credentials field.
+fn login(view: &View<'_>, refused: bool) -> Option<Found> {
+    let scheme = view.scheme()?;
+    let offered = view.challenges().is_empty() || offers(view, scheme);
+    let stale = view.challenge("Digest").and_then(|challenge| challenge.params.get("stale"));
+    if !offered && !refused || stale.is_some_and(|stale| stale.eq_ignore_ascii_case("true")) {
+        return None;
+    }
+    let user = view.user().filter(|user| !user.is_empty());
+    let user = user.map(|user| text::shorten(&text::visible(user), 64).into_owned());
+    let found = Found::likely().because(
+        view.credentials_place(),
+        scheme.name(),
+        "well-formed, and refused",
+    );
+    let found = match view.challenge(scheme.name()).and_then(|challenge| challenge.realm()) {
+        Some(realm) => found.because("response.challenge.realm", text::visible(realm), ""),
+        None => found,
+    };
+    Some(found.fact("scheme", scheme.name()).fact_if("user", user))
+}
+
+/// A login form or document.
+fn posted(view: &View<'_>) -> Option<Found> {
+    if other_credential(view).is_some_and(|other| other.kind != AlternativeKind::Cookie) {
+        return None;
+    }
+    let user = posted_login(view)?;
+    Some(
+        Found::likely()
+            .because("request.body", "user and password", "a login")
+            .fact("scheme", "posted")
+            .fact_if("user", user),
+    )
+}
+
+/// “The server refused {kind} ("{quote}") without saying why. It may be unknown, revoked, meant for
+/// another environment, or expired.” (RFC 6750 §3.1)
+pub fn token_rejected(view: &View<'_>) -> Answer {
+    let (found, kind) = if is_token(view) {
+        let scheme =
+            view.scheme().map_or_else(String::new, |s| text::visible(s.name()).into_owned());
+        let form = match view.shape() {
+            Some(Shape::Jws(_)) => "JWT",
+            Some(Shape::Jwe { .. }) => "encrypted JWT",
+            Some(Shape::Opaque { known_prefix: Some(_), .. }) => "token with a known prefix",
+            _ => "opaque token",
+        };
+        let kind = match view.credential() {
+            Some(own) => format!("this {scheme} token (fingerprint {own})"),
+            None => format!("this {scheme} token"),
+        };
+        (Found::possible().because(view.credentials_place(), format!("{scheme}, {form}"), ""), kind)
+    } else if let Some(other) = other_credential(view).filter(|_| view.missing()) {
+        (Found::possible().because(place(other), "present", ""), describe(other))
+    } else {
+        return Answer::No;
+    };
+    let reason = match view.said().map(|said| said.category) {
+        Some(Category::UserGone) => Some("The account behind it is probably disabled or deleted"),
+        Some(Category::Malformed) => {
+            Some("The server could not read it as the kind of token that it expects")
+        }
+        Some(Category::ApiKeyInvalid) => Some(
+            "The server does not know it: it may be mistyped, revoked, or meant for another environment",
+        ),
+        _ => None,
+    };
+    let found = match view.said() {
+        Some(said) => {
+            quoting(found.because(said.field, said.quote.clone(), "the server's words"), view)
+        }
+        None => found,
+    };
+    found.fact("kind", kind).fact_if("reason", reason).into()
+}
+
+/// “The request has no Authorization header. The server asks for {offered}.” (RFC 9110 §15.5.2)
+pub fn no_credentials_sent(view: &View<'_>) -> Answer {
+    if !view.missing() || view.request().is_none() {
+        return Answer::No;
+    }
+    let denied = view.said().is_some_and(Said::denies_credentials);
+    // On other statuses than 401 and 407 only where the server says that this is the reason.
+    if !matches!(view.status(), 401 | 407) && !denied {
+        return Answer::No;
+    }
+    let found = match other_credential(view) {
+        None => Found::certain(),
+        Some(other) => {
+            // A cookie is not what a server means that asks for the header.
+            let cookies = other.kind == AlternativeKind::Cookie;
+            if !(cookies && denied) || posted_login(view).is_some() {
+                return Answer::No;
+            }
+            Found::likely().because(place(other), "present", "not what the server asks for")
+        }
+    };
+    let field = if view.is_proxy() { "Proxy-Authorization" } else { "Authorization" };
+    let mut found = found.because(view.credentials_place(), "absent", "");
+    if let Some(offered) = view.offered() {
+        let place = if view.is_proxy() { "proxy-authenticate" } else { "www-authenticate" };
+        found = found.because(format!("response.header.{place}"), offered.clone(), "");
+        found = found.fact("offered", offered);
+    }
+    let found = match view.said().filter(|said| said.is_informative()) {
+        Some(said) => {
+            quoting(found.because(said.field, said.quote.clone(), "the server's words"), view)
+        }
+        None => found,
+    };
+    let realm = view.realm().filter(|realm| !realm.is_empty());
+    found
+        .fact("field", field)
+        .fact_if("realm", realm.map(|realm| text::shorten(&realm, 80).into_owned()))
+        .fact_if("example", example(view))
+        .fact("path", view.path())
+        .into()
+}
+
+/// How to send what the first known challenge asks for.
+fn example(view: &View<'_>) -> Option<&'static str> {
+    let known = [
+        ("Basic", "curl -u USER:PASSWORD"),
+        ("Bearer", "Authorization: Bearer TOKEN"),
+        ("Digest", "curl --digest -u USER:PASSWORD"),
+        ("Negotiate", "curl --negotiate -u :"),
+        ("NTLM", "curl --ntlm -u DOMAIN\\USER"),
+        ("Token", "Authorization: Token KEY"),
+        ("ApiKey", "Authorization: ApiKey KEY"),
+        ("DPoP", "Authorization: DPoP TOKEN, with a DPoP proof"),
+        ("AWS4-HMAC-SHA256", "curl --aws-sigv4"),
+    ];
+    view.challenges().iter().find_map(|challenge| {
+        known.iter().find(|(scheme, _)| challenge.scheme.is(scheme)).map(|(_, example)| *example)
+    })
+}
+
+/// “The server answered 401 and neither the request nor the answer explains it.”
+pub fn unexplained(view: &View<'_>) -> Answer {
+    let state = match view.state() {
+        AuthState::Unknown { reason } => format!("unknown ({})", reason.name()),
+        AuthState::Present { shape, .. } => {
+            let scheme = view.scheme().map_or("", |scheme| scheme.name());
+            format!("present ({}, {})", text::visible(scheme), shape.name())
+        }
+        AuthState::Malformed { reason, .. } => format!("malformed ({})", reason.name()),
+        state => state.name().to_owned(),
+    };
+    let facts = if view.request().is_none() {
+        Some("The request was not captured")
+    } else if is_signed(view) {
+        Some("The request is signed")
+    } else {
+        None
+    };
+    let found = Found::possible()
+        .because("response.status", view.status().to_string(), "")
+        .because(view.credentials_place(), state.clone(), "state of the credentials")
+        .fact("status", view.status().to_string())
+        .fact("state", state)
+        .fact_if("offered", view.offered())
+        .fact_if("facts", facts)
+        .fact("time", view.answered().rfc3339_seconds());
+    with_words(found, view).into()
+}

@@ -1,0 +1,129 @@
+//! The times in a JWT against the server's clock.
+
+use crate::auth::Jwt;
+use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::rules::common::{
+    is_login_status, is_signed, is_token, lowered, only_cookies, stated, with_words,
+};
+use crate::diagnosis::view::View;
+use crate::time::{Timestamp, humane};
+
+/// Validators commonly forgive this much.
+const LEEWAY: i64 = 300;
+
+/// An `exp` below this is more likely a lifetime in seconds than a time: it lies in 1973.
+const LIFETIME: i64 = 100_000_000;
+
+/// Times from here on are milliseconds: as seconds they lie in the year 5138.
+pub const MILLISECONDS: i64 = 100_000_000_000;
+
+/// “The token has expired at {exp}, {age} before this request – the server says: "{quote}".” (RFC 7519
+/// §4.1.4)
+pub fn token_expired(view: &View<'_>) -> Answer {
+    if only_cookies(view) || is_signed(view) || view.uses("Digest") || view.uses("NTLM") {
+        return Answer::No;
+    }
+    let exp = view.jwt().and_then(|jwt| jwt.date("exp")).filter(|exp| *exp < MILLISECONDS);
+    let by_words = stated(view, &[Category::Expired]);
+    let past = exp.is_some_and(|exp| exp <= view.server_now().seconds());
+    let found = match (by_words, exp) {
+        // The token's own time contradicts the server's words: another clock, or another token.
+        (Some(found), Some(_)) if !past => lowered(found),
+        (Some(found), _) => found,
+        (None, Some(exp)) if past => computed(view, exp),
+        (None, _) => return Answer::No,
+    };
+    let Some(exp) = exp.filter(|_| past) else { return found.into() };
+    let age = humane(view.exchange.time().since(Timestamp::from_seconds(exp)));
+    let time = Timestamp::from_seconds(exp).rfc3339_seconds();
+    found
+        .because(
+            format!("{}.claims.exp", view.credentials_place()),
+            time.clone(),
+            format!("{age} before this request"),
+        )
+        .fact("exp", time)
+        .fact("age", age)
+        .fact_if(
+            "hint",
+            (exp < LIFETIME)
+                .then_some("So small a number looks like a lifetime in seconds instead of a time"),
+        )
+        .into()
+}
+
+/// How sure the numbers alone are.
+fn computed(view: &View<'_>, exp: i64) -> Found {
+    if let Some(before) = view.accepted_here().filter(|past| past.time.seconds() < exp) {
+        return Found::certain()
+            .because("history", format!("#{}", before.id), "the same token was accepted before exp")
+            .related(before.id);
+    }
+    let age = view.server_now().seconds().saturating_sub(exp);
+    let found = if age > LEEWAY { Found::likely() } else { Found::possible() };
+    let found = if view.server_clock_known() { found } else { lowered(found) };
+    with_words(found, view)
+}
+
+/// “The token is not valid yet: its {claim} is {time}, {delta} in the future for the server.”
+/// (RFC 7519 §4.1.5)
+pub fn jwt_not_yet_valid(view: &View<'_>) -> Answer {
+    let ahead = view.jwt().and_then(|jwt| claim_ahead(view, jwt));
+    let by_words = stated(view, &[Category::NotYetValid]).filter(|_| !is_signed(view));
+    let found = match (by_words, ahead) {
+        (Some(found), _) => found,
+        (None, _) if !is_login_status(view) => return Answer::No,
+        (None, Some(_)) if view.server_clock_known() => with_words(Found::likely(), view),
+        (None, Some(_)) => with_words(Found::possible(), view),
+        (None, None) => return Answer::No,
+    };
+    let Some((claim, seconds)) = ahead else { return found.into() };
+    let time = Timestamp::from_seconds(seconds);
+    let delta = humane(time.since(view.server_now()));
+    found
+        .because(
+            format!("{}.claims.{claim}", view.credentials_place()),
+            time.rfc3339_seconds(),
+            format!("{delta} after the server's clock"),
+        )
+        .fact("claim", claim)
+        .fact("time", time.rfc3339_seconds())
+        .fact("delta", delta)
+        .into()
+}
+
+/// `nbf`, else `iat`, where it lies in the server's future.
+fn claim_ahead(view: &View<'_>, jwt: &Jwt) -> Option<(&'static str, i64)> {
+    let now = view.server_now().seconds();
+    ["nbf", "iat"].into_iter().find_map(|claim| {
+        let time = jwt.date(claim)?;
+        (time > now + 1 && time < MILLISECONDS).then_some((claim, time))
+    })
+}
+
+/// “The claim {claim}={value} is in milliseconds; JWT times are in seconds. For the server this token
+/// starts in the year {year}.” (RFC 7519 §2)
+pub fn jwt_time_unit(view: &View<'_>) -> Answer {
+    let Some(jwt) = view.jwt().filter(|_| is_token(view)) else { return Answer::No };
+    let found = ["nbf", "iat"].into_iter().find_map(|claim| {
+        let value = jwt.date(claim).filter(|value| *value >= MILLISECONDS)?;
+        Some((claim, value))
+    });
+    let Some((claim, value)) = found else { return Answer::No };
+    if view.accepted_here().is_some() {
+        return Answer::No;
+    }
+    // Seconds of a mean Gregorian year.
+    let year = 1970 + value / 31_556_952;
+    let found = Found::likely()
+        .because(
+            format!("{}.claims.{claim}", view.credentials_place()),
+            value.to_string(),
+            "milliseconds, not seconds",
+        )
+        .fact("claim", claim)
+        .fact("value", value.to_string())
+        .fact("year", year.to_string());
+    with_words(found, view).into()
+}
