@@ -1,6 +1,7 @@
 //! From options to a running session and its exit code.
 
 use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -16,6 +17,7 @@ use crate::limits::Limits;
 use crate::secret::FingerprintKey;
 use crate::session::drive::Drive;
 use crate::session::headless::{Format, Lines, stdout_reader_left};
+use crate::session::privileges::{self, Sandbox};
 use crate::session::{self, Input, Outcome, SessionHandle, signals};
 use crate::tui::theme::ThemeName;
 use crate::tui::{self, UiOptions};
@@ -32,7 +34,9 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let key = FingerprintKey::random().context("no random numbers from the system")?;
     let masking = Masking { reveal: options.shown.reveal, key: key.clone() };
     let front = Front::new(options, masking)?;
+    let account = privileges::account(options.source.user.as_deref())?;
     let input = Input::open(&source(options), options.source.bpf.as_deref())?;
+    let rights = privileges::give_up(account.as_ref(), &front.sandbox(&input.spec))?;
     let settings = session::Options {
         limits: Limits {
             memory: options.bounds.limit_memory,
@@ -43,6 +47,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         count: options.bounds.count,
         duration: options.bounds.duration,
         fail_on,
+        rights,
         ..session::Options::new(key)?
     };
     front.show(input, settings)
@@ -68,6 +73,8 @@ pub fn demo(shown: &Shown) -> anyhow::Result<ExitCode> {
         let color = use_color(shown.color);
         Front::Lines(Format::Text(Style { masking, color, verbose: false }))
     };
+    let account = privileges::account(None)?;
+    settings.rights = privileges::give_up(account.as_ref(), &front.sandbox(&input.spec))?;
     front.show(input, settings)
 }
 
@@ -93,6 +100,23 @@ impl Front {
         }
         let screen = screen(shown, masking, output.filter.clone(), bounds.history)?;
         Ok(Self::Screen(Box::new(screen)))
+    }
+
+    /// What it still needs of the system once everything is open.
+    fn sandbox(&self, spec: &SourceSpec) -> Sandbox {
+        // Where libpcap reads the interfaces' own drop counters.
+        let mut readable = vec!["/sys".into(), "/proc/net".into()];
+        if let SourceSpec::File { path, follow: true } = spec {
+            // The file may be replaced by a new one of the same name.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            readable.push(folder.unwrap_or(Path::new(".")).to_owned());
+        }
+        let writable = match self {
+            Self::Lines(_) => Vec::new(),
+            // Keys when standard input is a capture, and exports.
+            Self::Screen(_) => ["/dev/tty", "."].map(PathBuf::from).to_vec(),
+        };
+        Sandbox { readable, writable, network: false }
     }
 
     fn show(self, input: Input, settings: session::Options) -> anyhow::Result<ExitCode> {

@@ -51,8 +51,6 @@ pub enum Command {
     Input(Box<Input>),
     /// The display filter is another one now.
     Matching(Filter),
-    /// The rights of the process have changed.
-    Rights(String),
 }
 
 /// The other end of a running loop.
@@ -225,7 +223,6 @@ impl Drive {
                     self.ended = None;
                 }
                 Command::Matching(filter) => self.options.matching = filter,
-                Command::Rights(rights) => self.options.rights = rights,
             }
         }
     }
@@ -291,7 +288,7 @@ impl Drive {
             ended: self.ended.clone(),
             other_ports: self.engine.other_ports(8),
             warning: self.warning.clone().or_else(|| self.options.warning.clone()),
-            rights: self.options.rights.clone(),
+            rights: self.options.rights.words.clone(),
         }
     }
 }

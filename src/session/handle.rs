@@ -30,6 +30,7 @@ pub struct SessionHandle {
     thread: Option<JoinHandle<Outcome>>,
     spec: SourceSpec,
     bpf: Option<String>,
+    can_reopen: bool,
 }
 
 impl SessionHandle {
@@ -39,12 +40,13 @@ impl SessionHandle {
         let spec = input.spec.clone();
         let bpf = Some(input.bpf.clone()).filter(|bpf| !bpf.is_empty());
         let patient = !input.is_live();
+        let can_reopen = options.rights.can_reopen;
         let (drive, control) = Drive::new(input, options);
         let mut sink = Screen { mailbox: Arc::clone(&mailbox), patient };
         let thread = std::thread::Builder::new()
             .name("capture".to_owned())
             .spawn(move || drive.run(&mut sink))?;
-        Ok(Self { mailbox, control, thread: Some(thread), spec, bpf })
+        Ok(Self { mailbox, control, thread: Some(thread), spec, bpf, can_reopen })
     }
 
     /// Moves everything that waits to `out`. Returns at once.
@@ -82,10 +84,26 @@ impl SessionHandle {
                 });
             }
         }
-        let input = Input::open(&spec, bpf.as_deref())?;
+        let input = Input::open(&spec, bpf.as_deref()).map_err(|error| self.remedy(error))?;
         (self.spec, self.bpf) = (spec, bpf);
         let _ = self.control.commands.send(Command::Input(Box::new(input)));
         Ok(())
+    }
+
+    /// What to do where rights are missing that this process had when it began.
+    fn remedy(&self, error: CaptureError) -> CaptureError {
+        match error {
+            CaptureError::Permission { interface, .. } if !self.can_reopen => {
+                CaptureError::Permission {
+                    interface,
+                    reason: "the right to capture was given up once the first capture was open"
+                        .to_owned(),
+                    remedy: "start again with -i and -f, or with --user root to keep all rights"
+                        .to_owned(),
+                }
+            }
+            other => other,
+        }
     }
 
     /// Whether the capture thread has come to its end, for whatever reason.

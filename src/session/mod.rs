@@ -25,6 +25,7 @@ pub mod drive;
 pub mod handle;
 pub mod headless;
 pub mod mailbox;
+pub mod privileges;
 pub mod signals;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use crate::limits::Limits;
 use crate::secret::FingerprintKey;
 
 pub use handle::{Change, SessionHandle};
+pub use privileges::Rights;
 
 /// What a front end hears.
 #[derive(Debug, Clone)]
@@ -137,8 +139,8 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// Remember whether a settled case matches this (`--fail-on`).
     pub fail_on: Option<Filter>,
-    /// The rights that this process runs with, in words.
-    pub rights: String,
+    /// The rights that this process runs with.
+    pub rights: Rights,
     /// What the user should know from the start.
     pub warning: Option<String>,
 }
@@ -153,7 +155,7 @@ impl Options {
             count: None,
             duration: None,
             fail_on: None,
-            rights: String::new(),
+            rights: Rights { words: String::new(), can_reopen: true },
             warning: None,
         })
     }

@@ -109,6 +109,7 @@ struct Diagnosis {
     related: Vec<u64>,
     repeat: u32,
     was: Option<String>,
+    leg_of: Option<u64>,
 }
 
 #[derive(Deserialize)]

@@ -257,7 +257,12 @@ fn verdict(json: &mut Writer<'_>, verdict: &Verdict) {
     }
     json.end_array();
     json.key("repeat").number(verdict.repeat.into());
-    json.key("was").string_or_null(verdict.was).end_object();
+    json.key("was").string_or_null(verdict.was).key("leg_of");
+    match verdict.leg_of {
+        Some(id) => json.number(id),
+        None => json.null(),
+    };
+    json.end_object();
 }
 
 fn capture(json: &mut Writer<'_>, exchange: &Exchange) {
