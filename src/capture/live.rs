@@ -315,7 +315,7 @@ fn explain(name: &str, error: &pcap::Error) -> CaptureError {
 }
 
 /// The one command that lets this user capture.
-fn remedy() -> &'static str {
+pub fn remedy() -> &'static str {
     if cfg!(target_os = "linux") {
         "allow it once with: sudo setcap cap_net_raw,cap_net_admin=eip $(command -v why401)  \
          (or run it with sudo)"

@@ -6,7 +6,6 @@ pub mod options;
 mod values;
 mod watch;
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
@@ -69,12 +68,10 @@ fn print(text: &str) -> anyhow::Result<ExitCode> {
 
 /// One line on standard error, whatever the message looks like.
 fn say(message: &str) {
-    let mut line = String::from("why401:");
-    for part in message.lines().map(str::trim).filter(|part| !part.is_empty()) {
-        let _ = write!(line, " {part}");
-    }
+    let parts = message.lines().map(str::trim).filter(|part| !part.is_empty());
+    let line = parts.collect::<Vec<_>>().join("; ");
     // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "{}", crate::text::visible(&line));
+    let _ = writeln!(io::stderr(), "why401: {}", crate::text::visible(&line));
 }
 
 fn complain(message: &str) -> ExitCode {

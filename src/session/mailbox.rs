@@ -265,7 +265,9 @@ mod tests {
         let writer = {
             let mailbox = Arc::clone(&mailbox);
             std::thread::spawn(move || {
-                (1..=1000).for_each(|id| mailbox.post_or_wait(case(id), false))
+                for id in 1..=1000 {
+                    mailbox.post_or_wait(case(id), false);
+                }
             })
         };
         let mut seen = Vec::new();
@@ -283,7 +285,11 @@ mod tests {
         let mailbox = Arc::new(Mailbox::with_capacity(1));
         let writer = {
             let mailbox = Arc::clone(&mailbox);
-            std::thread::spawn(move || (1..=3).for_each(|id| mailbox.post_or_wait(case(id), true)))
+            std::thread::spawn(move || {
+                for id in 1..=3 {
+                    mailbox.post_or_wait(case(id), true);
+                }
+            })
         };
         mailbox.close();
         writer.join().unwrap();

@@ -12,7 +12,7 @@ use crate::wire::{Capture, read, refused, sample, text};
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Line {
     Exchange(Box<Exchange>),
-    Summary(Summary),
+    Summary(Box<Summary>),
 }
 
 #[derive(Deserialize)]
@@ -190,9 +190,11 @@ fn lines(capture: &Capture, words: &[&str]) -> (Vec<Exchange>, Summary, String) 
         assert!(summary.is_none(), "the summary is the last line");
         match serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}")) {
             Line::Exchange(exchange) => exchanges.push(*exchange),
-            Line::Summary(last) => summary = Some(last),
+            Line::Summary(last) => summary = Some(*last),
         }
     }
+    // They come as they are settled, which is not as they were sent.
+    exchanges.sort_by_key(|exchange| exchange.id);
     (exchanges, summary.unwrap(), raw)
 }
 
@@ -338,7 +340,7 @@ fn violations(rule: &Value, value: &Value, root: &Value, path: &str) -> Vec<Stri
                             .or(rule.get("additionalProperties"))
                         {
                             Some(Value::Bool(false)) => {
-                                wrong.push(format!("{path} is not in the schema"))
+                                wrong.push(format!("{path} is not in the schema"));
                             }
                             Some(rule @ Value::Object(_)) => {
                                 wrong.extend(violations(rule, member, root, &path));

@@ -3,5 +3,7 @@
 
 mod json;
 mod lines;
+#[cfg(target_os = "linux")]
+mod rights;
 mod usage;
 mod wire;
