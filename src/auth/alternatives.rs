@@ -2,6 +2,8 @@
 //! tokens in the URL, and headers that only look like `Authorization`.
 
 use crate::auth::credentials;
+use std::sync::LazyLock;
+
 use crate::auth::credentials::artifact::{self, Artifact};
 use crate::auth::jwt;
 use crate::auth::syntax::{
@@ -211,7 +213,9 @@ pub fn alternatives(request: &Request, key: &FingerprintKey) -> Vec<Alternative>
         }
     }
     if let Some(query) = request.query() {
-        let is_credential = |name: &[u8]| is_one_of(name, &QUERY_PARAMETERS);
+        let is_credential = |name: &[u8]| {
+            QUERY_PARAMETERS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+        };
         found.extend(parameters(query, AlternativeKind::Query, is_credential, key));
     }
     if is_form(request) {
@@ -246,27 +250,40 @@ fn bare_token(value: &[u8]) -> &[u8] {
 
 /// What kind of credential a header is, if it is one.
 fn header_kind(name: &[u8], value: &[u8]) -> Option<AlternativeKind> {
-    if name.eq_ignore_ascii_case(b"authorization") {
-        return None;
+    let of_this_length = HEADERS.get(name.len()).map_or(&[][..], Vec::as_slice);
+    let known =
+        of_this_length.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
+    if let Some((_, kind)) = known {
+        return *kind;
     }
-    if name.eq_ignore_ascii_case(b"proxy-authorization") {
-        return Some(AlternativeKind::ProxyAuthorization);
-    }
-    if is_one_of(name, &API_KEY_HEADERS) || has_api_key_name(name) {
+    if has_api_key_name(name) {
         return Some(AlternativeKind::ApiKeyHeader);
     }
-    if is_one_of(name, &IDENTITY_HEADERS) {
-        return Some(AlternativeKind::IdentityHeader);
-    }
-    let lookalike = is_one_of(name, &LOOKALIKE_HEADERS)
-        || is_misspelt_authorization(name)
-        || looks_like_credential(value) && !is_one_of(name, &INFRASTRUCTURE_HEADERS);
+    let lookalike = is_misspelt_authorization(name) || looks_like_credential(value);
     lookalike.then_some(AlternativeKind::LookalikeHeader)
 }
 
-fn is_one_of(name: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-}
+type KnownHeader = (&'static str, Option<AlternativeKind>);
+
+/// All headers known by name, by their length: every header of every request is looked up.
+static HEADERS: LazyLock<Vec<Vec<KnownHeader>>> = LazyLock::new(|| {
+    let kinds: [(&[&'static str], Option<AlternativeKind>); 6] = [
+        (&API_KEY_HEADERS, Some(AlternativeKind::ApiKeyHeader)),
+        (&IDENTITY_HEADERS, Some(AlternativeKind::IdentityHeader)),
+        (&LOOKALIKE_HEADERS, Some(AlternativeKind::LookalikeHeader)),
+        (&["proxy-authorization"], Some(AlternativeKind::ProxyAuthorization)),
+        (&INFRASTRUCTURE_HEADERS, None),
+        (&["authorization"], None),
+    ];
+    let mut by_length: Vec<Vec<KnownHeader>> = Vec::new();
+    for (names, kind) in kinds {
+        for name in names {
+            by_length.resize(by_length.len().max(name.len() + 1), Vec::new());
+            by_length[name.len()].push((name, kind));
+        }
+    }
+    by_length
+});
 
 /// `X-Acme-Api-Key`
 fn has_api_key_name(name: &[u8]) -> bool {
