@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::auth::authorization::Parameters;
 use crate::auth::syntax::{self, is_space, token_text, trim};
-use crate::auth::{Scheme, encoding};
+use crate::auth::{Scheme, credentials, encoding};
 use crate::text;
 
 /// One challenge.
@@ -99,6 +99,15 @@ impl Parser {
         });
         self.in_challenge = true;
         if rest.is_empty() {
+            return;
+        }
+        // `Negotiate || NTLM`, `Negotiate NTLM`: what stands for the comma varies.
+        let start = rest.iter().position(u8::is_ascii_alphanumeric).unwrap_or(rest.len());
+        let (word, after) = syntax::token(&rest[start..]);
+        let is_word = after.first().is_none_or(|&octet| is_space(octet));
+        if is_word && credentials::known_scheme(word).is_some() {
+            self.defect(ChallengeDefect::MissingComma);
+            self.open(word, trim(after));
             return;
         }
         match syntax::parameter_name(rest) {
@@ -274,6 +283,8 @@ mod tests {
             ["Bearer{resource_metadata=https://h/x?y=1|error=invalid_token}", "! unquoted value with spaces"];
         an_unquoted_value_before_another: [r#"Basic realm=My Site charset="UTF-8""#] =>
             ["Basic{realm=My Site|charset=UTF-8}", "! unquoted value with spaces", "! missing comma"];
+        schemes_with_something_else_between: ["Negotiate || NTLM", "Basic Bearer"] =>
+            ["Negotiate{}", "NTLM{}", "Basic{}", "Bearer{}", "! missing comma"];
         a_folded_line: ["Digest realm=\"x\",\r\n nonce=\"n\""] => ["Digest{realm=x|nonce=n}"];
         a_second_line_does_not_continue_the_first: [r#"Basic realm="x""#, r#"charset="UTF-8""#] =>
             ["Basic{realm=x}", "! parameter before any scheme"];

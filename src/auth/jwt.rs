@@ -124,3 +124,57 @@ pub fn signature_lengths(algorithm: &str) -> &'static [usize] {
         _ => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn token(claims: &Value) -> String {
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k1"}"#);
+        format!("{header}.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    }
+
+    #[test]
+    fn header_and_claims_are_read() {
+        let claims = json!({"sub": "alice", "aud": ["a", "b"], "exp": 1_748_782_800.5});
+        let jwt = Jwt::decode(token(&claims).as_bytes()).unwrap();
+        assert_eq!((jwt.alg(), jwt.kid()), (Some("RS256"), Some("k1")));
+        assert_eq!(jwt.audiences(), ["a", "b"]);
+        assert_eq!(jwt.date("exp"), Some(1_748_782_800));
+        assert_eq!(jwt.signature_length, 3);
+    }
+
+    #[test]
+    fn whom_a_token_speaks_for() {
+        let principal = |claims| Jwt::decode(token(&claims).as_bytes()).unwrap().principal();
+        assert_eq!(principal(json!({"azp": "c", "sub": "a"})).as_deref(), Some("a"));
+        assert_eq!(principal(json!({"sub": 7})).as_deref(), Some("7"));
+        assert_eq!(principal(json!({"sub": "", "client_id": "b"})).as_deref(), Some("b"));
+        assert_eq!(principal(json!({"azp": "c"})).as_deref(), Some("c"));
+        assert_eq!(principal(json!({})), None);
+    }
+
+    #[test]
+    fn a_header_alone_is_read_of_a_token_with_any_number_of_segments() {
+        let encrypted = format!("{}.a.b.c.d", URL_SAFE_NO_PAD.encode(r#"{"enc":"A128GCM"}"#));
+        assert!(header(encrypted.as_bytes()).unwrap().contains_key("enc"));
+        assert_eq!(
+            Jwt::decode(encrypted.as_bytes()),
+            Err(MalformedReason::JwtSegments { count: 5 })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_a_token_or_a_reason(octets: Vec<u8>, claims in ".{0,40}") {
+            let _ = Jwt::decode(&octets);
+            let _ = header(&octets);
+            let _ = Jwt::decode(token(&Value::String(claims)).as_bytes());
+        }
+    }
+}

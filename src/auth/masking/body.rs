@@ -31,65 +31,6 @@ impl Masking {
         out
     }
 
-    /// Masks without parsing: the text may be cut, or be no JSON after all.
-    fn json(&self, body: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(body.len());
-        let mut rest = body;
-        // What the value to come is, by the name before it; nested values of a secret are secret.
-        let mut secrecy = Secrecy::Plain;
-        let mut secret_depth = 0_usize;
-        while let [octet, tail @ ..] = rest {
-            match octet {
-                b'"' => {
-                    let (inner, after) = json_string(tail);
-                    let next = after.trim_ascii_start();
-                    if next.first() == Some(&b':') && secret_depth == 0 {
-                        secrecy = names::parameter(&json_unescape(inner));
-                        push_string(&mut out, inner, after.len() < tail.len() - inner.len());
-                    } else if next.first() == Some(&b':') {
-                        push_string(&mut out, inner, true);
-                    } else {
-                        self.json_value(&mut out, inner, secrecy, secret_depth > 0);
-                    }
-                    rest = after;
-                    continue;
-                }
-                b'{' | b'[' if secret_depth > 0 || secrecy == Secrecy::Secret => secret_depth += 1,
-                b'}' | b']' if secret_depth > 0 => {
-                    secret_depth -= 1;
-                    if secret_depth == 0 {
-                        secrecy = Secrecy::Plain;
-                    }
-                }
-                b',' | b'}' | b']' if secret_depth == 0 => secrecy = Secrecy::Plain,
-                b'0'..=b'9' if secret_depth > 0 || secrecy == Secrecy::Secret => {
-                    let end = rest.iter().position(|octet| {
-                        !(octet.is_ascii_alphanumeric() || b".+-".contains(octet))
-                    });
-                    out.extend_from_slice(b"\"(masked)\"");
-                    rest = &rest[end.unwrap_or(rest.len())..];
-                    continue;
-                }
-                _ => {}
-            }
-            out.push(*octet);
-            rest = tail;
-        }
-        out
-    }
-
-    fn json_value(&self, out: &mut Vec<u8>, inner: &[u8], secrecy: Secrecy, nested: bool) {
-        let value = json_unescape(inner);
-        let secret = nested
-            || secrecy == Secrecy::Secret
-            || secrecy == Secrecy::Depends && names::looks_secret(&value);
-        if secret {
-            push_string(out, self.secret(&value).as_bytes(), true);
-        } else {
-            push_string(out, inner, true);
-        }
-    }
-
     /// RFC 7578: the content of each part whose name announces a secret.
     fn multipart(&self, body: &[u8]) -> Vec<u8> {
         let line_end = body.iter().position(|octet| b"\r\n".contains(octet));
@@ -166,36 +107,6 @@ fn kind(content_type: &[u8], body: &[u8]) -> Kind {
         Some(b'-') if body.starts_with(b"--") => Kind::Multipart,
         Some(_) if body.contains(&b'=') && !body.iter().any(u8::is_ascii_whitespace) => Kind::Form,
         _ => Kind::Other,
-    }
-}
-
-/// The inside of a string whose opening quote was read, and what follows its closing one.
-fn json_string(octets: &[u8]) -> (&[u8], &[u8]) {
-    let mut escaped = false;
-    for (index, &octet) in octets.iter().enumerate() {
-        match octet {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return (&octets[..index], &octets[index + 1..]),
-            _ => {}
-        }
-    }
-    (octets, &[])
-}
-
-fn json_unescape(inner: &[u8]) -> Vec<u8> {
-    if !inner.contains(&b'\\') {
-        return inner.to_vec();
-    }
-    let quoted = [b"\"", inner, b"\""].concat();
-    serde_json::from_slice::<String>(&quoted).map_or_else(|_| inner.to_vec(), String::into_bytes)
-}
-
-fn push_string(out: &mut Vec<u8>, inner: &[u8], closed: bool) {
-    out.push(b'"');
-    out.extend_from_slice(inner);
-    if closed {
-        out.push(b'"');
     }
 }
 

@@ -93,6 +93,13 @@ impl Masking {
         let token = trim(rest);
         match &read.state {
             AuthState::Malformed { reason, .. } => self.malformed(&read, reason, &unfolded),
+            // Azure Storage's `account:signature` is no list.
+            AuthState::Present { shape: Shape::Params(parameters), .. }
+                if params::parse(token).is_none() =>
+            {
+                let account = parameters.get("account").unwrap_or_default();
+                Some(join(word, format!("{account}:(masked)").as_bytes()))
+            }
             AuthState::Present { shape: Shape::Digest(_) | Shape::Params(_), .. } => {
                 Some(join(word, &self.parameters(token)))
             }
@@ -177,11 +184,7 @@ impl Masking {
     /// `name=value` pairs: all but the public ones masked, in place.
     fn parameters(&self, text: &[u8]) -> Vec<u8> {
         let Some(parameters) = params::parse(text) else {
-            // Azure's `account:signature`, and anything that is no list after all.
-            let colon = text.iter().position(|&octet| octet == b':').map_or(0, |colon| colon + 1);
-            let account =
-                if text[..colon].iter().all(u8::is_ascii_alphanumeric) { 0 } else { colon };
-            return [&text[..account], b"(masked)"].concat();
+            return b"(masked)".to_vec();
         };
         let mut out = Vec::with_capacity(text.len());
         for parameter in parameters {
@@ -241,7 +244,7 @@ impl Masking {
         self.parameters(value)
     }
 
-    /// A value that its header's name calls a secret. Numbers and flags (`Token-Expired: true`) are none.
+    /// A value that its header's name calls a secret.
     fn named_secret(&self, value: &[u8]) -> Vec<u8> {
         match super::readable(value) {
             Some(text) => text.into_owned().into_bytes(),

@@ -2,6 +2,7 @@
 
 mod body;
 mod header;
+mod json;
 mod names;
 mod url;
 

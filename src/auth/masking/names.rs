@@ -5,7 +5,8 @@
 pub enum Secrecy {
     /// No secret.
     Plain,
-    /// A secret when it looks like one: `code` is an authorization code or an error's code.
+    /// A secret in a URL or form; in JSON only when it looks like one: there `code` is rather an
+    /// error's, and `auth` an object.
     Depends,
     /// A secret.
     Secret,
@@ -49,24 +50,10 @@ const SECRET_ENDINGS: [&str; 34] = [
     "cookie",
 ];
 
-const SECRET_NAMES: [&str; 14] = [
-    "pass",
-    "passw",
-    "pin",
-    "sig",
-    "sid",
-    "mac",
-    "cnonce",
-    "response",
-    "ticket",
-    "auth",
-    "hmac",
-    "creds",
-    "password1",
-    "password2",
-];
+const SECRET_NAMES: [&str; 9] =
+    ["pass", "passw", "pin", "sig", "sid", "hmac", "creds", "password1", "password2"];
 
-const DEPENDING_NAMES: [&str; 6] = ["key", "code", "session", "credential", "nonce", "data"];
+const DEPENDING_NAMES: [&str; 5] = ["key", "code", "session", "auth", "ticket"];
 
 /// Longer names are prose, not names.
 const LONGEST_NAME: usize = 128;

@@ -43,7 +43,9 @@ fn what_is_no_secret_stays_readable() {
     }
     let body = br#"{"error":"invalid_token","code":"token_not_valid","token":null}"#;
     assert_eq!(masking().body(None, body), Cow::Borrowed(&body[..]));
-    let target = b"/a?page=2&token=&api_key=undefined&code=E401";
+    let body = br#"{"response":{"code":"E401","key":"name","auth":{"required":"yes"}}}"#;
+    assert_eq!(masking().body(None, body), Cow::Borrowed(&body[..]));
+    let target = b"/a?page=2&token=&api_key=undefined&tokens=3";
     assert_eq!(masking().target(target), Cow::Borrowed(&target[..]));
 }
 
@@ -110,7 +112,7 @@ const HEADERS: [(&str, &str); 40] = [
     ("Referer", "https://host/cb?a=1&access_token=@#id_token=@"),
 ];
 
-const BODIES: [(&str, &str); 14] = [
+const BODIES: [(&str, &str); 18] = [
     ("application/x-www-form-urlencoded", "user=alice&password=@&x=1"),
     ("application/x-www-form-urlencoded", "grant_type=refresh_token&refresh_token=@"),
     ("", "client_id=a&client_secret=@"),
@@ -121,6 +123,10 @@ const BODIES: [(&str, &str); 14] = [
     ("application/json", "{\"passwords\":1,\"tokens\":[],\"secret\":[\"x\",\"@\"]}"),
     ("application/problem+json", "{\"\\u0070assword\":\"@\"}"),
     ("text/plain", "{\"id_token\":\"@\"}"),
+    ("application/json", "{\"body\":\"{\\\"password\\\":\\\"@\\\"}\"}"),
+    ("application/json", "{\"body\":\"{\\\"password\\\":\\\"@"),
+    ("application/json", "{\"query\":\"mutation { login(user:\\\"a\\\", password: \\\"@\\\") }\"}"),
+    ("application/json", "{\"key\":\"@\"}"),
     (
         "multipart/form-data; boundary=b",
         "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n@\r\n--b--\r\n",

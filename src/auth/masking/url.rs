@@ -13,7 +13,7 @@ impl Masking {
     /// Any text with its URLs' secrets masked: userinfo, secret parameters of query and fragment,
     /// and JWTs wherever they stand. `None` when there are none.
     pub(super) fn url(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let mut masked = self.userinfo(Cow::Borrowed(text));
+        let mut masked = userinfo(text);
         if masked.iter().any(|octet| b"?#&".contains(octet)) {
             masked = keep(masked, |text| self.parameters_after_marks(text));
         }
@@ -24,33 +24,6 @@ impl Masking {
             Cow::Owned(masked) if masked != text => Some(masked),
             _ => None,
         }
-    }
-
-    /// `http://alice:secret@host/` → `http://(masked)@host/`. A user alone can be a token too.
-    fn userinfo<'a>(&self, text: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
-        let _ = self;
-        if memmem::find(&text, b"://").is_none() {
-            return text;
-        }
-        let mut out = Vec::with_capacity(text.len());
-        let mut rest = &text[..];
-        while let Some(scheme) = memmem::find(rest, b"://") {
-            let (before, after) = rest.split_at(scheme + 3);
-            out.extend_from_slice(before);
-            let end = after
-                .iter()
-                .position(|octet| octet.is_ascii_whitespace() || b"/?#\"'<>,".contains(octet))
-                .unwrap_or(after.len());
-            match after[..end].iter().rposition(|&octet| octet == b'@') {
-                Some(at) => {
-                    out.extend_from_slice(b"(masked)");
-                    rest = &after[at..];
-                }
-                None => rest = after,
-            }
-        }
-        out.extend_from_slice(rest);
-        Cow::Owned(out)
     }
 
     /// Masks the values of secret `name=value` pairs that follow `?`, `#`, `&` or `;`.
@@ -78,12 +51,7 @@ impl Masking {
         };
         let (name, value) = pair.split_at(equals + 1);
         let decoded = percent_decode(value);
-        let secret = match names::parameter(&percent_decode(&name[..equals])) {
-            Secrecy::Secret => true,
-            Secrecy::Depends => names::looks_secret(&decoded),
-            Secrecy::Plain => false,
-        };
-        if secret {
+        if names::parameter(&percent_decode(&name[..equals])) != Secrecy::Plain {
             return Cow::Owned([name, self.url_secret(&decoded).as_bytes()].concat());
         }
         // A whole URL as a parameter (`next=`, `redirect_uri=`).
@@ -117,6 +85,32 @@ impl Masking {
         out.extend_from_slice(rest);
         out
     }
+}
+
+/// `http://alice:secret@host/` → `http://(masked)@host/`. A user alone can be a token too.
+fn userinfo(text: &[u8]) -> Cow<'_, [u8]> {
+    if memmem::find(text, b"://").is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(scheme) = memmem::find(rest, b"://") {
+        let (before, after) = rest.split_at(scheme + 3);
+        out.extend_from_slice(before);
+        let end = after
+            .iter()
+            .position(|octet| octet.is_ascii_whitespace() || b"/?#\"'<>,".contains(octet))
+            .unwrap_or(after.len());
+        match after[..end].iter().rposition(|&octet| octet == b'@') {
+            Some(at) => {
+                out.extend_from_slice(b"(masked)");
+                rest = &after[at..];
+            }
+            None => rest = after,
+        }
+    }
+    out.extend_from_slice(rest);
+    Cow::Owned(out)
 }
 
 fn keep(text: Cow<'_, [u8]>, mask: impl Fn(&[u8]) -> Vec<u8>) -> Cow<'_, [u8]> {
