@@ -1,6 +1,14 @@
 //! Remarks that accompany a diagnosis and are never the cause.
 
+use std::time::Duration;
+
+use crate::auth::Shape;
+use crate::auth::authorization::AlternativeKind;
+use crate::diagnosis::rules::common::{is_token, other_credential, posted_login};
 use crate::diagnosis::{Diagnosis, View};
+use crate::exchange::Pairing;
+use crate::text;
+use crate::time::humane;
 
 /// Which remark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +74,301 @@ pub struct Note {
     pub text: String,
 }
 
+/// A remark that one exchange alone gives rise to.
+type Remark = fn(&View<'_>, &Diagnosis) -> Option<(NoteId, String)>;
+
+const REMARKS: [Remark; 12] = [
+    no_challenge,
+    bad_challenge,
+    clear_text_credentials,
+    should_be_403,
+    answered_by_hop,
+    login_page,
+    token_in_url,
+    body_not_seen,
+    one_sided,
+    long_lived_token,
+    weak_digest,
+    pairing_unsure,
+];
+
 /// The remarks that accompany this diagnosis of this exchange.
-pub fn notes(_view: &View<'_>, _diagnosis: &Diagnosis) -> Vec<Note> {
-    Vec::new()
+pub fn notes(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Note> {
+    REMARKS
+        .iter()
+        .filter_map(|remark| remark(view, diagnosis))
+        .map(|(id, text)| Note { id, text })
+        .collect()
+}
+
+/// The challenge field that the status calls for.
+fn challenge_field(view: &View<'_>) -> &'static str {
+    if view.is_proxy() { "Proxy-Authenticate" } else { "WWW-Authenticate" }
+}
+
+/// RFC 9110 §15.5.2 and §15.5.8.
+fn no_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    let response = view.response()?;
+    let field = challenge_field(view);
+    let due = matches!(response.status, 401 | 407) && response.head_loss.is_none();
+    (due && !response.head.has(field)).then(|| {
+        let section = if view.is_proxy() { "§15.5.8" } else { "§15.5.2" };
+        let text = format!(
+            "The answer has no {field} (RFC 9110 {section} requires it), so clients cannot know what \
+             to send."
+        );
+        (NoteId::NoChallenge, text)
+    })
+}
+
+fn bad_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    let mut names: Vec<&str> =
+        view.auth.challenge_defects.iter().map(|defect| defect.name()).collect();
+    names.dedup();
+    (!names.is_empty()).then(|| {
+        let text = format!(
+            "{} is not well-formed ({}); strict clients may ignore it.",
+            challenge_field(view),
+            names.join(", ")
+        );
+        (NoteId::BadChallenge, text)
+    })
+}
+
+fn clear_text_credentials(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    let readable = matches!(view.shape(), Some(Shape::UserPass { .. }))
+        || is_token(view)
+        || other_credential(view).is_some()
+        || posted_login(view).is_some();
+    (readable && !view.exchange.connection.server.ip().is_loopback()).then(|| {
+        let text = "Anyone on this network can read this credential. Use https.".to_owned();
+        (NoteId::ClearTextCredentials, text)
+    })
+}
+
+fn should_be_403(view: &View<'_>, diagnosis: &Diagnosis) -> Option<(NoteId, String)> {
+    (diagnosis.entry.id == "insufficient-privilege" && view.status() == 401).then(|| {
+        let text = "The server uses 401 for a permission problem; 403 would stop clients from \
+                    asking for the password again.";
+        (NoteId::ShouldBe403, text.to_owned())
+    })
+}
+
+/// Gateways whose name stands in `Server` of their own answers, and the field by which an answer
+/// from behind one that replaces `Server` always can be told.
+const GATEWAYS: [(&str, &str); 6] = [
+    ("envoy", "x-envoy-upstream-service-time"),
+    ("apisix", "x-apisix-upstream-status"),
+    ("kong", "x-kong-upstream-latency"),
+    ("awselb", ""),
+    ("squid", ""),
+    ("varnish", ""),
+];
+
+fn answered_by_hop(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    let head = &view.response().filter(|response| response.head_loss.is_none())?.head;
+    let server = head.get("server").map(|server| text::decode(server).to_ascii_lowercase());
+    let gateway = match &server {
+        Some(server) => GATEWAYS
+            .iter()
+            .any(|(name, mark)| server.contains(name) && (mark.is_empty() || !head.has(mark))),
+        // An origin server with a clock sends Date (RFC 9110 §6.6.1); HAProxy's own answers have
+        // neither.
+        None => !head.has("date") && !head.has("x-powered-by"),
+    };
+    gateway.then(|| {
+        let text = "This answer was probably made by a proxy or gateway, not by the application.";
+        (NoteId::AnsweredByHop, text.to_owned())
+    })
+}
+
+fn login_page(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    let response = view.response()?;
+    let html = response
+        .head
+        .get("content-type")
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(b"text/html"));
+    let form = html
+        && view.body().is_some_and(|body| {
+            let body = body.to_ascii_lowercase();
+            body.contains("type=\"password\"") || body.contains("type=password")
+        });
+    (form || matches!(response.status, 401 | 407) && response.head.has("location")).then(|| {
+        let text = "The answer is a login page; API clients should get JSON.".to_owned();
+        (NoteId::LoginPage, text)
+    })
+}
+
+fn token_in_url(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    let query = other_credential(view).filter(|other| other.kind == AlternativeKind::Query)?;
+    let text = format!(
+        "The credential \"{}\" is in the URL: URLs end up in logs and Referer headers, and many \
+         servers ignore credentials there.",
+        text::visible(&query.name)
+    );
+    Some((NoteId::TokenInUrl, text))
+}
+
+fn body_not_seen(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    if view.said().is_some_and(|said| said.is_informative()) {
+        return None;
+    }
+    let response = view.response()?;
+    let body = &response.body;
+    let why = if view.method() == "HEAD" {
+        "a HEAD request gets none"
+    } else if body.gap > 0 || !body.complete {
+        "part of it was not captured"
+    } else if body.length > 0 && view.body().is_none() {
+        "its content coding is not known, or damaged"
+    } else if !body.whole {
+        "only its first 16 KiB are read"
+    } else {
+        return None;
+    };
+    let text = format!("The server's explanation could not be read whole: {why}.");
+    Some((NoteId::BodyNotSeen, text))
+}
+
+fn one_sided(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    let text = match (view.request(), view.response()) {
+        (None, Some(_)) => "Only the response was captured.",
+        (Some(_), None) => "Only the request was captured.",
+        _ if view.exchange.coverage.one_sided => "Only one direction was captured.",
+        _ => return None,
+    };
+    Some((NoteId::OneSided, text.to_owned()))
+}
+
+/// Longer than this, a stolen token is useful for too long.
+const LONG_LIFE: i64 = 30 * 86_400;
+
+fn long_lived_token(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    let jwt = view.jwt()?;
+    let text = match (jwt.date("iat"), jwt.date("exp")) {
+        (_, None) => "This token has no exp: it never expires by itself.".to_owned(),
+        (Some(iat), Some(exp)) => {
+            let life = exp.saturating_sub(iat);
+            // Milliseconds are another mistake, with its own diagnosis.
+            if !(LONG_LIFE + 1..100_000_000_000).contains(&life) {
+                return None;
+            }
+            let life = humane(Duration::from_secs(u64::try_from(life).unwrap_or_default()));
+            format!("This token stays valid for {life}.")
+        }
+        (None, Some(_)) => return None,
+    };
+    Some((NoteId::LongLivedToken, text))
+}
+
+fn weak_digest(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    let mut challenges =
+        view.challenges().iter().filter(|challenge| challenge.scheme.is("Digest")).peekable();
+    challenges.peek()?;
+    let (mut md5_only, mut without_qop) = (true, false);
+    for challenge in challenges {
+        let algorithm = challenge.params.get("algorithm").unwrap_or("MD5").to_ascii_uppercase();
+        md5_only &= algorithm.starts_with("MD5");
+        without_qop |= challenge.params.get("qop").is_none();
+    }
+    let text = match (md5_only, without_qop) {
+        (true, true) => "Digest is offered with MD5 only, and without qop.",
+        (true, false) => "Digest is offered with MD5 only.",
+        (false, true) => "Digest is offered without qop.",
+        (false, false) => return None,
+    };
+    Some((NoteId::WeakDigest, text.to_owned()))
+}
+
+fn pairing_unsure(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+    (view.exchange.coverage.pairing == Pairing::Likely).then(|| {
+        let text = "Packets are missing around it: this answer probably, but not certainly, belongs \
+                    to this request.";
+        (NoteId::PairingUnsure, text.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::Case;
+    use crate::diagnosis::testing::{Talk, diagnose, get, request};
+
+    fn ids(talk: Talk) -> Vec<&'static str> {
+        let cases = diagnose([talk]);
+        ids_of(&cases[0])
+    }
+
+    fn ids_of(case: &Case) -> Vec<&'static str> {
+        case.verdict.iter().flat_map(|verdict| &verdict.notes).map(|note| note.id.name()).collect()
+    }
+
+    /// With what origin servers send, so that the remark about hops stays away.
+    fn refused(target: &str) -> Talk {
+        get(target).answer(401).with("Server", "nginx")
+    }
+
+    const BASIC: &str = "Basic YWxpY2U6c2VjcmV0";
+
+    #[test]
+    fn a_401_without_challenge_is_remarked_on() {
+        assert_eq!(ids(refused("/")), ["no-challenge"]);
+        assert!(ids(refused("/").asks("Basic realm=\"x\"")).is_empty());
+    }
+
+    #[test]
+    fn a_challenge_that_needed_forgiveness_is_remarked_on() {
+        assert_eq!(ids(refused("/").asks("Basic realm=My Site")), ["bad-challenge"]);
+    }
+
+    #[test]
+    fn credentials_in_clear_are_remarked_on_except_on_loopback() {
+        let talk = refused("/").auth(BASIC).asks("Basic realm=\"x\"");
+        assert_eq!(ids(talk.clone()), ["clear-text-credentials"]);
+        assert!(ids(talk.from("127.0.0.1").to("127.0.0.1:80")).is_empty());
+    }
+
+    #[test]
+    fn an_answer_with_neither_date_nor_server_comes_from_a_hop() {
+        assert_eq!(ids(get("/").answer(401).asks("Basic realm=\"x\"")), ["answered-by-hop"]);
+        let envoy = get("/").answer(401).asks("Bearer").with("Server", "envoy");
+        assert_eq!(ids(envoy.clone()), ["answered-by-hop"]);
+        assert!(ids(envoy.with("x-envoy-upstream-service-time", "3")).is_empty());
+    }
+
+    #[test]
+    fn a_login_page_is_told_from_an_error_page() {
+        let page = refused("/").asks("Cookie").with("Content-Type", "text/html");
+        let form = "<form><input type=\"password\" name=p></form>";
+        assert_eq!(ids(page.clone().body(form)), ["login-page"]);
+        assert!(ids(page.body("<h1>401</h1>")).is_empty());
+    }
+
+    #[test]
+    fn a_token_in_the_url_is_remarked_on_without_showing_it() {
+        let cases = diagnose([refused("/x?access_token=s3cr3t").asks("Bearer")]);
+        assert_eq!(ids_of(&cases[0]), ["clear-text-credentials", "token-in-url"]);
+        let verdict = cases[0].verdict.as_ref().unwrap();
+        assert!(verdict.notes.iter().all(|note| !note.text.contains("s3cr3t")));
+    }
+
+    #[test]
+    fn an_explanation_that_head_cannot_carry_is_missed() {
+        let talk = request("HEAD", "/").answer(401).with("Server", "x").asks("Basic realm=\"x\"");
+        assert_eq!(ids(talk), ["body-not-seen"]);
+    }
+
+    #[test]
+    fn a_weak_digest_offer_is_remarked_on() {
+        let md5 = "Digest realm=\"z\", nonce=\"n\", qop=\"auth\"";
+        assert_eq!(ids(refused("/").asks(md5)), ["weak-digest"]);
+        let sha = "Digest realm=\"z\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256";
+        assert!(ids(refused("/").asks(sha)).is_empty());
+    }
+
+    #[test]
+    fn a_token_without_exp_is_long_lived() {
+        let token = "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.";
+        assert!(ids(refused("/").auth(token).asks("Bearer")).contains(&"long-lived-token"));
+    }
 }

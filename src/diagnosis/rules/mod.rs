@@ -2,7 +2,7 @@
 
 mod basic;
 mod bound_token;
-mod common;
+pub(super) mod common;
 mod digest;
 mod form;
 mod handshake;
