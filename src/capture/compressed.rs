@@ -34,9 +34,12 @@ impl Compression {
         let compressed = Cursor::new(start).chain(rest);
         match self {
             Self::Gzip => Box::new(MultiGzDecoder::new(compressed)),
-            Self::Zstandard => {
-                Box::new(Zstandard { compressed, decoder: FrameDecoder::new(), in_frame: false })
-            }
+            Self::Zstandard => Box::new(Zstandard {
+                compressed,
+                decoder: FrameDecoder::new(),
+                in_frame: false,
+                fault: None,
+            }),
         }
     }
 }
@@ -46,6 +49,8 @@ struct Zstandard<R> {
     compressed: R,
     decoder: FrameDecoder,
     in_frame: bool,
+    /// Why nothing comes after what was unpacked so far.
+    fault: Option<io::Error>,
 }
 
 impl<R: Read> Zstandard<R> {
@@ -68,22 +73,36 @@ impl<R: Read> Zstandard<R> {
         self.in_frame = true;
         Ok(true)
     }
+
+    /// Unpacks one more block.
+    fn decode_block(&mut self) {
+        /// A raw block of no octets that says it is the last, and room for a checksum.
+        const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
+        let one = BlockDecodingStrategy::UptoBlocks(1);
+        if let Err(error) = self.decoder.decode_blocks(&mut self.compressed, one) {
+            self.fault = Some(io::Error::other(error));
+            // The decoder holds back as much as later blocks might refer to, megabytes. There are
+            // none: end the frame in their stead.
+            let one = BlockDecodingStrategy::UptoBlocks(1);
+            let _ = self.decoder.decode_blocks(&LAST_BLOCK[..], one);
+        }
+    }
 }
 
 impl<R: Read> Read for Zstandard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
+            if self.in_frame && self.decoder.can_collect() > 0 {
+                return self.decoder.read(buffer);
+            }
+            if let Some(fault) = self.fault.take() {
+                return Err(fault);
+            }
             if self.in_frame {
-                if self.decoder.can_collect() > 0 {
-                    return self.decoder.read(buffer);
-                }
-                if self.decoder.is_finished() {
-                    self.in_frame = false;
-                    continue;
-                }
-                self.decoder
-                    .decode_blocks(&mut self.compressed, BlockDecodingStrategy::UptoBlocks(1))
-                    .map_err(io::Error::other)?;
+                self.in_frame = !self.decoder.is_finished();
+            }
+            if self.in_frame {
+                self.decode_block();
             } else if !self.enter_frame()? {
                 return Ok(0);
             }

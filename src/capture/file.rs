@@ -348,3 +348,6 @@ fn what_it_is(start: &[u8]) -> String {
     };
     advice.to_owned()
 }
+
+#[cfg(test)]
+mod tests;
