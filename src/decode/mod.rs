@@ -363,3 +363,6 @@ fn segment<'a>(
     }
     Stop::Undecodable(Undecodable::TcpHeader).count(counters)
 }
+
+#[cfg(test)]
+mod tests;
