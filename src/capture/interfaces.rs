@@ -1,6 +1,7 @@
 //! The interfaces of this machine, and whether this user may capture on them.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use pcap::{Capture, Device};
 
@@ -41,6 +42,25 @@ fn describe(device: Device) -> Interface {
         description: device.desc,
         name: device.name,
     }
+}
+
+/// Packets that an interface has carried since it was made, where the system counts them in a file.
+/// `any` has carried what all of them have.
+pub fn packets(name: &str) -> Option<u64> {
+    let folder = Path::new("/sys/class/net");
+    if name == "any" {
+        let names = std::fs::read_dir(folder).ok()?.flatten();
+        return Some(names.filter_map(|entry| carried(&entry.path())).sum());
+    }
+    // A name with a slash in it would lead elsewhere.
+    (!name.contains('/')).then(|| carried(&folder.join(name))).flatten()
+}
+
+fn carried(interface: &Path) -> Option<u64> {
+    let count = |file: &str| -> Option<u64> {
+        std::fs::read_to_string(interface.join("statistics").join(file)).ok()?.trim().parse().ok()
+    };
+    Some(count("rx_packets")? + count("tx_packets")?)
 }
 
 /// Opens a capture with the smallest of buffers and closes it again.

@@ -9,11 +9,11 @@ use ratatui::layout::{Position, Rect};
 
 use super::keys::{self, Action, KeyMap};
 use super::model::line_edit::LineEdit;
-use super::model::overlay::{Menu, MenuKind, Overlay, Prompt, PromptKind, Question};
+use super::model::overlay::{Menu, MenuKind, Overlay, Picker, Prompt, PromptKind, Question};
 use super::model::{Model, Pane, Role, Tab, View};
 use super::view::layout::Areas;
 use super::view::{details, header, list, overlay};
-use super::{copying, model};
+use super::{copying, exporting, model};
 
 /// What the loop must do for the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Effect {
     Interfaces(Vec<String>),
     /// Capture under this filter.
     CaptureFilter(String),
+    /// Write this to a file of this name.
+    Save(String, Vec<u8>),
 }
 
 /// The model, the keys, and where the panes stand.
@@ -142,7 +144,11 @@ impl App {
                     self.model.overlay = Some(Overlay::Menu(menu));
                 }
             }
-            Action::Export => self.model.say("Nothing to export to yet.", Role::Muted, now),
+            Action::Export => {
+                let entries = exporting::entries(&self.model);
+                self.model.overlay =
+                    Some(Overlay::Menu(Menu::new(MenuKind::Export, "Export", entries)));
+            }
             _ => self.perform_on_rows(action, now),
         }
     }
@@ -328,6 +334,7 @@ impl App {
                 _ => self.model.overlay = Some(Overlay::Confirm(Question::Clear)),
             },
             Some(Overlay::Menu(menu)) => self.menu_key(menu, key, now),
+            Some(Overlay::Interfaces(picker)) => self.picker_key(picker, key),
             Some(Overlay::Prompt(prompt)) => self.prompt_key(prompt, key, now),
         }
     }
@@ -373,6 +380,18 @@ impl App {
         }
     }
 
+    fn picker_key(&mut self, mut picker: Picker, key: KeyEvent) {
+        match (key.code, self.keys.action(key)) {
+            (KeyCode::Enter, _) => self.effects.push(Effect::Interfaces(picker.chosen())),
+            (KeyCode::Esc, _) | (_, Some(Action::Back | Action::Interfaces)) => return,
+            (_, Some(Action::Down)) => picker.step(true),
+            (_, Some(Action::Up)) => picker.step(false),
+            (_, Some(Action::Mark)) => picker.tick(),
+            _ => {}
+        }
+        self.model.overlay = Some(Overlay::Interfaces(picker));
+    }
+
     fn pick(&mut self, menu: Menu, now: Instant) {
         match menu.kind {
             MenuKind::Copy => {
@@ -382,13 +401,12 @@ impl App {
                     self.effects.push(Effect::Copy(text, what));
                 }
             }
-            MenuKind::Interfaces => {
-                if let Some(entry) = menu.entries.get(menu.at) {
-                    self.effects.push(Effect::Interfaces(vec![entry.label.clone()]));
-                }
-                self.model.overlay = Some(Overlay::Menu(menu));
+            MenuKind::Export => {
+                let Some(choice) = exporting::choice(menu.at) else { return };
+                let name = exporting::file_name(choice, &self.model);
+                let prompt = Prompt::new(PromptKind::SaveAs(menu.at), name);
+                self.model.overlay = Some(Overlay::Prompt(prompt));
             }
-            MenuKind::Export => {}
         }
     }
 
@@ -401,6 +419,14 @@ impl App {
                     PromptKind::CaptureFilter => {
                         self.model.overlay = Some(Overlay::Prompt(prompt));
                         self.effects.push(Effect::CaptureFilter(text));
+                    }
+                    PromptKind::SaveAs(at) => {
+                        if let Some(choice) = exporting::choice(at).filter(|_| !text.is_empty()) {
+                            let masking = self.model.masking(now);
+                            let content = exporting::content(choice, &self.model, &masking);
+                            self.model.overlay = Some(Overlay::Prompt(prompt));
+                            self.effects.push(Effect::Save(text, content));
+                        }
                     }
                     PromptKind::Command => match self.run_command(&text, now) {
                         Ok(()) => {}

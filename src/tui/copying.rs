@@ -1,16 +1,21 @@
 //! The copy menu: what of an exchange can be taken to the clipboard.
 
+use std::fmt::Write as _;
+
 use super::model::overlay::Entry;
-use super::model::{Document, History, Model, Tab, tabs};
+use super::model::{Model, Tab, tabs};
 use crate::auth::masking::Masking;
 use crate::diagnosis::Case;
+use crate::export::{curl, json};
 use crate::text;
 
-/// What can be copied.
-const CHOICES: [(char, &str, &str); 3] = [
-    ('u', "URL", "scheme, host, path; secret parameters masked unless revealed"),
-    ('h', "Authorization", "the header as shown"),
+/// What can be copied: key, name, more about it.
+const CHOICES: [(char, &str, &str); 5] = [
+    ('c', "curl", "a command that repeats the request; secrets stand as variables unless revealed"),
+    ('u', "URL", "with secret parameters masked unless revealed"),
+    ('h', "Authorization", "the header as it is shown"),
     ('w', "why", "the diagnosis as text"),
+    ('j', "JSON", "the row, one line as --json writes it"),
 ];
 
 /// The menu's entries for a case.
@@ -22,7 +27,7 @@ pub fn entries(case: &Case) -> Vec<Entry> {
             key: Some(key),
             label: label.to_owned(),
             note: note.to_owned(),
-            enabled: key == 'w' || has_request,
+            enabled: matches!(key, 'w' | 'j') || has_request,
         })
         .collect()
 }
@@ -36,40 +41,66 @@ pub fn text(
 ) -> Option<(String, &'static str)> {
     let (key, label, _) = *CHOICES.get(at)?;
     let text = match key {
+        'c' => command(case, masking)?,
         'u' => url(case, masking)?,
         'h' => authorization(case, masking)?,
-        _ => why(case, masking, &model.history, model).plain(),
+        'j' => row(case, masking),
+        _ => why(case, masking, model),
     };
     Some((text, label))
+}
+
+/// The command, and above it what has to be set first and what is not the same.
+fn command(case: &Case, masking: &Masking) -> Option<String> {
+    let curl = curl::command(case, masking)?;
+    let mut out = String::new();
+    for remark in &curl.remarks {
+        let _ = writeln!(out, "# {}", text::visible(remark));
+    }
+    for (name, meaning) in &curl.variables {
+        let _ = writeln!(out, "# set {name} first: {}", text::visible(meaning));
+    }
+    let _ = write!(out, "{curl}");
+    Some(out)
 }
 
 fn url(case: &Case, masking: &Masking) -> Option<String> {
     let request = case.exchange.request.as_ref()?;
     let target = masking.target(request.target());
-    let target = text::decode(&target);
+    let target = text::visible_octets(&target);
     if target.contains("://") {
         return Some(target.into_owned());
     }
     let host = request.host().map_or_else(
         || case.exchange.connection.server.to_string(),
-        |host| text::decode(host).into_owned(),
+        |host| text::visible_octets(host).into_owned(),
     );
     Some(format!("http://{host}{target}"))
 }
 
 fn authorization(case: &Case, masking: &Masking) -> Option<String> {
     let request = case.exchange.request.as_ref()?;
-    let name =
-        if case.exchange.status() == Some(407) { "Proxy-Authorization" } else { "Authorization" };
+    let proxy = case.exchange.status() == Some(407);
+    let name = if proxy { "Proxy-Authorization" } else { "Authorization" };
     let lines: Vec<String> = request
         .head
         .get_all(name)
-        .map(|value| format!("{name}: {}", text::decode(&masking.header(name.as_bytes(), value))))
+        .map(|value| {
+            let shown = masking.header(name.as_bytes(), value);
+            format!("{name}: {}", text::visible_octets(&shown))
+        })
         .collect();
     Some(if lines.is_empty() { format!("(no {name} header)") } else { lines.join("\n") })
 }
 
-fn why(case: &Case, masking: &Masking, history: &History, model: &Model) -> Document {
-    let context = tabs::Context { masking, history, marked: None, symbols: &model.symbols };
-    tabs::document(Tab::Why, case, &context)
+fn row(case: &Case, masking: &Masking) -> String {
+    let mut line = Vec::new();
+    json::exchange(&mut line, case, masking);
+    String::from_utf8_lossy(&line).trim_end().to_owned()
+}
+
+fn why(case: &Case, masking: &Masking, model: &Model) -> String {
+    let context =
+        tabs::Context { masking, history: &model.history, marked: None, symbols: &model.symbols };
+    tabs::document(Tab::Why, case, &context).plain()
 }

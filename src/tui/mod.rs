@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod copying;
+pub mod exporting;
 pub mod keys;
 pub mod model;
 pub mod run;

@@ -1,21 +1,27 @@
 //! The loop: keys first, then what the session says, then at most one picture.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
+use std::path::Path;
 use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crossterm::event::EventStream;
-use futures_util::{FutureExt, StreamExt};
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
 
 use super::app::{App, Effect};
 use super::keys::KeyMap;
-use super::model::{Model, Role, Settings, View};
+use super::model::overlay::{Candidate, Picker};
+use super::model::{Model, Overlay, Role, Settings, View};
 use super::symbols::Symbols;
 use super::terminal::{self, Screen};
 use super::theme::{Theme, ThemeName};
 use super::view::{self, Scene};
 use crate::auth::masking::Masking;
+use crate::capture::interfaces;
+use crate::export::file;
 use crate::filter::{Filter, FilterError};
 use crate::session::{self, Change, Outcome, SessionHandle};
 
@@ -27,6 +33,9 @@ const KEY_FRAME: Duration = Duration::from_millis(8);
 
 /// How long cases are taken before keys are looked at again.
 const SLICE: Duration = Duration::from_millis(8);
+
+/// Between two looks at the packet counters, while the interface picker is open.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// How the screen is set up.
 #[derive(Debug)]
@@ -144,6 +153,7 @@ async fn show(
     let mut terminated = pin!(session::signals::terminated());
     let mut backlog = VecDeque::new();
     let mut mail = true;
+    let mut looked = Instant::now();
     let started = Instant::now();
     let mut pace =
         Pace { drawn: started.checked_sub(FRAME).unwrap_or(started), stale: true, pressed: true };
@@ -153,7 +163,9 @@ async fn show(
             draw(screen, app, theme, now)?;
             pace = Pace { drawn: now, stale: false, pressed: false };
         }
-        let wake = [pace.due(), app.model.next_tick(now)].into_iter().flatten().min();
+        let look =
+            matches!(app.model.overlay, Some(Overlay::Interfaces(_))).then_some(looked + LOOK);
+        let wake = [pace.due(), app.model.next_tick(now), look].into_iter().flatten().min();
         let busy = !backlog.is_empty() || (mail && pace.drawn + FRAME <= now);
         tokio::select! {
             biased;
@@ -162,7 +174,7 @@ async fn show(
                 let Some(event) = event else { return Ok(()) };
                 pace.pressed |= app.event(&event?, Instant::now());
                 // All that was pressed while the last picture was drawn.
-                while let Some(Some(event)) = keys.next().now_or_never() {
+                while let Some(event) = ready(&mut keys).await {
                     pace.pressed |= app.event(&event?, Instant::now());
                 }
                 if perform(app, screen, session)? {
@@ -180,6 +192,13 @@ async fn show(
             }
             () = session.changed(), if !mail => mail = true,
             () = sleep_until(wake.or_else(|| mail.then_some(pace.drawn + FRAME))) => {
+                if let Some(Overlay::Interfaces(picker)) = &mut app.model.overlay
+                    && looked.elapsed() >= LOOK
+                {
+                    picker.look(interfaces::packets);
+                    looked = Instant::now();
+                    pace.stale = true;
+                }
                 pace.stale |= app.model.next_tick(now).is_some_and(|tick| tick <= Instant::now());
                 if let Some(words) = terminal::take_panic() {
                     app.model.say(words, Role::Alarm, Instant::now());
@@ -188,6 +207,16 @@ async fn show(
             }
         }
     }
+}
+
+/// An event that is there already. The stream remembers the first waker that it is asked with, so it
+/// is never asked with another one than this task's.
+async fn ready(keys: &mut EventStream) -> Option<io::Result<Event>> {
+    poll_fn(|context| match keys.poll_next_unpin(context) {
+        Poll::Ready(event) => Poll::Ready(event),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 async fn sleep_until(wake: Option<Instant>) {
@@ -238,7 +267,8 @@ fn perform(app: &mut App, screen: &mut Screen, session: &mut SessionHandle) -> i
                     session.set_matching(filter);
                 }
             }
-            Effect::ListInterfaces => {}
+            Effect::ListInterfaces => list_interfaces(app, now),
+            Effect::Save(name, content) => save(app, &name, &content, now),
             Effect::Interfaces(names) => change(app, session, Change::Interfaces(names), now),
             Effect::CaptureFilter(text) => change(app, session, Change::Bpf(text), now),
         }
@@ -246,9 +276,58 @@ fn perform(app: &mut App, screen: &mut Screen, session: &mut SessionHandle) -> i
     Ok(false)
 }
 
+/// Opens the interface picker.
+fn list_interfaces(app: &mut App, now: Instant) {
+    match interfaces::list() {
+        Ok(list) => {
+            let mut picker = Picker {
+                candidates: list.into_iter().map(candidate).collect(),
+                at: 0,
+                ticked: Vec::new(),
+                error: None,
+            };
+            picker.look(interfaces::packets);
+            app.model.overlay = Some(Overlay::Interfaces(picker));
+        }
+        Err(error) => app.model.say(error.to_string(), Role::Warning, now),
+    }
+}
+
+fn candidate(interface: interfaces::Interface) -> Candidate {
+    let mut about: Vec<String> = interface.addresses.iter().map(ToString::to_string).collect();
+    let allowed = interface.capture.is_ok();
+    about.push(match interface.capture {
+        Ok(link_type) => link_type,
+        Err(reason) => format!("not allowed: {reason}"),
+    });
+    if !interface.up {
+        about.push("down".to_owned());
+    }
+    Candidate {
+        name: interface.name,
+        about: about.join(", "),
+        allowed,
+        total: None,
+        rates: Vec::new(),
+    }
+}
+
+fn save(app: &mut App, name: &str, content: &[u8], now: Instant) {
+    match file::save(Path::new(name), content) {
+        Ok(()) => {
+            app.model.overlay = None;
+            app.model.say(format!("Saved: {name}, readable only by you."), Role::Good, now);
+        }
+        Err(error) => {
+            if let Some(Overlay::Prompt(prompt)) = &mut app.model.overlay {
+                prompt.error = Some(error.to_string());
+            }
+        }
+    }
+}
+
 /// Changes what is captured; an error stands where it was asked for.
 fn change(app: &mut App, session: &mut SessionHandle, change: Change, now: Instant) {
-    use super::model::Overlay;
     match session.change(change) {
         Ok(()) => {
             app.model.overlay = None;
@@ -257,7 +336,7 @@ fn change(app: &mut App, session: &mut SessionHandle, change: Change, now: Insta
         Err(error) => {
             let words = error.to_string().replace('\n', " ");
             match &mut app.model.overlay {
-                Some(Overlay::Menu(menu)) => menu.error = Some(words),
+                Some(Overlay::Interfaces(picker)) => picker.error = Some(words),
                 Some(Overlay::Prompt(prompt)) => prompt.error = Some(words),
                 _ => app.model.say(words, Role::Warning, now),
             }

@@ -1,9 +1,9 @@
 //! Entering and leaving the screen. However the program ends, the terminal is as it was before.
 
+use std::cell::Cell;
 use std::io::{self, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
-use std::thread::{self, ThreadId};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,8 +20,10 @@ use ratatui::backend::CrosstermBackend;
 /// Whether the terminal has to be put back.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// The thread that draws: only its panic ends the screen.
-static DRAWING: Mutex<Option<ThreadId>> = Mutex::new(None);
+thread_local! {
+    /// Whether this is the thread that draws: only its panic ends the screen.
+    static DRAWING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Where another thread panicked.
 static PANICKED: Mutex<Option<String>> = Mutex::new(None);
@@ -42,7 +44,7 @@ impl Screen {
     /// Standard output is no terminal that can do this.
     pub fn enter(mouse: bool) -> io::Result<Self> {
         HOOK.call_once(install_hook);
-        *DRAWING.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
+        DRAWING.set(true);
         enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
         let entered = Self::prepare(mouse);
@@ -90,14 +92,13 @@ fn install_hook() {
         let place = info
             .location()
             .map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
-        let drawing = *DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
-        if drawing == Some(thread::current().id()) {
+        if DRAWING.get() {
             leave();
             let _ = writeln!(io::stderr(), "why401: internal error{place}; please report it");
         } else {
-            let name = thread::current().name().unwrap_or("a thread").to_owned();
-            *PANICKED.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(format!("internal error in {name}{place}"));
+            *PANICKED.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!(
+                "INTERNAL ERROR{place}: the capture may have stopped; please report it"
+            ));
         }
     }));
 }

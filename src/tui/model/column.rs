@@ -102,14 +102,14 @@ impl Column {
     pub const fn room(self) -> Room {
         let (least, most, share, rank) = match self {
             Self::Time => (8, 12, 4, 2),
-            Self::Client => (10, 39, 3, 4),
+            Self::Client => (9, 39, 3, 4),
             Self::ClientPort | Self::Server => (14, 45, 2, 4),
             Self::Method => (4, 7, 1, 3),
             Self::Target => (14, 80, 8, 1),
             Self::Status => (4, 4, 0, 2),
             Self::Sent => (10, 32, 5, 2),
             Self::Asked => (10, 36, 4, 6),
-            Self::Why => (17, 60, 8, 0),
+            Self::Why => (19, 60, 12, 0),
             Self::Latency => (7, 7, 0, 5),
             Self::Repeat => (3, 5, 1, 3),
             Self::Endpoint => (20, 80, 6, 0),

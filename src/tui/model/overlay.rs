@@ -12,6 +12,8 @@ pub enum Overlay {
     },
     /// A choice among entries.
     Menu(Menu),
+    /// A choice among interfaces.
+    Interfaces(Picker),
     /// Yes or no.
     Confirm(Question),
     /// A line of text.
@@ -25,8 +27,6 @@ pub enum MenuKind {
     Copy,
     /// What to export.
     Export,
-    /// Where to capture.
-    Interfaces,
 }
 
 /// An entry of a menu.
@@ -77,6 +77,80 @@ impl Menu {
     }
 }
 
+/// An interface that can be chosen, and what it carries now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its name.
+    pub name: String,
+    /// Addresses and link type, or why it cannot be captured on.
+    pub about: String,
+    /// Whether this user may capture on it.
+    pub allowed: bool,
+    /// Packets since it was up, at the last look.
+    pub total: Option<u64>,
+    /// Packets between two looks, the latest last.
+    pub rates: Vec<usize>,
+}
+
+/// Looks that the picker's bars show.
+pub const LOOKS: usize = 12;
+
+/// The interface picker.
+#[derive(Debug, Clone)]
+pub struct Picker {
+    /// The interfaces.
+    pub candidates: Vec<Candidate>,
+    /// The current one.
+    pub at: usize,
+    /// Names of those that are ticked.
+    pub ticked: Vec<String>,
+    /// What went wrong at the last choice.
+    pub error: Option<String>,
+}
+
+impl Picker {
+    /// To the candidate below or above, around the end.
+    pub fn step(&mut self, down: bool) {
+        let count = self.candidates.len();
+        if count > 0 {
+            self.at = (self.at + if down { 1 } else { count - 1 }) % count;
+        }
+    }
+
+    /// Ticks or unticks the current one.
+    pub fn tick(&mut self) {
+        let Some(current) = self.candidates.get(self.at) else { return };
+        if self.ticked.contains(&current.name) {
+            self.ticked.retain(|name| *name != current.name);
+        } else {
+            self.ticked.push(current.name.clone());
+        }
+    }
+
+    /// The ticked ones, else the current one.
+    pub fn chosen(&self) -> Vec<String> {
+        if self.ticked.is_empty() {
+            self.candidates.get(self.at).map(|current| current.name.clone()).into_iter().collect()
+        } else {
+            self.ticked.clone()
+        }
+    }
+
+    /// Takes a look at the packet counters.
+    pub fn look(&mut self, total: impl Fn(&str) -> Option<u64>) {
+        for candidate in &mut self.candidates {
+            let now = total(&candidate.name);
+            if let (Some(now), Some(before)) = (now, candidate.total) {
+                candidate.rates.push(now.saturating_sub(before) as usize);
+                if candidate.rates.len() > LOOKS {
+                    candidate.rates.remove(0);
+                }
+            }
+            candidate.total = now;
+        }
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
@@ -100,6 +174,8 @@ pub enum PromptKind {
     Command,
     /// A capture filter.
     CaptureFilter,
+    /// The name of a file for this entry of the export menu.
+    SaveAs(usize),
 }
 
 /// A line of text.
@@ -124,6 +200,40 @@ impl Prompt {
         match self.kind {
             PromptKind::Command => ":",
             PromptKind::CaptureFilter => "Capture filter (BPF): ",
+            PromptKind::SaveAs(_) => "Save as: ",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picker_shows_packets_between_two_looks() {
+        let candidate = |name: &str| Candidate {
+            name: name.to_owned(),
+            about: String::new(),
+            allowed: true,
+            total: None,
+            rates: Vec::new(),
+        };
+        let mut picker = Picker {
+            candidates: vec![candidate("lo"), candidate("eth0")],
+            at: 0,
+            ticked: Vec::new(),
+            error: None,
+        };
+        for total in [100, 130, 130] {
+            picker.look(|name| (name == "lo").then_some(total));
+        }
+        assert_eq!(picker.candidates[0].rates, [30, 0]);
+        assert!(picker.candidates[1].rates.is_empty());
+        assert_eq!(picker.chosen(), ["lo"]);
+        picker.step(false);
+        picker.tick();
+        picker.step(true);
+        picker.tick();
+        assert_eq!(picker.chosen(), ["eth0", "lo"]);
     }
 }

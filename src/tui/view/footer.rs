@@ -68,6 +68,9 @@ fn fixed(model: &Model) -> Option<&'static [(&'static str, &'static str)]> {
     Some(match &model.overlay {
         Some(Overlay::Help { .. }) => &[("Esc", "close"), ("j k", "scroll")],
         Some(Overlay::Menu(_)) => &[("Enter", "choose"), ("Esc", "cancel"), ("j k", "move")],
+        Some(Overlay::Interfaces(_)) => {
+            &[("Enter", "capture here"), ("Space", "tick several"), ("Esc", "cancel")]
+        }
         Some(Overlay::Confirm(_)) => &[("y", "yes"), ("n Esc", "no")],
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
             &[("Enter", "run"), ("Esc", "cancel"), ("Tab", "complete")]

@@ -8,7 +8,8 @@ use super::fit::{pad, width_of};
 use super::layout::{Areas, centred};
 use super::{Scene, help};
 use crate::tui::model::Role;
-use crate::tui::model::overlay::{Menu, Overlay};
+use crate::tui::model::cells::spark;
+use crate::tui::model::overlay::{LOOKS, Menu, Overlay, Picker};
 
 /// Draws it, when there is one.
 pub fn draw(buffer: &mut Buffer, areas: &Areas, scene: &Scene<'_>) {
@@ -16,6 +17,7 @@ pub fn draw(buffer: &mut Buffer, areas: &Areas, scene: &Scene<'_>) {
         None | Some(Overlay::Prompt(_)) => {}
         Some(Overlay::Help { scroll }) => show_help(buffer, areas, *scroll, scene),
         Some(Overlay::Menu(menu)) => show_menu(buffer, areas, menu, scene),
+        Some(Overlay::Interfaces(picker)) => show_picker(buffer, areas, picker, scene),
         Some(Overlay::Confirm(question)) => {
             let text = question.text();
             let area = centred(areas.whole, width_of(text) as u16 + 4, 3);
@@ -121,4 +123,36 @@ fn show_menu(buffer: &mut Buffer, areas: &Areas, menu: &Menu, scene: &Scene<'_>)
     if let Some(error) = &menu.error {
         put_inside(buffer, area, shown, Role::Bad, error, scene);
     }
+}
+
+fn show_picker(buffer: &mut Buffer, areas: &Areas, picker: &Picker, scene: &Scene<'_>) {
+    let symbols = &scene.model.symbols;
+    let names = picker.candidates.iter().map(|one| width_of(&one.name)).max().unwrap_or(0).min(16);
+    let abouts = picker.candidates.iter().map(|one| width_of(&one.about)).max().unwrap_or(0);
+    let height = (picker.candidates.len() as u16 + 4).min(areas.whole.height);
+    let width = (names + LOOKS + abouts + 24).clamp(50, 120) as u16;
+    let area = centred(areas.whole, width, height);
+    frame(buffer, area, "Capture on", scene);
+    let inside = usize::from(area.width.saturating_sub(4));
+    let shown = area.height.saturating_sub(4);
+    let first = (picker.at + 1).saturating_sub(shown.into());
+    let rows = picker.candidates.iter().enumerate().skip(first).take(shown.into());
+    for (line, (at, one)) in rows.enumerate() {
+        let tick = if picker.ticked.contains(&one.name) { symbols.mark } else { " " };
+        let rate = one.rates.last().map_or_else(String::new, |count| format!("{}/s", count * 2));
+        let bars = pad(&spark(&one.rates, symbols), LOOKS, true, symbols);
+        let name = pad(&one.name, names, false, symbols);
+        let text = format!("{tick} {name} {bars} {rate:>9}  {}", one.about);
+        let role = match (at == picker.at, one.allowed) {
+            (true, _) => Role::Selected,
+            (false, true) => Role::Text,
+            (false, false) => Role::Muted,
+        };
+        put_inside(buffer, area, line as u16, role, &pad(&text, inside, false, symbols), scene);
+    }
+    let (role, below) = match &picker.error {
+        Some(error) => (Role::Bad, error.as_str()),
+        None => (Role::Muted, "Packets a second, looked at twice a second."),
+    };
+    put_inside(buffer, area, shown + 1, role, below, scene);
 }

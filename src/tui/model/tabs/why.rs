@@ -77,11 +77,8 @@ fn verdict_lines(verdict: &Verdict, case: &Case, context: &Context<'_>, document
     }
     related(diagnosis, context, document);
     document.heading("How sure, and from where");
-    document.field(
-        "confidence",
-        Role::Text,
-        format!("{}: {}", diagnosis.confidence.name(), diagnosis.entry.confidence),
-    );
+    document.field("confidence", Role::Text, diagnosis.confidence.name());
+    document.field("in general", Role::Muted, &diagnosis.entry.confidence);
     document.field("ruled out by", Role::Muted, &diagnosis.entry.rules_out);
     document.field("sources", Role::Muted, &diagnosis.entry.sources);
     let _ = case;

@@ -1,0 +1,144 @@
+//! The export menu: exchanges as files for other programs and other people.
+
+use std::sync::Arc;
+
+use super::model::Model;
+use super::model::overlay::Entry;
+use crate::auth::masking::Masking;
+use crate::diagnosis::Case;
+use crate::export::{har, json, report};
+
+/// A form in which exchanges are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A Markdown incident report.
+    Report,
+    /// JSON lines, as `--json` writes them.
+    Json,
+    /// HTTP Archive 1.2.
+    Har,
+}
+
+/// Which exchanges are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The marked ones; the selected one when none is marked.
+    Chosen,
+    /// All that the view and the filter show.
+    Shown,
+}
+
+/// One entry of the menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// What is written.
+    pub subject: Subject,
+    /// How.
+    pub form: Form,
+}
+
+impl Form {
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Report => "md",
+            Self::Json => "jsonl",
+            Self::Har => "har",
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "Markdown report",
+            Self::Json => "JSON lines",
+            Self::Har => "HAR",
+        }
+    }
+}
+
+/// The choices in the order of the menu, with their keys: capitals take all that is shown.
+const CHOICES: [(char, Choice); 6] = [
+    ('m', Choice { subject: Subject::Chosen, form: Form::Report }),
+    ('j', Choice { subject: Subject::Chosen, form: Form::Json }),
+    ('h', Choice { subject: Subject::Chosen, form: Form::Har }),
+    ('M', Choice { subject: Subject::Shown, form: Form::Report }),
+    ('J', Choice { subject: Subject::Shown, form: Form::Json }),
+    ('H', Choice { subject: Subject::Shown, form: Form::Har }),
+];
+
+/// The menu's entries.
+pub fn entries(model: &Model) -> Vec<Entry> {
+    let (marked, (_, listed)) = (model.marked().len(), model.counts());
+    let chosen = match marked {
+        0 => "this row".to_owned(),
+        count => format!("the {count} marked"),
+    };
+    CHOICES
+        .into_iter()
+        .map(|(key, choice)| {
+            let (note, enabled) = match choice.subject {
+                Subject::Chosen => (chosen.clone(), marked > 0 || model.selected().is_some()),
+                Subject::Shown => (format!("all {listed} that are shown"), listed > 0),
+            };
+            Entry { key: Some(key), label: choice.form.name().to_owned(), note, enabled }
+        })
+        .collect()
+}
+
+/// The choice at this place of the menu.
+pub fn choice(at: usize) -> Option<Choice> {
+    CHOICES.get(at).map(|(_, choice)| *choice)
+}
+
+/// The exchanges that a choice takes.
+pub fn cases(subject: Subject, model: &Model) -> Vec<Arc<Case>> {
+    match subject {
+        Subject::Shown => model.listed_cases(),
+        Subject::Chosen => {
+            let marked = model.marked();
+            if marked.is_empty() { model.selected().cloned().into_iter().collect() } else { marked }
+        }
+    }
+}
+
+/// A file name that tells what is in it: when the first exchange was, and its number.
+pub fn file_name(choice: Choice, model: &Model) -> String {
+    let cases = cases(choice.subject, model);
+    let first = cases.first().map_or_else(String::new, |case| {
+        let time = case.exchange.time().rfc3339_seconds().replace([':', '-'], "");
+        format!("-{time}-{}", case.id())
+    });
+    format!("why401{first}.{}", choice.form.ending())
+}
+
+/// The content of the file.
+pub fn content(choice: Choice, model: &Model, masking: &Masking) -> Vec<u8> {
+    let cases = cases(choice.subject, model);
+    let all = cases.iter().map(AsRef::as_ref);
+    let mut out = Vec::new();
+    match choice.form {
+        Form::Json => all.for_each(|case| json::exchange(&mut out, case, masking)),
+        Form::Har => {
+            // Writing to memory cannot fail.
+            let _ = har::write(&mut out, all, masking);
+        }
+        Form::Report => {
+            let source = model.status.as_ref().map_or("", |status| &status.source);
+            out = report::markdown(all, source, masking).into_bytes();
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_has_its_own_key_and_choice() {
+        for (at, (key, wanted)) in CHOICES.into_iter().enumerate() {
+            assert_eq!(choice(at), Some(wanted));
+            assert_eq!(CHOICES.iter().filter(|(other, _)| *other == key).count(), 1);
+        }
+        assert_eq!(choice(CHOICES.len()), None);
+    }
+}
