@@ -14,7 +14,7 @@ use crate::exchange::proxy_protocol::{self, Preamble};
 use crate::http::h1::sniff::{self, Looks};
 use crate::limits::Limits;
 use crate::secret::FingerprintKey;
-use crate::tcp::{Consumer, Direction, FlowInfo, FlowTable, StreamEvent, TcpCounters};
+use crate::tcp::{Consumer, Data, Direction, FlowInfo, FlowTable, StreamEvent, TcpCounters};
 use crate::time::Timestamp;
 
 /// Packet time passes in steps of this: no timeout of the core is shorter.
@@ -203,18 +203,24 @@ impl Reading<'_> {
         &mut self,
         flow: &FlowInfo,
         direction: Direction,
-        octets: &[u8],
-        first: bool,
+        data: &Data<'_>,
     ) -> Option<Conversation> {
+        // With the handshake seen, a stream begins at 0; anything else is its middle.
+        let (octets, first) = (data.octets, data.position == 0);
         let looks = if first { sniff::at_start(octets) } else { sniff::in_middle(octets) };
         let preamble = first && octets.len() > 11 && proxy_protocol::read(octets) != Preamble::None;
         let client = match looks {
             _ if preamble => direction,
             Looks::Request => direction,
             Looks::Response => direction.reverse(),
-            Looks::Unclear => flow.initiator.unwrap_or(direction),
+            Looks::Unclear => {
+                let server_speaks = octets.starts_with(b"HT");
+                let guess = if server_speaks { direction.reverse() } else { direction };
+                flow.initiator.unwrap_or(guess)
+            }
             Looks::Neither => {
-                if first && flow.initiator.is_none_or(|initiator| initiator == direction) {
+                let begins = first || flow.packets == first_packets(direction);
+                if begins && flow.initiator.is_none_or(|initiator| initiator == direction) {
                     self.not_http(flow, direction, octets);
                 }
                 return None;
@@ -251,15 +257,12 @@ impl Consumer for Reading<'_> {
     ) {
         if state.is_none() {
             let StreamEvent::Data(data) = event else { return };
-            let first = data.position == 0 || flow.packets == first_packets(direction);
-            let Some(conversation) = self.begin(flow, direction, data.octets, first) else {
-                return;
-            };
+            let Some(conversation) = self.begin(flow, direction, &data) else { return };
             *state = Some(Box::new(conversation));
         }
         let Some(conversation) = state else { return };
         if let StreamEvent::Data(data) = event
-            && !conversation.has_messages()
+            && conversation.is_open_to(direction)
             && let looks = sniff::in_middle(data.octets)
             && (looks == Looks::Request && conversation.client() != direction
                 || looks == Looks::Response && conversation.client() == direction)

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::multiplexed::Multiplexed;
 use super::pending::{Answer, Pending, Queue};
 use super::proxy_protocol::{self, Preamble};
 use super::{Anomalies, Anomaly, Connection, Coverage, Exchange, Pairing};
 use crate::counters::{Counters, Limit};
 use crate::http::h1::sniff::{self, Looks};
 use crate::http::h1::{Answers, Framing, Kind, Mark, Output, Parser};
+use crate::http::h2::PREFACE;
 use crate::http::{HeadLoss, Response};
 use crate::limits::Limits;
 use crate::tcp::{Data, Direction, FlowInfo, GapCause, StreamEvent};
@@ -42,6 +44,8 @@ pub struct Conversation {
     truncated: [bool; 2],
     /// Whether a message was read at all.
     has_messages: bool,
+    /// Set once the connection has turned out to be HTTP/2.
+    multiplexed: Option<Box<Multiplexed>>,
 }
 
 /// A final response that is being read, and the request it answers.
@@ -78,6 +82,7 @@ impl Conversation {
             lost: [0; 2],
             truncated: [false; 2],
             has_messages: false,
+            multiplexed: None,
         }
     }
 
@@ -88,12 +93,21 @@ impl Conversation {
 
     /// Heap octets held, without the exchanges that wait.
     pub fn memory(&self) -> usize {
-        self.requests.memory() + self.responses.memory()
+        self.requests.memory()
+            + self.responses.memory()
+            + self.multiplexed.as_ref().map_or(0, |streams| streams.memory())
     }
 
     /// The side that sends requests.
     pub fn client(&self) -> Direction {
         self.client
+    }
+
+    /// Whether nothing was read yet and a message may begin in this direction: then it is not
+    /// settled which side the client is.
+    pub fn is_open_to(&self, direction: Direction) -> bool {
+        let parser = if direction == self.client { &self.requests } else { &self.responses };
+        !self.has_messages && parser.is_idle()
     }
 
     /// The two sides turned out to be the other way round, before anything was read.
@@ -112,6 +126,17 @@ impl Conversation {
         context: &mut Context<'_>,
     ) {
         let from_client = direction == self.client;
+        if let Some(streams) = &mut self.multiplexed {
+            let connection = &self.connection;
+            match event {
+                StreamEvent::Data(data) => streams.data(connection, from_client, &data, context),
+                StreamEvent::Gap { length, cause, timestamp } => {
+                    streams.gap(connection, from_client, length, cause, timestamp, context);
+                }
+                StreamEvent::End { .. } => {}
+            }
+            return;
+        }
         match event {
             StreamEvent::Data(data) if from_client => self.client_data(flow, &data, context),
             StreamEvent::Data(data) => self.server_data(flow, &data, context),
@@ -135,6 +160,12 @@ impl Conversation {
                 }
             }
         }
+        if self.requests.is_idle() && octets.starts_with(PREFACE) {
+            self.has_messages = true;
+            let streams = self.multiplexed.insert(Box::new(Multiplexed::new()));
+            streams.data(&self.connection, true, &Data { octets, ..*data }, context);
+            return;
+        }
         // RFC 9110 §10.1.1: a client that got a final answer instead of 100 need not send the body.
         if self.queue.is_empty()
             && self.requests.is_before_body()
@@ -147,18 +178,27 @@ impl Conversation {
             position: data.position + data.octets.len() as u64,
             acknowledged: data.acknowledged,
         };
+        self.requests.join(data.position);
         while let Some(output) = self.requests.feed(&mut octets, end, context.limits) {
-            self.request_output(flow, output, context);
+            let position = end.position.saturating_sub(octets.len() as u64);
+            self.request_output(flow, output, Some(position), context);
         }
     }
 
     /// The octets without a PROXY protocol header; `None` while it is not whole.
     fn after_preamble<'a>(&mut self, octets: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let Some(mut held) = self.preamble.take() else { return Some(Cow::Borrowed(octets)) };
-        if held.is_empty() && proxy_protocol::read(octets) == Preamble::None {
+        let is_preface =
+            |octets: &[u8]| octets.len() < PREFACE.len() && PREFACE.starts_with(octets);
+        if held.is_empty() && proxy_protocol::read(octets) == Preamble::None && !is_preface(octets)
+        {
             return Some(Cow::Borrowed(octets));
         }
         held.extend_from_slice(octets);
+        if is_preface(&held) {
+            self.preamble = Some(held);
+            return None;
+        }
         match proxy_protocol::read(&held) {
             Preamble::Header(length, client) => {
                 if let Some(client) = client {
@@ -181,7 +221,14 @@ impl Conversation {
         connection.client = client;
     }
 
-    fn request_output(&mut self, flow: &FlowInfo, output: Output, context: &mut Context<'_>) {
+    /// `position`: right after what was read, where that is known.
+    fn request_output(
+        &mut self,
+        flow: &FlowInfo,
+        output: Output,
+        position: Option<u64>,
+        context: &mut Context<'_>,
+    ) {
         match output {
             Output::Request(request) => {
                 self.has_messages = true;
@@ -189,11 +236,13 @@ impl Conversation {
                     context.counters.hit(Limit::Pipeline);
                     self.unanswered(flow, context);
                 }
-                let after_loss = self.requests.take_resynchronised();
+                let after_loss = self.requests.take_resynchronised(request.head_loss);
                 let complete = request.head_loss.is_none() && self.requests.is_at_start();
                 let mut pending = Pending {
                     mark: self.requests.began(),
                     complete,
+                    end: position.filter(|_| complete),
+                    after_loss,
                     interim: 0,
                     anomalies: self.requests.take_anomalies(),
                     lost: std::mem::take(&mut self.lost[0]),
@@ -206,7 +255,7 @@ impl Conversation {
                 if pending.request.head_loss.is_some() {
                     context.counters.heads_lost += 1;
                 }
-                self.queue.push(pending, after_loss);
+                self.queue.push(pending);
             }
             Output::End => {
                 let body = self.requests.take_body();
@@ -216,6 +265,7 @@ impl Conversation {
                     self.active.as_mut().and_then(|active| active.request.as_deref_mut());
                 if let Some(pending) = in_queue.or(answered.filter(|pending| !pending.complete)) {
                     pending.complete = true;
+                    pending.end = position;
                     pending.request.body = body;
                     pending.anomalies = pending.anomalies.union(anomalies);
                     pending.lost += std::mem::take(&mut self.lost[0]);
@@ -232,6 +282,7 @@ impl Conversation {
             position: data.position + octets.len() as u64,
             acknowledged: data.acknowledged,
         };
+        self.responses.join(data.position);
         while let Some(output) = self.responses.feed(&mut octets, end, context.limits) {
             self.response_output(flow, output, context);
         }
@@ -247,7 +298,7 @@ impl Conversation {
 
     fn response_head(&mut self, flow: &FlowInfo, response: Response, context: &mut Context<'_>) {
         self.has_messages = true;
-        if self.responses.take_resynchronised() {
+        if self.responses.take_resynchronised(response.head_loss) {
             self.queue.note_responses_lost();
         }
         if response.head_loss.is_some() {
@@ -435,7 +486,7 @@ impl Conversation {
                 self.queue.note_requests_lost();
             }
             if let Some(output) = output {
-                self.request_output(flow, output, context);
+                self.request_output(flow, output, None, context);
             }
         } else if let Some(output) = output {
             self.response_output(flow, output, context);
@@ -446,7 +497,7 @@ impl Conversation {
     fn end(&mut self, flow: &FlowInfo, from_client: bool, reset: bool, context: &mut Context<'_>) {
         if from_client {
             if let Some(output) = self.requests.close(reset, context.limits) {
-                self.request_output(flow, output, context);
+                self.request_output(flow, output, None, context);
             }
         } else if let Some(output) = self.responses.close(reset, context.limits) {
             self.response_output(flow, output, context);
@@ -455,6 +506,9 @@ impl Conversation {
 
     /// The connection is over: everything that waits is given up.
     pub fn close(mut self, flow: &FlowInfo, context: &mut Context<'_>) {
+        if let Some(streams) = self.multiplexed.take() {
+            streams.close(&self.connection, context);
+        }
         self.end(flow, true, true, context);
         self.end(flow, false, true, context);
         self.complete(flow, context);

@@ -1,6 +1,7 @@
 //! A request paired with its response, and how sure that pairing is.
 
 pub mod conversation;
+pub mod multiplexed;
 pub mod pending;
 pub mod proxy_protocol;
 

@@ -23,6 +23,10 @@ pub struct Pending {
     pub mark: Mark,
     /// Whether its body has ended.
     pub complete: bool,
+    /// Position right after it, when that is known.
+    pub end: Option<u64>,
+    /// Others may have been lost right before it.
+    pub after_loss: bool,
     /// Interim responses seen.
     pub interim: u16,
     /// What was forgiven.
@@ -41,6 +45,8 @@ pub struct Queue {
     responses_lost: bool,
     /// Requests may have been lost before the last of them.
     requests_lost: bool,
+    /// This client sends requests before it has the answers to earlier ones.
+    pipelining: bool,
 }
 
 /// What a response was found to answer.
@@ -53,9 +59,11 @@ pub enum Answer {
 }
 
 impl Queue {
-    /// Adds a request. `after_loss`: others may have been lost before it.
-    pub fn push(&mut self, pending: Pending, after_loss: bool) {
-        self.requests_lost |= after_loss;
+    /// Adds a request.
+    pub fn push(&mut self, pending: Pending) {
+        self.requests_lost |= pending.after_loss;
+        let last = self.requests.back().and_then(|last| last.mark.acknowledged);
+        self.pipelining |= last.is_some() && last == pending.mark.acknowledged;
         self.requests.push_back(pending);
     }
 
@@ -117,6 +125,9 @@ impl Queue {
         if not_received || already_seen {
             return Answer::Nothing;
         }
+        if self.is_ambiguous(first, mark) {
+            return Answer::Nothing;
+        }
         let Some(first) = self.requests.pop_front() else { return Answer::Nothing };
         // With only one candidate, and nothing lost after it was sent, there is no doubt.
         let alone = self.requests.is_empty();
@@ -130,6 +141,14 @@ impl Queue {
             self.requests_lost = false;
         }
         Answer::To(Box::new(first), pairing)
+    }
+
+    /// Whether a response at `mark` may as well answer another request than the first.
+    fn is_ambiguous(&self, first: &Pending, mark: Mark) -> bool {
+        let beyond = |end| mark.acknowledged.is_none_or(|received| received > end);
+        let lost_after = self.requests_lost && first.end.is_none_or(beyond);
+        (self.responses_lost && (self.requests.len() > 1 || lost_after))
+            || (self.pipelining && first.after_loss)
     }
 
     /// Whether the client had moved on from the first request before the server sent `mark`.

@@ -57,14 +57,23 @@ pub(super) enum Outcome {
     Reset,
 }
 
+/// How long acknowledged octets have been missing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grace {
+    since: Timestamp,
+    packets: u8,
+    /// Sum of both positions: while it grows, the capture is only out of order.
+    progress: u64,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Flow<S> {
     pub info: FlowInfo,
     pub state: Option<Box<S>>,
     pub halves: [HalfStream; 2],
-    /// Since when and for how many packets acknowledged octets are missing.
-    pub grace: Option<(Timestamp, u8)>,
+    /// Set while acknowledged octets are missing.
+    pub grace: Option<Grace>,
     pub last_seen: Timestamp,
     /// Whether any payload was seen.
     pub has_payload: bool,
@@ -142,9 +151,6 @@ impl<S> Flow<S> {
         if let Some(acknowledgment) = acknowledged {
             self.halves[peer].acknowledge(acknowledgment);
         }
-        if self.grace.is_some() || self.halves[peer].is_acknowledged_unseen() {
-            self.pass_grace(segment.timestamp, false, counters, consumer);
-        }
         // RFC 9293 §3.5.3: text in a RST is a diagnostic, not data.
         let length = segment.payload.len() + segment.cut as usize;
         if length > 0 && !flags.has(TcpFlags::RST) {
@@ -163,12 +169,11 @@ impl<S> Flow<S> {
             self.take_in(direction, payload, limits, counters, consumer);
         }
         if flags.has(TcpFlags::FIN) {
-            let end = sequence.wrapping_add(length as u32);
-            self.halves[own].finish_at(end);
+            self.halves[own].finish_at(sequence.wrapping_add(length as u32));
             self.release(direction, segment.timestamp, counters, consumer);
         }
-        if self.halves[peer].is_waiting() && self.grace.is_none() {
-            self.release(direction.reverse(), segment.timestamp, counters, consumer);
+        if self.is_waiting() || self.has_unseen() {
+            self.settle(segment.timestamp, false, counters, consumer);
         }
         if flags.has(TcpFlags::RST) {
             return Outcome::Reset;
@@ -187,63 +192,73 @@ impl<S> Flow<S> {
         counters: &mut TcpCounters,
         consumer: &mut C,
     ) {
-        let (own, peer) = (direction as usize, direction.reverse() as usize);
-        let blocked = self.halves[peer].is_acknowledged_unseen();
-        let starts_message = !self.halves[own].is_seen() && C::starts_message(payload.octets);
         let (info, state) = (&self.info, &mut self.state);
-        self.halves[own].push(payload, blocked, starts_message, limits, counters, |event| {
+        let (own, peer) = split(&mut self.halves, direction);
+        let starts_message = !own.is_seen() && C::starts_message(payload.octets);
+        own.push(payload, peer, starts_message, limits, counters, |event| {
             consumer.event(info, state, direction, event);
         });
     }
 
-    /// Lets what waits go where it may.
+    /// Lets what waits go where it may. Returns whether anything went.
     fn release<C: Consumer<State = S>>(
         &mut self,
         direction: Direction,
         now: Timestamp,
         counters: &mut TcpCounters,
         consumer: &mut C,
-    ) {
-        if self.halves[direction.reverse() as usize].is_acknowledged_unseen() {
-            return;
-        }
-        self.with_half(direction, counters, consumer, |half, counters, sink| {
-            half.release(now, counters, sink)
-        });
+    ) -> bool {
+        self.with_half(direction, counters, consumer, |half, peer, counters, sink| {
+            half.release(peer, now, counters, sink)
+        })
     }
 
-    /// Counts the grace of acknowledged but unseen octets; when it is over they are gaps.
-    pub fn pass_grace<C: Consumer<State = S>>(
+    fn has_unseen(&self) -> bool {
+        self.halves.iter().any(HalfStream::is_acknowledged_unseen)
+    }
+
+    /// Lets go what may go. Acknowledged but unseen octets are a gap once their grace is over.
+    pub fn settle<C: Consumer<State = S>>(
         &mut self,
         now: Timestamp,
         over: bool,
         counters: &mut TcpCounters,
         consumer: &mut C,
     ) {
-        let unseen = |flow: &Self| flow.halves.iter().any(HalfStream::is_acknowledged_unseen);
-        if !unseen(self) {
-            if self.grace.take().is_some() {
-                self.release(Direction::Forward, now, counters, consumer);
-                self.release(Direction::Backward, now, counters, consumer);
+        loop {
+            while self.release(Direction::Forward, now, counters, consumer)
+                | self.release(Direction::Backward, now, counters, consumer)
+            {}
+            if !self.has_unseen() {
+                self.grace = None;
+                return;
             }
-            return;
-        }
-        let (since, packets) = self.grace.unwrap_or((now, 0));
-        if !over && packets < GRACE_PACKETS && now.since(since) < GRACE_TIME {
-            self.grace = Some((since, packets + 1));
-            return;
-        }
-        self.grace = None;
-        // Releasing one direction can show that the other has unseen octets too: both, until calm.
-        // Each round moves a position forward, and there are no more rounds than held segments.
-        while unseen(self) {
+            let progress = self.halves[0].position() + self.halves[1].position();
+            let grace = match self.grace {
+                Some(grace) if grace.progress == progress => grace,
+                _ => Grace { since: now, packets: 0, progress },
+            };
+            if !over && grace.packets < GRACE_PACKETS && now.since(grace.since) < GRACE_TIME {
+                self.grace = Some(Grace { packets: grace.packets + 1, ..grace });
+                return;
+            }
+            self.grace = None;
+            let mut given_up = false;
             for direction in [Direction::Forward, Direction::Backward] {
-                self.with_half(direction, counters, consumer, |half, counters, sink| {
-                    half.give_up_acknowledged(now, counters, sink);
-                });
-                self.release(direction.reverse(), now, counters, consumer);
+                given_up |=
+                    self.with_half(direction, counters, consumer, |half, _, counters, sink| {
+                        half.give_up_acknowledged(now, counters, sink)
+                    });
+            }
+            if !given_up {
+                return;
             }
         }
+    }
+
+    /// When the grace of missing octets is over.
+    pub fn grace_until(&self) -> Option<Timestamp> {
+        self.grace.map(|grace| grace.since + GRACE_TIME)
     }
 
     /// The first hole of each direction has waited too long.
@@ -253,14 +268,15 @@ impl<S> Flow<S> {
         counters: &mut TcpCounters,
         consumer: &mut C,
     ) {
-        self.pass_grace(now, true, counters, consumer);
+        self.settle(now, true, counters, consumer);
         for direction in [Direction::Forward, Direction::Backward] {
-            self.with_half(direction, counters, consumer, |half, counters, sink| {
+            self.with_half(direction, counters, consumer, |half, _, counters, sink| {
                 if half.is_waiting() {
                     half.give_up_hole(now, counters, sink);
                 }
             });
         }
+        self.settle(now, true, counters, consumer);
     }
 
     /// The connection is over: hands on all that waits, and closes the consumer's state.
@@ -271,26 +287,45 @@ impl<S> Flow<S> {
         consumer: &mut C,
     ) {
         if self.is_waiting() || self.grace.is_some() {
-            self.pass_grace(now, true, counters, consumer);
-            for direction in [Direction::Forward, Direction::Backward] {
-                self.with_half(direction, counters, consumer, |half, counters, sink| {
-                    half.give_up_all(now, counters, sink);
-                });
+            self.settle(now, true, counters, consumer);
+        }
+        while self.is_waiting() {
+            let before = self.halves[0].position() + self.halves[1].position();
+            self.give_up_holes(now, counters, consumer);
+            if before == self.halves[0].position() + self.halves[1].position() {
+                for direction in [Direction::Forward, Direction::Backward] {
+                    self.with_half(direction, counters, consumer, |half, _, counters, sink| {
+                        half.give_up_waiting(now, counters, sink);
+                    });
+                }
             }
         }
         consumer.close(&self.info, self.state.take(), now);
     }
 
-    fn with_half<C: Consumer<State = S>>(
+    fn with_half<C: Consumer<State = S>, R>(
         &mut self,
         direction: Direction,
         counters: &mut TcpCounters,
         consumer: &mut C,
-        run: impl FnOnce(&mut HalfStream, &mut TcpCounters, &mut dyn FnMut(super::StreamEvent<'_>)),
-    ) {
+        run: impl FnOnce(
+            &mut HalfStream,
+            &HalfStream,
+            &mut TcpCounters,
+            &mut dyn FnMut(super::StreamEvent<'_>),
+        ) -> R,
+    ) -> R {
         let (info, state) = (&self.info, &mut self.state);
-        run(&mut self.halves[direction as usize], counters, &mut |event| {
-            consumer.event(info, state, direction, event);
-        });
+        let (own, peer) = split(&mut self.halves, direction);
+        run(own, peer, counters, &mut |event| consumer.event(info, state, direction, event))
+    }
+}
+
+/// The half stream of a direction, and that of the other one.
+fn split(halves: &mut [HalfStream; 2], direction: Direction) -> (&mut HalfStream, &HalfStream) {
+    let [forward, backward] = halves;
+    match direction {
+        Direction::Forward => (forward, backward),
+        Direction::Backward => (backward, forward),
     }
 }

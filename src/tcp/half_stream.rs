@@ -115,6 +115,11 @@ impl HalfStream {
         self.phase == Phase::Ended
     }
 
+    /// Position of the next octet to hand on.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
     /// Octets that wait out of order.
     pub fn waiting_octets(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| waiting.octets)
@@ -128,6 +133,16 @@ impl HalfStream {
     /// Whether the peer acknowledged octets that were never seen.
     pub fn is_acknowledged_unseen(&self) -> bool {
         self.phase == Phase::Open && self.acknowledged > self.position && self.fin_allows_more()
+    }
+
+    /// Whether everything before this position was handed on: then what was sent in answer to it may
+    /// be handed on too. Nothing is known of a stream that was not seen.
+    pub fn has_reached(&self, position: Option<u64>) -> bool {
+        match self.phase {
+            Phase::Unseen | Phase::Ended => true,
+            Phase::Undetermined => position.is_none_or(|p| p <= self.lowest_position()),
+            Phase::Open => position.is_none_or(|p| p <= self.position) || !self.fin_allows_more(),
+        }
     }
 
     fn fin_allows_more(&self) -> bool {
@@ -187,9 +202,8 @@ impl HalfStream {
     pub fn acknowledge(&mut self, sequence: u32) {
         if let Some(position) = self.position_of(sequence) {
             let position = u64::try_from(position).unwrap_or(0);
-            if position > self.acknowledged
-                && position - self.acknowledged.max(self.position.saturating_sub(1 << 30)) < 1 << 30
-            {
+            // RFC 9293 §3.10.7.4: an ACK for something far beyond what was sent is not one.
+            if position > self.acknowledged && position < self.position + (1 << 30) {
                 self.acknowledged = position;
             }
         }
@@ -208,12 +222,12 @@ impl HalfStream {
         }
     }
 
-    /// Takes in a payload. What can be handed on is handed on, unless `blocked`; then it waits.
-    /// Returns whether the segment began with something new.
+    /// Takes in a payload. It is handed on if it is next and if `peer`, the other direction, has
+    /// reached what it acknowledges; else it waits.
     pub fn push(
         &mut self,
         payload: Payload<'_>,
-        blocked: bool,
+        peer: &Self,
         starts_message: bool,
         limits: &Limits,
         counters: &mut TcpCounters,
@@ -242,6 +256,7 @@ impl HalfStream {
         }
         let skip = floor.saturating_sub(u64::try_from(start).unwrap_or(0)).min(length) as usize;
         let begin = u64::try_from(start).unwrap_or(0).max(floor);
+        let blocked = !peer.has_reached(payload.acknowledged);
         let in_order = begin == self.position && !undetermined && !blocked;
         if in_order && self.waiting.is_none() {
             let octets = payload.octets.get(skip..).unwrap_or_default();
@@ -256,14 +271,15 @@ impl HalfStream {
         }
         self.keep(&payload, skip, begin, counters);
         if in_order {
-            self.drain(payload.timestamp, counters, &mut sink);
+            self.drain(Some(peer), payload.timestamp, counters, &mut sink);
         } else if undetermined && (starts_message || self.waiting_count() > MIDSTREAM_WAIT) {
-            self.determine(payload.timestamp, counters, &mut sink);
+            self.determine(Some(peer), payload.timestamp, counters, &mut sink);
         } else if self.waiting_octets() > limits.reassembly_per_direction
             || self.waiting_count() > limits.segments_per_direction
         {
             counters.reassembly_limit += 1;
             self.give_up_hole(payload.timestamp, counters, &mut sink);
+            self.drain(None, payload.timestamp, counters, &mut sink);
         }
     }
 
@@ -357,9 +373,10 @@ impl HalfStream {
         }
     }
 
-    /// Hands on everything that waits right at `position`.
+    /// Hands on what waits right at `position`, as far as `peer` has reached what it acknowledges.
     fn drain(
         &mut self,
+        peer: Option<&Self>,
         now: Timestamp,
         counters: &mut TcpCounters,
         sink: &mut impl FnMut(StreamEvent<'_>),
@@ -373,6 +390,9 @@ impl HalfStream {
                 break;
             }
             let stale = *first.key() < self.position;
+            if !stale && peer.is_some_and(|peer| !peer.has_reached(first.get().acknowledged)) {
+                break;
+            }
             let early = first.remove();
             waiting.octets -= early.octets.len();
             if waiting.segments.is_empty() {
@@ -399,6 +419,7 @@ impl HalfStream {
     /// The start of a stream joined in its middle is what came first so far.
     fn determine(
         &mut self,
+        peer: Option<&Self>,
         now: Timestamp,
         counters: &mut TcpCounters,
         sink: &mut impl FnMut(StreamEvent<'_>),
@@ -413,46 +434,48 @@ impl HalfStream {
             self.sequence = self.sequence.wrapping_sub(back as u32);
             self.position = first;
         }
-        self.drain(now, counters, sink);
+        self.drain(peer, now, counters, sink);
     }
 
-    /// Hands on what needed only the other direction's word, or the FIN.
+    /// Hands on what only waited for the other direction, or for its FIN. Returns whether there was any.
     pub fn release(
         &mut self,
+        peer: &Self,
         now: Timestamp,
         counters: &mut TcpCounters,
         mut sink: impl FnMut(StreamEvent<'_>),
-    ) {
+    ) -> bool {
+        let before = (self.position, self.phase);
         if self.phase == Phase::Undetermined && self.acknowledged > self.lowest_position() {
-            self.determine(now, counters, &mut sink);
+            self.determine(Some(peer), now, counters, &mut sink);
         } else if self.phase == Phase::Open {
-            self.drain(now, counters, &mut sink);
+            self.drain(Some(peer), now, counters, &mut sink);
         }
+        before != (self.position, self.phase)
     }
 
-    /// The peer acknowledged octets that were never captured: they are gaps.
+    /// Octets that the peer acknowledged and that were never captured are a gap. Returns whether
+    /// there were any.
     pub fn give_up_acknowledged(
         &mut self,
         now: Timestamp,
         counters: &mut TcpCounters,
         mut sink: impl FnMut(StreamEvent<'_>),
-    ) {
-        while self.is_acknowledged_unseen() {
-            let mut until = self.acknowledged;
-            if let Some(fin) = self.fin {
-                until = until.min(fin);
-            }
-            if let Some(first) = self.waiting.as_ref().and_then(|w| w.segments.keys().next()) {
-                until = until.min(*first);
-            }
-            if until > self.position {
-                self.gap_until(until, now, counters, &mut sink);
-            }
-            self.drain(now, counters, &mut sink);
+    ) -> bool {
+        if !self.is_acknowledged_unseen() {
+            return false;
         }
+        let first = self.waiting.as_ref().and_then(|w| w.segments.keys().next().copied());
+        let bounds = [first, self.fin].into_iter().flatten();
+        let until = bounds.fold(self.acknowledged, u64::min);
+        if until <= self.position {
+            return false;
+        }
+        self.gap_until(until, now, counters, &mut sink);
+        true
     }
 
-    /// The first hole will not be filled: it is a gap, and what waits behind it is handed on.
+    /// The first hole will not be filled: it is a gap.
     pub fn give_up_hole(
         &mut self,
         now: Timestamp,
@@ -460,30 +483,25 @@ impl HalfStream {
         mut sink: impl FnMut(StreamEvent<'_>),
     ) {
         if self.phase == Phase::Undetermined {
-            self.determine(now, counters, &mut sink);
-            return;
+            self.determine(None, now, counters, &mut sink);
+        } else if self.phase == Phase::Open {
+            let first = self.waiting.as_ref().and_then(|w| w.segments.keys().next().copied());
+            let until = first.or(self.fin).filter(|&until| until > self.position);
+            if let Some(until) = until {
+                self.gap_until(until, now, counters, &mut sink);
+            }
         }
-        if self.phase != Phase::Open {
-            return;
-        }
-        let first = self.waiting.as_ref().and_then(|w| w.segments.keys().next().copied());
-        let until = first.or(self.fin).filter(|&until| until > self.position);
-        if let Some(until) = until {
-            self.gap_until(until, now, counters, &mut sink);
-        }
-        self.drain(now, counters, &mut sink);
     }
 
-    /// The connection is over: every hole is a gap.
-    pub fn give_up_all(
+    /// The connection is over: what waits is handed on whatever it waits for.
+    pub fn give_up_waiting(
         &mut self,
         now: Timestamp,
         counters: &mut TcpCounters,
         mut sink: impl FnMut(StreamEvent<'_>),
     ) {
-        while self.waiting.is_some() {
-            self.give_up_hole(now, counters, &mut sink);
-        }
+        self.give_up_hole(now, counters, &mut sink);
+        self.drain(None, now, counters, &mut sink);
     }
 
     fn gap_until(

@@ -386,9 +386,14 @@ impl<S> FlowTable<S> {
         while let Some(ticket) = due(&mut self.graces, now) {
             if self.is_current(ticket)
                 && let Some(flow) = &mut self.slots[ticket.slot as usize].flow
+                && let Some(until) = flow.grace_until()
             {
+                if until > now {
+                    self.graces.push_back(Ticket { due: until, ..ticket });
+                    continue;
+                }
                 let before = flow.waiting_octets();
-                flow.pass_grace(now, true, &mut self.counters, consumer);
+                flow.settle(now, true, &mut self.counters, consumer);
                 self.waiting_octets = self.waiting_octets + flow.waiting_octets() - before;
             }
         }

@@ -226,6 +226,9 @@ fn request_line(line: &[u8], at: usize) -> Option<StartLine> {
         });
     };
     let target = trimmed[..version_at].trim_ascii();
+    if target.is_empty() {
+        return None;
+    }
     let version = match &trimmed[version_at + 5..] {
         b"0.9" => Version::Http09,
         b"1.0" => Version::Http10,

@@ -63,8 +63,13 @@ pub struct Parser {
     anomalies: Anomalies,
     /// Whether messages may have been lost since the last one.
     resynchronised: bool,
+    /// Whether any octets were seen.
+    joined: bool,
     /// Whether any message was read.
     in_sync: bool,
+    /// The request that the current response answers is not known: it may have been HEAD, and then
+    /// there is no body whatever the fields say (RFC 9112 §6.3).
+    body_in_doubt: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +101,9 @@ impl Parser {
             began: Mark::default(),
             anomalies: Anomalies::default(),
             resynchronised: false,
+            joined: false,
             in_sync: false,
+            body_in_doubt: false,
         }
     }
 
@@ -105,9 +112,10 @@ impl Parser {
         Self { state: State::Seeking, resynchronised: true, ..Self::new(kind) }
     }
 
-    /// Whether messages may have been lost since the last one; asking resets it.
-    pub fn take_resynchronised(&mut self) -> bool {
-        std::mem::take(&mut self.resynchronised)
+    /// Whether messages may have been lost before the one that was put out last. Asking resets it,
+    /// unless that message's own head was cut by a loss, which the next one comes after.
+    pub fn take_resynchronised(&mut self, cut: Option<HeadLoss>) -> bool {
+        std::mem::replace(&mut self.resynchronised, cut.is_some())
     }
 
     /// What was forgiven in the message that is being read; asking resets it.
@@ -137,7 +145,8 @@ impl Parser {
 
     /// Whether a body is being read and nothing of it was seen yet.
     pub fn is_before_body(&self) -> bool {
-        self.body.length == 0 && matches!(self.state, State::Length(_) | State::Chunked(_))
+        self.body.length == self.body.gap
+            && matches!(self.state, State::Length(_) | State::Chunked(_))
     }
 
     /// Whether it looks for a message.
@@ -182,6 +191,7 @@ impl Parser {
             &mut self.anomalies,
         );
         self.body_limit = if response.status < 300 { limits.body_success } else { limits.body };
+        self.body_in_doubt = answers == Answers::Unknown;
         self.enter_body(framing);
         framing
     }
@@ -203,12 +213,27 @@ impl Parser {
         };
     }
 
+    /// The first octets come from this position: if that is not the beginning of the stream, they
+    /// need not begin a message.
+    pub fn join(&mut self, position: u64) {
+        if !self.joined && position != 0 && self.state == State::Start {
+            self.seek_next();
+        }
+        self.joined = true;
+    }
+
     /// Reads on; `octets` shrinks by what was used. `None`: all was used, and nothing is complete.
     /// `end` has the position right after the octets, and time and acknowledgment of their segment.
     pub fn feed(&mut self, octets: &mut &[u8], end: Mark, limits: &Limits) -> Option<Output> {
         loop {
             if octets.is_empty() {
                 return None;
+            }
+            if self.body_in_doubt {
+                if let Some(output) = self.doubt(octets, end, limits) {
+                    return Some(output);
+                }
+                continue;
             }
             match self.state {
                 State::Start => {
@@ -248,19 +273,80 @@ impl Parser {
                     let content = std::mem::take(octets);
                     self.content(content);
                 }
-                State::Seeking => {
-                    if self.found(octets) {
-                        self.state = State::Start;
-                    } else {
-                        *octets = &[];
-                    }
-                }
+                State::Seeking => self.seek(octets, end),
             }
         }
     }
 
-    fn found(&self, octets: &[u8]) -> bool {
+    /// The first octets after a response whose request is not known: its body, or, if that request
+    /// was HEAD, the next response.
+    fn doubt(&mut self, octets: &mut &[u8], end: Mark, limits: &Limits) -> Option<Output> {
+        self.body_in_doubt = false;
+        if !self.is_before_body() {
+            return None;
+        }
+        let held = std::mem::take(&mut self.buffer);
+        let joined = [&held, *octets].concat();
+        match sniff::in_middle(&joined) {
+            looks if self.is_mine(looks) => {
+                // What was lost was no body, so it was other messages.
+                self.resynchronised |= self.body.gap > 0;
+                let output = self.end();
+                if !held.is_empty() {
+                    self.state = State::Head;
+                    self.searched = 0;
+                    self.buffer = held;
+                }
+                Some(output)
+            }
+            Looks::Unclear => {
+                self.body_in_doubt = true;
+                if held.is_empty() {
+                    self.began =
+                        Mark { position: end.position.saturating_sub(octets.len() as u64), ..end };
+                }
+                self.buffer = joined;
+                *octets = &[];
+                None
+            }
+            _ => self.feed(&mut held.as_slice(), end, limits),
+        }
+    }
+
+    /// Looks for a start line at the beginning of a segment, which may be too short to hold one.
+    fn seek(&mut self, octets: &mut &[u8], end: Mark) {
+        if !self.buffer.is_empty() {
+            self.buffer.extend_from_slice(octets);
+            match sniff::in_middle(&self.buffer) {
+                looks if self.is_mine(looks) => {
+                    // The octets kept so far are read as if they had come just now.
+                    self.state = State::Head;
+                    self.searched = 0;
+                    let kept = self.buffer.len() - octets.len();
+                    self.buffer.truncate(kept);
+                    return;
+                }
+                Looks::Unclear => {
+                    *octets = &[];
+                    return;
+                }
+                _ => self.buffer.clear(),
+            }
+        }
         match sniff::in_middle(octets) {
+            looks if self.is_mine(looks) => self.state = State::Start,
+            Looks::Unclear => {
+                self.began =
+                    Mark { position: end.position.saturating_sub(octets.len() as u64), ..end };
+                self.buffer.extend_from_slice(octets);
+                *octets = &[];
+            }
+            _ => *octets = &[],
+        }
+    }
+
+    fn is_mine(&self, looks: Looks) -> bool {
+        match looks {
             Looks::Request => self.kind == Kind::Request,
             Looks::Response => self.kind == Kind::Response,
             Looks::Unclear | Looks::Neither => false,
@@ -308,15 +394,14 @@ impl Parser {
     /// was longer than announced.
     fn lose_junk(&mut self, octets: &mut &[u8]) -> Output {
         self.anomalies.insert(Anomaly::JunkBeforeMessage);
-        let next = memchr::memchr_iter(b'\n', octets)
-            .map(|at| at + 1)
-            .find(|&at| self.in_sync && self.found(octets.get(at..).unwrap_or_default()));
+        let next = memchr::memchr_iter(b'\n', octets).map(|at| at + 1).find(|&at| {
+            self.in_sync && self.is_mine(sniff::in_middle(octets.get(at..).unwrap_or_default()))
+        });
         if let Some(next) = next {
             *octets = &octets[next..];
         } else {
             *octets = &[];
-            self.state = State::Seeking;
-            self.resynchronised = true;
+            self.seek_next();
         }
         Output::NotHttp
     }
@@ -370,10 +455,8 @@ impl Parser {
     }
 
     fn lose_buffer(&mut self) -> Output {
-        self.buffer = Vec::new();
         self.anomalies.insert(Anomaly::JunkBeforeMessage);
-        self.state = State::Seeking;
-        self.resynchronised = true;
+        self.seek_next();
         Output::NotHttp
     }
 
@@ -449,6 +532,11 @@ impl Parser {
         }
     }
 
+    /// Whether no message is being read.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Start | State::Seeking)
+    }
+
     /// Whether the request whose head was put out last has no body.
     pub fn is_at_start(&self) -> bool {
         self.state == State::Start
@@ -474,8 +562,7 @@ impl Parser {
 
     /// The end of the current message cannot be found any more.
     fn abandon(&mut self) -> Output {
-        self.state = State::Seeking;
-        self.resynchronised = true;
+        self.seek_next();
         self.body.complete = false;
         self.body.whole = false;
         Output::End
@@ -497,7 +584,7 @@ impl Parser {
                 // The rest of this message, and then the beginning of another.
                 self.lose_content(left);
                 let output = self.end();
-                self.lost();
+                self.seek_next();
                 Some(output)
             }
             State::Chunked(Chunked::Data { left }) if length < left => {
@@ -521,17 +608,17 @@ impl Parser {
             State::Head => {
                 let parsed = self.partial_head(limits);
                 let output = parsed.map(|parsed| self.begin(parsed, Some(cause)));
-                self.lost();
+                self.seek_next();
                 output
             }
             State::Start | State::Seeking | State::Awaiting | State::SkipHead { .. } => {
-                self.lost();
+                self.seek_next();
                 None
             }
         }
     }
 
-    fn lost(&mut self) {
+    fn seek_next(&mut self) {
         self.buffer = Vec::new();
         self.state = State::Seeking;
         self.resynchronised = true;
@@ -559,7 +646,7 @@ impl Parser {
                 let parsed = self.partial_head(limits);
                 let output = parsed.map(|parsed| self.begin(parsed, Some(HeadLoss::Gap)));
                 self.anomalies.insert(Anomaly::CutByClose);
-                self.lost();
+                self.seek_next();
                 output
             }
             _ => None,

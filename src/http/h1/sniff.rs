@@ -93,7 +93,7 @@ pub fn at_start(octets: &[u8]) -> Looks {
     if is_status_line(octets) {
         return Looks::Response;
     }
-    if b"HTTP/1.".starts_with(octets) || b"ICY ".starts_with(octets) {
+    if may_become_status_line(octets) {
         return Looks::Unclear;
     }
     let method = octets.iter().position(|&octet| !is_token(octet)).unwrap_or(octets.len());
@@ -117,6 +117,11 @@ pub fn in_middle(octets: &[u8]) -> Looks {
     if !octets.first().is_some_and(u8::is_ascii_uppercase) {
         return Looks::Neither;
     }
+    if may_become_status_line(octets)
+        || METHODS.iter().any(|method| may_become_request(octets, method))
+    {
+        return Looks::Unclear;
+    }
     let method = octets.iter().position(|&octet| octet == b' ').unwrap_or(0);
     if !METHODS.contains(&&octets[..method]) {
         return Looks::Neither;
@@ -133,16 +138,34 @@ pub fn in_middle(octets: &[u8]) -> Looks {
     }
 }
 
-/// `HTTP/1.x NNN`, or ICY's.
+/// `HTTP/1.x NNN`, or ICY's (RFC 9112 §4; more than one space is seen in practice).
 fn is_status_line(octets: &[u8]) -> bool {
-    if let Some(rest) = octets.strip_prefix(b"HTTP/1.") {
-        // RFC 9112 §4: version, one space, three digits; more spaces are seen in practice.
-        let rest = rest.get(1..).unwrap_or_default();
-        let digits = rest.trim_ascii_start();
-        return rest.is_empty()
-            || (rest.first() == Some(&b' ') && digits.iter().take(3).all(u8::is_ascii_digit));
+    let status = match octets.strip_prefix(b"HTTP/1.") {
+        Some([version, b' ', status @ ..]) if version.is_ascii_digit() => status,
+        Some(_) => return false,
+        None => octets.strip_prefix(b"ICY ").unwrap_or_default(),
+    };
+    let digits = status.trim_ascii_start();
+    digits.len() >= 3 && digits[..3].iter().all(u8::is_ascii_digit)
+}
+
+/// Octets that a status line may begin with, while there are too few of them to tell.
+fn may_become_status_line(octets: &[u8]) -> bool {
+    let shape = b"HTTP/1.d ddd";
+    octets.len() < shape.len()
+        && octets.iter().zip(shape).all(|(octet, want)| match want {
+            b'd' => octet.is_ascii_digit() || *octet == b' ',
+            want => octet == want,
+        })
+        || octets.len() < 7 && b"ICY 200".starts_with(octets)
+}
+
+/// A method and what may follow it, while there are too few octets to tell.
+fn may_become_request(octets: &[u8], method: &[u8]) -> bool {
+    match octets.strip_prefix(method) {
+        Some(rest) => rest.len() < 7 && (rest.is_empty() || b" http:/".starts_with(rest)),
+        None => method.starts_with(octets),
     }
-    octets.starts_with(b"ICY ") && octets.iter().skip(4).take(3).all(u8::is_ascii_digit)
 }
 
 enum Line {
