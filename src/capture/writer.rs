@@ -181,6 +181,15 @@ impl CaptureWriter {
         })
     }
 
+    /// Makes another user the owner of the file, for a process that is about to become this user.
+    /// Something other than a file (`/dev/null`) keeps its owner.
+    pub fn give_to(&self, user: u32, group: u32) -> io::Result<()> {
+        if self.file.metadata()?.is_file() {
+            std::os::unix::fs::fchown(&self.file, Some(user), Some(group))?;
+        }
+        Ok(())
+    }
+
     /// Saves a frame; `interfaces` are the names that its index means. An error is told once, when
     /// writing begins to fail: go on calling.
     pub fn write(&mut self, frame: &Frame<'_>, interfaces: &[Arc<str>]) -> io::Result<()> {

@@ -3,6 +3,7 @@
 mod explain;
 mod interfaces;
 pub mod options;
+mod save;
 mod values;
 mod watch;
 

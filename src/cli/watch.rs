@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::options::{Options, Shown};
-use super::{ERROR, MATCHED, say, use_color};
+use super::{ERROR, MATCHED, save, say, use_color};
 use crate::auth::masking::Masking;
 use crate::capture::{End, LiveOptions, SourceSpec};
 use crate::demo::Demo;
@@ -36,7 +36,11 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let front = Front::new(options, masking)?;
     let account = privileges::account(options.source.user.as_deref())?;
     let input = Input::open(&source(options), options.source.bpf.as_deref())?;
-    let rights = privileges::give_up(account.as_ref(), &front.sandbox(&input.spec))?;
+    let save = save::open(options, account.as_ref())?;
+    let mut sandbox = front.sandbox(&input.spec);
+    sandbox.writable.extend(save::folder(options).map(Path::to_owned));
+    let rights = privileges::give_up(account.as_ref(), &sandbox)?;
+    save::check_rotation(options)?;
     let settings = session::Options {
         limits: Limits {
             memory: options.bounds.limit_memory,
@@ -47,6 +51,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         count: options.bounds.count,
         duration: options.bounds.duration,
         fail_on,
+        save,
         rights,
         ..session::Options::new(key)?
     };
@@ -180,7 +185,7 @@ fn lines(input: Input, settings: session::Options, format: Format) -> anyhow::Re
     let for_people = matches!(format, Format::Text(_));
     let (drive, control) = Drive::new(input, settings);
     signals::stop_on_signals(&control.stop).context("cannot handle signals")?;
-    let mut lines = Lines::new(io::stdout(), format, stdout_reader_left);
+    let mut lines = Lines::new(io::stdout(), format, stdout_reader_left, say);
     let mut outcome = drive.run(&mut lines);
     if outcome.sink_error.is_none() {
         outcome.sink_error = lines.conclude(&outcome).err();
@@ -209,6 +214,9 @@ fn conclude(outcome: &Outcome) -> ExitCode {
             code = ExitCode::from(ERROR);
         }
         Some(End::Complete | End::Interrupted) | None => {}
+    }
+    if outcome.not_saved {
+        code = ExitCode::from(ERROR);
     }
     if outcome.failed_on > 0 { ExitCode::from(MATCHED) } else { code }
 }

@@ -4,27 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
+use super::pace::{BEAT, Pace, live_packet_time};
 use super::{Input, Options, Outcome, Status};
 use crate::capture::{End, Frame, Next, Source, SourceDrops, SourceSpec};
 use crate::diagnosis::Case;
 use crate::engine::Engine;
 use crate::filter::Filter;
 use crate::time::Timestamp;
-
-/// How often the sink hears how things stand.
-const BEAT: Duration = Duration::from_millis(100);
-
-/// Frames between two looks at the clock when packet time says that little has passed.
-const FRAMES_PER_LOOK: u32 = 256;
-
-/// A frame may wait this long in the kernel's ring before it is read: packet time on a silent wire
-/// lags the clock by so much, lest a frame come from the past.
-const KERNEL_DELAY: Duration = Duration::from_millis(500);
-
-/// A pipe whose newest packet is at most this far from the clock is a capture in progress.
-const PRESENT: Duration = Duration::from_secs(10);
 
 /// Where cases go.
 pub trait Sink {
@@ -38,8 +26,16 @@ pub trait Sink {
     /// How things stand; only for those who follow.
     fn status(&mut self, _status: Status) {}
 
-    /// Comes several times a second, and with `idle` at once when the source has nothing to give.
-    fn pulse(&mut self, _idle: bool) -> io::Result<()> {
+    /// Something that the user should know although the session goes on.
+    fn warning(&mut self, _text: &str) {}
+
+    /// The source has nothing to give at the moment: a good one to write out what waits.
+    fn idle(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Comes several times a second.
+    fn pulse(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -71,8 +67,8 @@ pub struct Drive {
     stop: Arc<AtomicBool>,
     commands: Receiver<Command>,
     cases: Vec<Arc<Case>>,
-    /// Interface names that the engine knows.
-    named: usize,
+    /// The interface names that the engine knows.
+    names: Vec<Arc<str>>,
     started: Instant,
     pace: Pace,
     /// Packet time at which `--duration` is over, for a file.
@@ -81,6 +77,9 @@ pub struct Drive {
     earlier_drops: SourceDrops,
     ended: Option<End>,
     warning: Option<String>,
+    /// Frames could not be saved, and nobody was told yet.
+    save_error: Option<String>,
+    not_saved: bool,
     matched: u64,
     failed_on: u64,
 }
@@ -94,7 +93,7 @@ impl Drive {
         let stop = Arc::new(AtomicBool::new(false));
         let control = Control { stop: Arc::clone(&stop), commands: sender };
         let drive = Self {
-            named: input.source.interfaces().len(),
+            names: input.source.interfaces().to_vec(),
             input,
             engine,
             options,
@@ -107,6 +106,8 @@ impl Drive {
             earlier_drops: SourceDrops::default(),
             ended: None,
             warning: None,
+            save_error: None,
+            not_saved: false,
             matched: 0,
             failed_on: 0,
         };
@@ -117,8 +118,8 @@ impl Drive {
     pub fn run<S: Sink>(mut self, sink: &mut S) -> Outcome {
         let sink_error = self.watch(sink).and_then(|end| self.finish(sink, end)).err();
         let status = self.status();
-        let (matched, failed_on) = (self.matched, self.failed_on);
-        Outcome { status, matched, failed_on, sink_error }
+        let Self { matched, failed_on, not_saved, .. } = self;
+        Outcome { status, matched, failed_on, not_saved, sink_error }
     }
 
     fn watch<S: Sink>(&mut self, sink: &mut S) -> io::Result<End> {
@@ -133,15 +134,19 @@ impl Drive {
                         return Ok(End::Interrupted);
                     }
                     let timestamp = frame.timestamp;
-                    if usize::from(frame.interface) < self.named {
+                    if usize::from(frame.interface) < self.names.len() {
+                        if let Some(writer) = &mut self.options.save {
+                            let saved = writer.write(&frame, &self.names);
+                            note_failure(&mut self.save_error, saved);
+                        }
                         self.engine.push(&frame, &mut self.cases);
                     } else {
                         let frame = OwnedFrame::from(frame);
-                        self.push_from_new_interface(&frame);
+                        self.push_from_new_interface(&frame.borrow());
                     }
                     (self.pace.is_due(timestamp), false)
                 }
-                Next::Idle => (true, true),
+                Next::Idle => (self.pace.is_due_now(), true),
                 Next::End(end) => {
                     if !(S::FOLLOWS && self.input.is_live() && matches!(end, End::Failed(_))) {
                         return Ok(end);
@@ -155,6 +160,9 @@ impl Drive {
                 if self.has_enough() {
                     return Ok(End::Interrupted);
                 }
+            }
+            if idle {
+                sink.idle()?;
             }
             if beat {
                 self.beat(sink, idle)?;
@@ -170,10 +178,17 @@ impl Drive {
 
     /// The frame names an interface that was not there a moment ago: a later section of a pcapng
     /// file. The frame must be let go before the source can be asked for its names.
-    fn push_from_new_interface(&mut self, frame: &OwnedFrame) {
-        self.engine.set_interfaces(self.input.source.interfaces());
-        self.named = self.input.source.interfaces().len();
-        self.engine.push(&frame.borrow(), &mut self.cases);
+    fn push_from_new_interface(&mut self, frame: &Frame<'_>) {
+        self.learn_names();
+        if let Some(writer) = &mut self.options.save {
+            note_failure(&mut self.save_error, writer.write(frame, &self.names));
+        }
+        self.engine.push(frame, &mut self.cases);
+    }
+
+    fn learn_names(&mut self) {
+        self.names = self.input.source.interfaces().to_vec();
+        self.engine.set_interfaces(&self.names);
     }
 
     fn deliver<S: Sink>(&mut self, sink: &mut S) -> io::Result<()> {
@@ -202,24 +217,44 @@ impl Drive {
     fn beat<S: Sink>(&mut self, sink: &mut S, idle: bool) -> io::Result<()> {
         self.obey();
         self.copy_drops();
-        if idle && let Some(now) = self.packet_time_on_a_silent_wire() {
+        if let Some(warning) = self.input.source.warning() {
+            sink.warning(&warning);
+            self.warning = Some(warning);
+        }
+        if idle {
+            self.flush_saved();
+        }
+        if let Some(error) = self.save_error.take() {
+            sink.warning(&error);
+            self.warning = Some(error);
+            self.not_saved = true;
+        }
+        if idle
+            && self.ended.is_none()
+            && let Some(now) = self.packet_time_on_a_silent_wire()
+        {
             self.engine.advance(now, &mut self.cases);
             self.deliver(sink)?;
         }
         if S::FOLLOWS {
             sink.status(self.status());
         }
-        sink.pulse(idle)
+        sink.pulse()
+    }
+
+    fn flush_saved(&mut self) {
+        if let Some(writer) = &mut self.options.save {
+            note_failure(&mut self.save_error, writer.flush());
+        }
     }
 
     fn obey(&mut self) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Input(input) => {
-                    self.engine.set_interfaces(input.source.interfaces());
-                    self.named = input.source.interfaces().len();
                     self.earlier_drops = self.drops();
                     self.input = *input;
+                    self.learn_names();
                     self.ended = None;
                 }
                 Command::Matching(filter) => self.options.matching = filter,
@@ -252,7 +287,7 @@ impl Drive {
 
     fn packet_time_on_a_silent_wire(&self) -> Option<Timestamp> {
         match self.input.spec {
-            SourceSpec::Live(_) => Some(wall_clock() - KERNEL_DELAY),
+            SourceSpec::Live(_) => Some(live_packet_time()),
             SourceSpec::File { follow: false, .. } => None,
             SourceSpec::Stdin | SourceSpec::File { .. } => self.pace.present(),
         }
@@ -269,14 +304,10 @@ impl Drive {
 
     /// Settles what is left.
     fn finish<S: Sink>(&mut self, sink: &mut S, end: End) -> io::Result<()> {
-        self.copy_drops();
         self.ended = Some(end);
         self.engine.finish(&mut self.cases);
         self.deliver(sink)?;
-        if S::FOLLOWS {
-            sink.status(self.status());
-        }
-        sink.pulse(true)
+        self.beat(sink, true)
     }
 
     fn status(&mut self) -> Status {
@@ -293,6 +324,12 @@ impl Drive {
     }
 }
 
+fn note_failure(noted: &mut Option<String>, result: io::Result<()>) {
+    if let Err(error) = result {
+        *noted = Some(error.to_string());
+    }
+}
+
 /// Whether `--duration`, which in a file is packet time, ends before this frame.
 fn is_over(
     deadline: &mut Option<Timestamp>,
@@ -306,52 +343,6 @@ fn is_over(
         }
         _ => false,
     }
-}
-
-/// Decides when to look at the clock, which costs more than a small packet does.
-#[derive(Debug)]
-struct Pace {
-    frames: u32,
-    packet_time: Timestamp,
-    read_at: Instant,
-    beat_at: Instant,
-}
-
-impl Pace {
-    fn new() -> Self {
-        let now = Instant::now();
-        Self { frames: 0, packet_time: Timestamp::default(), read_at: now, beat_at: now }
-    }
-
-    fn is_due(&mut self, packet_time: Timestamp) -> bool {
-        self.frames += 1;
-        if self.frames < FRAMES_PER_LOOK && packet_time.since(self.packet_time) < BEAT {
-            return false;
-        }
-        self.frames = 0;
-        self.packet_time = self.packet_time.max(packet_time);
-        self.read_at = Instant::now();
-        let due = self.read_at.duration_since(self.beat_at) >= BEAT;
-        if due {
-            self.beat_at = self.read_at;
-        }
-        due
-    }
-
-    /// Packet time now, on a pipe that carries the present: the other machine's clock, which goes on
-    /// as ours does. A recorded capture has no present, however slowly it is fed.
-    fn present(&self) -> Option<Timestamp> {
-        let waited = self.read_at.elapsed();
-        let now = wall_clock();
-        let expected = now - waited;
-        let apart = expected.since(self.packet_time).max(self.packet_time.since(expected));
-        (apart < PRESENT).then(|| self.packet_time + waited - KERNEL_DELAY)
-    }
-}
-
-fn wall_clock() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::default() + since
 }
 
 /// A frame that no longer borrows from its source.

@@ -33,15 +33,17 @@ pub struct Lines<W> {
     format: Format,
     buffer: Vec<u8>,
     written_at: Instant,
-    /// Asks whether the reader of `to` is still there.
+    /// Asks whether the reader of `to` has gone.
     reader_left: fn() -> bool,
+    /// Tells the user something beside the lines.
+    say: fn(&str),
 }
 
 impl<W: Write> Lines<W> {
     /// Lines to `to`.
-    pub fn new(to: W, format: Format, reader_left: fn() -> bool) -> Self {
+    pub fn new(to: W, format: Format, reader_left: fn() -> bool, say: fn(&str)) -> Self {
         let buffer = Vec::with_capacity(BUFFER + (64 << 10));
-        Self { to, format, buffer, written_at: Instant::now(), reader_left }
+        Self { to, format, buffer, written_at: Instant::now(), reader_left, say }
     }
 
     /// Appends the JSON summary and writes what is left.
@@ -80,12 +82,19 @@ impl<W: Write> Sink for Lines<W> {
         if self.buffer.len() >= BUFFER { self.write() } else { Ok(()) }
     }
 
-    fn pulse(&mut self, idle: bool) -> io::Result<()> {
+    fn warning(&mut self, text: &str) {
+        (self.say)(&format!("warning: {text}"));
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() { Ok(()) } else { self.write() }
+    }
+
+    fn pulse(&mut self) -> io::Result<()> {
         if (self.reader_left)() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let due = idle || self.written_at.elapsed() >= PATIENCE;
-        if due && !self.buffer.is_empty() { self.write() } else { Ok(()) }
+        if self.written_at.elapsed() >= PATIENCE { self.idle() } else { Ok(()) }
     }
 }
 

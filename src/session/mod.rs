@@ -25,12 +25,14 @@ pub mod drive;
 pub mod handle;
 pub mod headless;
 pub mod mailbox;
+mod pace;
 pub mod privileges;
 pub mod signals;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::capture::writer::CaptureWriter;
 use crate::capture::{self, CaptureError, End, Source, SourceSpec};
 use crate::counters::Counters;
 use crate::diagnosis::Case;
@@ -139,6 +141,8 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// Remember whether a settled case matches this (`--fail-on`).
     pub fail_on: Option<Filter>,
+    /// Save every frame here (`-w`).
+    pub save: Option<CaptureWriter>,
     /// The rights that this process runs with.
     pub rights: Rights,
     /// What the user should know from the start.
@@ -155,6 +159,7 @@ impl Options {
             count: None,
             duration: None,
             fail_on: None,
+            save: None,
             rights: Rights { words: String::new(), can_reopen: true },
             warning: None,
         })
@@ -170,6 +175,8 @@ pub struct Outcome {
     pub matched: u64,
     /// Settled cases that matched `--fail-on`.
     pub failed_on: u64,
+    /// Frames were lost that should have been saved; the user has heard why.
+    pub not_saved: bool,
     /// Why the sink gave up, when it did.
     pub sink_error: Option<std::io::Error>,
 }

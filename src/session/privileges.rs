@@ -28,6 +28,19 @@ pub struct Rights {
     pub can_reopen: bool,
 }
 
+/// Who to become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Name, for the screen and for its groups.
+    pub name: String,
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// Whether the user asked for it: then it must succeed.
+    pub wanted: bool,
+}
+
 /// Why rights could not be given up.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivilegeError {
@@ -48,18 +61,14 @@ pub enum PrivilegeError {
 }
 
 #[cfg(target_os = "linux")]
-pub use linux::{Account, account, give_up, outlook};
+pub use linux::{account, give_up, outlook};
 #[cfg(not(target_os = "linux"))]
-pub use others::{Account, account, give_up, outlook};
+pub use others::{account, give_up, outlook};
 
 /// Elsewhere rights come from the capture devices' permissions, not from root.
 #[cfg(not(target_os = "linux"))]
 mod others {
-    use super::{PrivilegeError, Rights, Sandbox};
-
-    /// Nobody becomes another user here.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub enum Account {}
+    use super::{Account, PrivilegeError, Rights, Sandbox};
 
     /// `--user` is for Linux.
     pub fn account(wanted: Option<&str>) -> Result<Option<Account>, PrivilegeError> {
@@ -89,23 +98,10 @@ mod linux {
     use nix::unistd::{Gid, Uid, User, initgroups, setgid, setuid};
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
-    use super::{PrivilegeError, Rights, Sandbox};
+    use super::{Account, PrivilegeError, Rights, Sandbox};
 
     /// The newest Landlock that is asked for; an older kernel does what it can.
     const LANDLOCK: ABI = ABI::V6;
-
-    /// Who to become.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct Account {
-        /// Name, for the screen and for its groups.
-        pub name: String,
-        /// User id.
-        pub uid: u32,
-        /// Group id.
-        pub gid: u32,
-        /// Whether the user asked for it: then it must succeed.
-        wanted: bool,
-    }
 
     /// Who to become once the capture is open: `--user`, the user behind sudo, else nobody. `None`
     /// without root's rights.

@@ -5,5 +5,6 @@ mod json;
 mod lines;
 #[cfg(target_os = "linux")]
 mod rights;
+mod saving;
 mod usage;
 mod wire;
