@@ -28,6 +28,19 @@ pub fn is_signed(view: &View<'_>) -> bool {
     SIGNING.into_iter().any(|name| view.uses(name)) && (parameters || !view.uses("OAuth"))
 }
 
+/// Whether a signature stands outside the credentials field: RFC 9421, the drafts before it, and
+/// fields of one product's own.
+pub fn has_own_signature(view: &View<'_>) -> bool {
+    const FIELDS: [&str; 4] =
+        ["signature", "x-signature", "x-hmac-signature", "x-request-signature"];
+    let fields = |request: &crate::http::Request| {
+        let own = FIELDS.into_iter().any(|field| request.head.has(field));
+        request.head.has("signature") && request.head.has("signature-input")
+            || own && view.missing()
+    };
+    view.request().is_some_and(fields) && other_credential(view).is_none()
+}
+
 /// Whether the scheme is one in which a user logs in by name.
 pub fn is_login(view: &View<'_>) -> bool {
     ["Basic", "Digest", "NTLM", "Negotiate"].into_iter().any(|name| view.uses(name))

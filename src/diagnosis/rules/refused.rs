@@ -6,7 +6,8 @@ use crate::auth::{AuthState, Shape};
 use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    describe, is_signed, is_token, other_credential, place, posted_login, quoting, with_words,
+    describe, has_own_signature, is_signed, is_token, other_credential, place, posted_login,
+    quoting, with_words,
 };
 use crate::diagnosis::rules::mismatch::offers;
 use crate::diagnosis::view::View;
@@ -146,7 +147,7 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
 
 /// “The request has no Authorization header. The server asks for {offered}.” (RFC 9110 §15.5.2)
 pub fn no_credentials_sent(view: &View<'_>) -> Answer {
-    if !view.missing() || view.request().is_none() {
+    if !view.missing() || has_own_signature(view) {
         return Answer::No;
     }
     let denied = view.said().is_some_and(Said::denies_credentials);

@@ -14,7 +14,7 @@ use crate::auth::authorization::Parameters;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    is_signed, other_credential, quoting, says_otherwise, with_words,
+    has_own_signature, is_signed, quoting, says_otherwise, with_words,
 };
 use crate::diagnosis::view::View;
 use crate::http::Request;
@@ -43,13 +43,7 @@ const COMPATIBLE: [Category; 8] = [
 /// clock is off, or the secret differs.”
 pub fn signature_auth_rejected(view: &View<'_>) -> Answer {
     let Some(request) = view.request() else { return Answer::No };
-    let message_signature = request.head.has("signature")
-        && (request.head.has("signature-input") || view.missing() || view.uses("Signature"));
-    let own_field = view.missing()
-        && ["x-signature", "x-hmac-signature", "x-request-signature"]
-            .into_iter()
-            .any(|field| request.head.has(field));
-    if !is_signed(view) && !(message_signature && other_credential(view).is_none()) && !own_field {
+    if !is_signed(view) && !has_own_signature(view) {
         return Answer::No;
     }
     if says_otherwise(view, &COMPATIBLE) || view.accepted_here().is_some() && view.is_exact() {

@@ -1,0 +1,345 @@
+//! What is in a token, and what the server says of it: vectors and look-alikes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::diagnosis::testing::{NOON, Talk, also, diagnose, get, request, why};
+
+/// exp 11:00.
+const EXPIRED: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhIiwiZXhwIjoxNzQ4Nzc1NjAwfQ.qBdqszzAAdZcfg7CeyKFtNMNiImVDmG5-kBZ5NexF7Q";
+const DATE: &str = "Sun, 01 Jun 2025 12:00:00 GMT";
+
+/// A JWT with these claims and a signature of the right length.
+fn jwt(claims: &str) -> String {
+    with_header(r#"{"alg":"HS256","typ":"JWT"}"#, claims)
+}
+
+fn with_header(header: &str, claims: &str) -> String {
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+    format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode([7; 32]))
+}
+
+fn refused(authorization: &str) -> Talk {
+    get("/").auth(authorization).answer(401).with("Date", DATE)
+}
+
+fn bearer(claims: &str) -> Talk {
+    refused(&format!("Bearer {}", jwt(claims)))
+}
+
+fn verdict(talk: Talk) -> String {
+    why(&diagnose([talk])[0])
+}
+
+fn explanation(talk: Talk) -> String {
+    diagnose([talk])[0].verdict.as_ref().unwrap().diagnosis.explanation()
+}
+
+#[test]
+fn v21_a_jwt_that_was_cut() {
+    let two = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhIiwiZXhwIjoxNzQ4NzgyODAwfQ";
+    assert_eq!(verdict(refused(two)), "jwt-malformed certain");
+    assert!(explanation(refused(two)).contains("2 parts instead of 3"));
+    let short = format!("Bearer {}", jwt("{}").split_at(jwt("{}").len() - 4).0);
+    assert!(explanation(refused(&short)).contains("where HS256 needs 32"));
+}
+
+#[test]
+fn v23_the_server_says_expired() {
+    let talk = refused(EXPIRED).asks(
+        "Bearer error=\"invalid_token\", error_description=\"The token expired at '06/01/2025 11:00:00'\"",
+    );
+    assert_eq!(verdict(talk.clone()), "token-expired certain");
+    let text = explanation(talk);
+    assert!(text.contains("2025-06-01T11:00:00Z, 1 h before this request"), "{text}");
+    assert!(text.contains("The token expired at '06/01/2025 11:00:00'"), "{text}");
+}
+
+#[test]
+fn the_numbers_alone_make_expiry_likely() {
+    let bare = refused(EXPIRED).asks("Bearer error=\"invalid_token\"");
+    assert_eq!(verdict(bare), "token-expired likely");
+    let no_date = get("/").auth(EXPIRED).answer(401);
+    assert_eq!(verdict(no_date), "token-expired possible");
+    let fresh = bearer(&format!(r#"{{"exp":{}}}"#, NOON - 30));
+    assert_eq!(verdict(fresh), "token-expired possible");
+    let valid = bearer(&format!(r#"{{"exp":{}}}"#, NOON + 30));
+    assert_eq!(verdict(valid), "token-rejected possible");
+}
+
+#[test]
+fn an_exp_that_is_a_lifetime_is_named() {
+    assert!(explanation(bearer(r#"{"exp":3600}"#)).contains("looks like a lifetime"));
+}
+
+#[test]
+fn v24_the_servers_reason_beats_the_numbers() {
+    let cases = diagnose([refused(EXPIRED).asks(
+        "Bearer error=\"invalid_token\", error_description=\"The signature key was not found\"",
+    )]);
+    assert_eq!(why(&cases[0]), "jwt-signature-rejected certain");
+    assert_eq!(also(&cases[0]), ["token-expired"]);
+}
+
+#[test]
+fn v25_not_yet_valid() {
+    let claims = format!(r#"{{"sub":"a","nbf":{},"exp":{}}}"#, NOON + 120, NOON + 3600);
+    let stated = bearer(&claims).body(r#"{"message":"jwt not active"}"#);
+    assert_eq!(verdict(stated.clone()), "jwt-not-yet-valid certain");
+    assert!(explanation(stated).contains("its nbf is 2025-06-01T12:02:00Z"));
+    assert_eq!(verdict(bearer(&claims)), "jwt-not-yet-valid likely");
+    let past = bearer(&format!(r#"{{"nbf":{},"exp":{}}}"#, NOON - 10, NOON + 3600));
+    assert_eq!(verdict(past), "token-rejected possible");
+}
+
+#[test]
+fn v26_an_unsigned_token() {
+    let none = "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.";
+    assert_eq!(verdict(refused(none)), "jwt-unsupported-form likely");
+    let stated = bearer("{}").body("invalid algorithm");
+    assert_eq!(verdict(stated), "jwt-unsupported-form certain");
+}
+
+#[test]
+fn v27_a_refresh_token() {
+    let claims = format!(r#"{{"token_type":"refresh","exp":{}}}"#, NOON + 9999);
+    let stated = bearer(&claims)
+        .body(r#"{"code":"token_not_valid","messages":[{"message":"Token has wrong type"}]}"#);
+    assert_eq!(verdict(stated.clone()), "wrong-token-kind certain");
+    assert!(explanation(stated).contains("a refresh token (token_type=refresh)"));
+    assert_eq!(verdict(bearer(&claims)), "wrong-token-kind certain");
+    let access = bearer(&claims.replace("refresh", "access"));
+    assert_eq!(verdict(access), "token-rejected possible");
+}
+
+#[test]
+fn an_id_token_is_told_by_its_marks_and_an_access_token_by_its_header() {
+    let claims = format!(r#"{{"at_hash":"x","aud":"web","azp":"web","exp":{}}}"#, NOON + 9999);
+    assert_eq!(verdict(bearer(&claims)), "wrong-token-kind likely");
+    let access = with_header(r#"{"alg":"HS256","typ":"at+jwt"}"#, &claims);
+    assert_eq!(verdict(refused(&format!("Bearer {access}"))), "token-rejected possible");
+}
+
+#[test]
+fn v28_a_bound_token_without_its_proof() {
+    let claims = r#"{"sub":"a","cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}"#;
+    assert_eq!(verdict(bearer(claims)), "sender-constrained-token certain");
+    assert!(explanation(bearer(claims)).contains("no DPoP header"));
+    assert_eq!(verdict(bearer(r#"{"sub":"a"}"#)), "token-rejected possible");
+}
+
+#[test]
+fn a_proof_must_fit_the_request() {
+    let proof = |claims: &str| {
+        let proof = with_header(r#"{"typ":"dpop+jwt","alg":"ES256"}"#, claims);
+        refused("DPoP opaque-token").header("DPoP", &proof)
+    };
+    let fitting = format!(r#"{{"htm":"GET","htu":"http://h/","iat":{NOON}}}"#);
+    assert_eq!(verdict(proof(&fitting)), "token-rejected possible");
+    let other_method = proof(&fitting.replace("GET", "POST"));
+    assert_eq!(verdict(other_method.clone()), "sender-constrained-token certain");
+    assert!(explanation(other_method).contains("for the method POST"));
+    let other_path = proof(&fitting.replace("//h/", "//h/else"));
+    assert_eq!(verdict(other_path), "sender-constrained-token certain");
+    let public_host = proof(&fitting.replace("//h/", "//api.example/"));
+    assert_eq!(verdict(public_host), "sender-constrained-token likely");
+}
+
+#[test]
+fn a_certificate_cannot_have_been_shown_on_a_plaintext_hop() {
+    let bound = bearer(r#"{"cnf":{"x5t#S256":"abc"}}"#);
+    assert_eq!(verdict(bound.clone()), "sender-constrained-token certain");
+    let forwarded = bound.header("X-Forwarded-Client-Cert", "Hash=abc");
+    assert_eq!(verdict(forwarded), "sender-constrained-token possible");
+}
+
+#[test]
+fn v29_milliseconds() {
+    let claims = r#"{"sub":"a","iat":1748779200000,"exp":1748782800000}"#;
+    let talk = bearer(claims).body(r#"{"detail":"Unauthorized"}"#);
+    assert_eq!(verdict(talk.clone()), "jwt-time-unit likely");
+    assert!(explanation(talk).contains("iat=1748779200000"));
+    // Libraries accept exp in milliseconds.
+    assert_eq!(verdict(bearer(r#"{"exp":1748782800000}"#)), "token-rejected possible");
+}
+
+#[test]
+fn v52_wrong_audience() {
+    let claims = format!(r#"{{"aud":"x","exp":{}}}"#, NOON + 999);
+    let talk = bearer(&claims)
+        .body(r#"{"code":"invalid_token","message":"jwt audience invalid. expected: api"}"#);
+    assert_eq!(verdict(talk.clone()), "jwt-wrong-audience certain");
+    let text = explanation(talk);
+    assert!(text.contains("is for \"x\"") && text.contains("expects \"api\""), "{text}");
+    assert_eq!(verdict(bearer(&claims)), "token-rejected possible");
+}
+
+#[test]
+fn v53_wrong_issuer() {
+    let claims = r#"{"iss":"http://localhost/auth/realms/example"}"#;
+    let talk = bearer(claims).body("Jwt issuer is not configured");
+    assert_eq!(verdict(talk.clone()), "jwt-wrong-issuer certain");
+    let text = explanation(talk);
+    assert!(text.contains("localhost/auth/realms/example"), "{text}");
+    assert!(text.contains("Internal and public names"), "{text}");
+    assert_eq!(verdict(bearer(claims)), "token-rejected possible");
+}
+
+#[test]
+fn accepted_tokens_show_what_this_origin_takes() {
+    let accepted = |claims: &str| get("/").auth(&format!("Bearer {}", jwt(claims))).answer(200);
+    let cases = diagnose([
+        accepted(r#"{"sub":"a","aud":"api","iss":"https://id.example/realms/x"}"#),
+        bearer(r#"{"sub":"b","aud":"web","iss":"https://id.example/realms/x"}"#).at(1.0),
+        bearer(r#"{"sub":"c","aud":"api","iss":"http://keycloak:8080/realms/x"}"#).at(2.0),
+    ]);
+    assert_eq!(why(&cases[1]), "jwt-wrong-audience likely");
+    assert_eq!(why(&cases[2]), "jwt-wrong-issuer likely");
+}
+
+#[test]
+fn stated_reasons_are_certain_whatever_the_token() {
+    for (words, id) in [
+        ("crypto/rsa: verification error", "jwt-signature-rejected"),
+        ("Token has been revoked", "token-revoked"),
+        ("The access token expired", "token-expired"),
+        ("Only access tokens are allowed", "wrong-token-kind"),
+    ] {
+        let talk = refused("Bearer opaque-4711").body(&format!(r#"{{"message":"{words}"}}"#));
+        assert_eq!(verdict(talk), format!("{id} certain"), "{words}");
+    }
+}
+
+#[test]
+fn words_that_name_two_causes_name_none() {
+    let talk = refused("Bearer opaque-4711").body(r#"{"message":"invalid or expired jwt"}"#);
+    assert_eq!(verdict(talk), "token-rejected possible");
+}
+
+#[test]
+fn a_server_that_repeats_the_token_does_not_make_us_show_it() {
+    let token = jwt(r#"{"exp":1}"#);
+    let talk = refused(&format!("Bearer {token}")).body(&format!("token ({token}) expired"));
+    assert_eq!(verdict(talk.clone()), "token-expired certain");
+    let text = explanation(talk);
+    assert!(text.contains("token ((masked)) expired") && !text.contains("eyJ"), "{text}");
+}
+
+#[test]
+fn v46_csrf() {
+    let post = |cookies: &str| request("POST", "/j").header("Cookie", cookies).answer(401);
+    let talk = post("access_token_cookie=x1; csrf_access_token=y1")
+        .body(r#"{"msg":"Missing CSRF token"}"#);
+    assert_eq!(verdict(talk.clone()), "csrf-rejected certain");
+    assert!(explanation(talk).contains("for POST is missing"));
+    let unsaid = post("sessionid=x1; csrftoken=y1");
+    assert_eq!(verdict(unsaid.clone()), "csrf-rejected possible");
+    assert_eq!(verdict(unsaid.header("X-CSRFToken", "y1")), "token-rejected possible");
+}
+
+#[test]
+fn v56_a_session_that_the_answer_deletes() {
+    let me = get("/").header("Cookie", "sid=abc").answer(401);
+    let deleted = me.clone().with("Set-Cookie", "sid=; Max-Age=0");
+    assert_eq!(verdict(deleted), "session-expired certain");
+    let past = me.clone().with("Set-Cookie", "sid=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
+    assert_eq!(verdict(past), "session-expired certain");
+    let renewed = me.clone().with("Set-Cookie", "sid=def; Path=/; Max-Age=3600");
+    assert_eq!(verdict(renewed), "token-rejected possible");
+    assert_eq!(verdict(me.body("Session expired")), "session-expired certain");
+}
+
+#[test]
+fn v65_a_stale_hawk_timestamp() {
+    let hawk = |ts: i64| refused(&format!(r#"Hawk id="a", ts="{ts}", nonce="x", mac="abc""#));
+    let talk = hawk(NOON - 200).body(r#"{"message":"Stale timestamp"}"#);
+    assert_eq!(verdict(talk.clone()), "signature-auth-rejected certain");
+    assert!(explanation(talk).contains("3 min 20 s before the server's"));
+    assert_eq!(verdict(hawk(NOON - 2)), "signature-auth-rejected possible");
+}
+
+#[test]
+fn what_a_signature_covers_must_be_in_the_request() {
+    let credential = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20250601/eu/s3/aws4_request, \
+                      SignedHeaders=host;x-amz-date;x-custom, Signature=00ff";
+    let aws = refused(credential).header("x-amz-date", "20250601T120000Z");
+    assert_eq!(verdict(aws.clone()), "signature-auth-rejected certain");
+    assert!(explanation(aws.clone()).contains("\"x-custom\" is signed"));
+    let whole = aws.header("x-custom", "1");
+    assert_eq!(verdict(whole.clone()), "signature-auth-rejected possible");
+    let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let body = whole.clone().header("x-amz-content-sha256", hash).sends("abc");
+    assert_eq!(verdict(body), "signature-auth-rejected possible");
+    let other = whole.clone().header("x-amz-content-sha256", hash).sends("abd");
+    assert!(explanation(other).contains("not that of the body"));
+    let late = refused(credential).header("x-custom", "1").header("x-amz-date", "20250601T110000Z");
+    assert!(explanation(late).contains("1 h before the server's"));
+}
+
+#[test]
+fn message_signatures_are_read_too() {
+    let talk = get("/")
+        .header("Signature-Input", "sig1=(\"@method\" \"content-digest\");created=1748779200")
+        .header("Signature", "sig1=:YWJj:")
+        .answer(401)
+        .with("Date", DATE);
+    assert_eq!(verdict(talk.clone()), "signature-auth-rejected certain");
+    let digest = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
+    let whole = talk.header("Content-Digest", digest).sends("abc");
+    assert_eq!(verdict(whole), "signature-auth-rejected possible");
+}
+
+#[test]
+fn v67_a_rule_on_addresses() {
+    let talk = refused("Basic Z3Vlc3Q6Z3Vlc3Q=")
+        .body(r#"{"error":"not_authorised","reason":"User can only log in via localhost"}"#);
+    assert_eq!(verdict(talk), "blocked-by-security-rule certain");
+}
+
+#[test]
+fn a_stated_permission_problem() {
+    let talk = refused("Bearer abc").asks("Bearer error=\"insufficient_scope\", scope=\"write\"");
+    assert_eq!(verdict(talk.clone()), "insufficient-privilege certain");
+    assert!(explanation(talk).contains("the server wants the scope write"));
+    let anonymous = get("/").answer(401).body(r#"{"code":"rest_forbidden","message":"Sorry"}"#);
+    assert_eq!(verdict(anonymous), "no-credentials-sent certain");
+}
+
+#[test]
+fn a_stated_lockout() {
+    let basic = refused("Basic YWxpY2U6c2VjcmV0").asks("Basic realm=\"x\"");
+    let said = basic.clone().body("Too many login attempts. Retry later.");
+    assert_eq!(verdict(said), "lockout-or-throttle certain");
+    let waits = basic.clone().with("Retry-After", "90");
+    assert_eq!(verdict(waits.clone()), "lockout-or-throttle likely");
+    assert!(explanation(waits).contains("retry after 1 min 30 s"));
+    assert_eq!(verdict(basic), "wrong-password likely");
+    let throttled = get("/").auth("Bearer abc").answer(429);
+    assert_eq!(verdict(throttled), "lockout-or-throttle certain");
+    assert_eq!(verdict(get("/").answer(429)), "none");
+}
+
+#[test]
+fn neighbouring_statuses_need_the_servers_words() {
+    let talk = get("/").auth("Bearer abc");
+    let audience = talk.clone().answer(403).body("Audiences in Jwt are not allowed");
+    assert_eq!(verdict(audience), "jwt-wrong-audience certain");
+    let crumb = request("POST", "/").answer(403).body("No valid crumb was included in the request");
+    assert_eq!(verdict(crumb), "csrf-rejected certain");
+    let gateway = get("/").answer(403).body(r#"{"message":"Missing Authentication Token"}"#);
+    assert_eq!(verdict(gateway), "no-credentials-sent certain");
+    assert_eq!(verdict(talk.clone().answer(403).body("Forbidden")), "none");
+    let page = request("POST", "/").header("Cookie", "laravel_session=x").answer(419);
+    assert_eq!(verdict(page), "csrf-rejected likely");
+    let segments = talk.answer(422).body(r#"{"msg":"Only non-refresh tokens are allowed"}"#);
+    assert_eq!(verdict(segments), "wrong-token-kind certain");
+}
+
+#[test]
+fn a_proxy_that_refuses_a_password() {
+    let talk = get("http://h/")
+        .header("Proxy-Authorization", "Basic YWxpY2U6c2VjcmV0")
+        .answer(407)
+        .with("Proxy-Authenticate", "Basic realm=\"squid\"");
+    assert_eq!(verdict(talk), "wrong-password likely");
+}
