@@ -60,7 +60,9 @@ impl Encoder {
                 frame.data.len() as u32,
                 frame.original_length,
             ];
-            fields.iter().for_each(|field| out.extend_from_slice(&field.to_le_bytes()));
+            for field in fields {
+                out.extend_from_slice(&field.to_le_bytes());
+            }
             out.extend_from_slice(frame.data);
             pad(out);
             if let Some(comment) = comment {

@@ -265,8 +265,8 @@ fn clocks_of_every_resolution_and_offset_give_the_same_time() {
         assert_eq!(at(order, &[6], 2, 10_000_000), 12 * SECOND);
         assert_eq!(at(order, &[9], -3, 15_000_000_007), 12 * SECOND + 7);
         assert_eq!(at(order, &[12], 0, 12_000_000_007_000), 12 * SECOND + 7);
-        assert_eq!(at(order, &[0x80 | 10], 0, 12 * 1024 + 512), 12 * SECOND + SECOND / 2);
-        assert_eq!(at(order, &[0x80 | 32], 0, 12 << 32), 12 * SECOND);
+        assert_eq!(at(order, &[0x80 | 0x0a], 0, 12 * 1024 + 512), 12 * SECOND + SECOND / 2);
+        assert_eq!(at(order, &[0x80 | 0x20], 0, 12 << 32), 12 * SECOND);
         assert_eq!(at(order, &[0xff], 0, u64::MAX), 0, "finer than anything: no panic");
         assert_eq!(at(order, &[0x7f], 0, u64::MAX), 0);
         assert_eq!(at(order, &[0], 0, u64::MAX), i64::MAX);
