@@ -32,7 +32,7 @@ const LOOPBACK: &str = if cfg!(target_os = "linux") { "lo" } else { "lo0" };
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let (filter, fail_on) = filters(options)?;
     let key = FingerprintKey::random().context("no random numbers from the system")?;
-    let masking = Masking { reveal: options.shown.reveal, key: key.clone() };
+    let masking = Masking::new(options.shown.reveal, key.clone());
     let front = Front::new(options, masking)?;
     let account = privileges::account(options.source.user.as_deref())?;
     let input = Input::open(&source(options), options.source.bpf.as_deref())?;
@@ -61,7 +61,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 /// Watches traffic that this program makes itself; a recording of it where it may not capture.
 pub fn demo(shown: &Shown) -> anyhow::Result<ExitCode> {
     let key = FingerprintKey::random().context("no random numbers from the system")?;
-    let masking = Masking { reveal: shown.reveal, key: key.clone() };
+    let masking = Masking::new(shown.reveal, key.clone());
     let mut settings = session::Options::new(key)?;
     let traffic = Demo::start().context("cannot start the demo's servers on loopback")?;
     let loopback = LiveOptions { interfaces: vec![LOOPBACK.to_owned()], ..LiveOptions::default() };

@@ -439,7 +439,7 @@ mod tests {
 
     fn curl_of(talk: &Talk, reveal: bool) -> Curl {
         let cases = diagnose([talk.clone()]);
-        let masking = Masking { reveal, key: FingerprintKey::from_bytes(&[1; 32]) };
+        let masking = Masking::new(reveal, FingerprintKey::from_bytes(&[1; 32]));
         command(&cases[0], &masking).unwrap()
     }
 

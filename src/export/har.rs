@@ -203,7 +203,7 @@ mod tests {
     use crate::secret::FingerprintKey;
 
     fn masking(reveal: bool) -> Masking {
-        Masking { reveal, key: FingerprintKey::from_bytes(&[1; 32]) }
+        Masking::new(reveal, FingerprintKey::from_bytes(&[1; 32]))
     }
 
     fn archive(talks: Vec<Talk>, reveal: bool) -> (String, Value) {

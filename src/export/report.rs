@@ -356,7 +356,7 @@ mod tests {
     use crate::secret::FingerprintKey;
 
     fn report(talks: Vec<Talk>) -> String {
-        let masking = Masking { reveal: false, key: FingerprintKey::from_bytes(&[1; 32]) };
+        let masking = Masking::new(false, FingerprintKey::from_bytes(&[1; 32]));
         let cases = diagnose(talks).into_iter().map(|case| {
             let refused = case.exchange.status() == Some(401);
             Case { verdict: refused.then(verdict), ..(*case).clone() }

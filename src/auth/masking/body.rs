@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use super::Masking;
-use super::names::{self, Secrecy};
+use super::names::Secrecy;
 use crate::auth::syntax::contains_ignore_case;
 
 impl Masking {
@@ -46,7 +46,7 @@ impl Masking {
             let head = memmem::find(part, b"\r\n\r\n")
                 .map(|end| end + 4)
                 .or_else(|| memmem::find(part, b"\n\n").map(|end| end + 2));
-            match head.filter(|&head| is_secret_part(&part[..head])) {
+            match head.filter(|&head| self.is_secret_part(&part[..head])) {
                 Some(head) => {
                     let content = part[head..].trim_ascii_end();
                     out.extend_from_slice(&part[..head]);
@@ -58,6 +58,16 @@ impl Masking {
             rest = after;
         }
         out
+    }
+
+    /// `Content-Disposition: form-data; name="password"`
+    fn is_secret_part(&self, head: &[u8]) -> bool {
+        memmem::find_iter(head, b"name=").any(|start| {
+            let value = &head[start + 5..];
+            let value = value.strip_prefix(b"\"").unwrap_or(value);
+            let end = value.iter().position(|octet| b"\"\r\n; ".contains(octet));
+            self.parameter(&value[..end.unwrap_or(value.len())]) != Secrecy::Plain
+        })
     }
 
     /// The text of each element whose name announces a secret (`wsse:Password`).
@@ -75,7 +85,7 @@ impl Masking {
                 .unwrap_or_default();
             let local = name.rsplit(|&octet| octet == b':').next().unwrap_or(name);
             let empty = tag.ends_with(b"/>");
-            if !local.is_empty() && !empty && names::parameter(local) == Secrecy::Secret {
+            if !local.is_empty() && !empty && self.parameter(local) == Secrecy::Secret {
                 let end = memchr::memchr(b'<', rest).unwrap_or(rest.len());
                 out.extend_from_slice(self.secret(rest[..end].trim_ascii()).as_bytes());
                 rest = &rest[end..];
@@ -108,14 +118,4 @@ fn kind(content_type: &[u8], body: &[u8]) -> Kind {
         Some(_) if body.contains(&b'=') && !body.iter().any(u8::is_ascii_whitespace) => Kind::Form,
         _ => Kind::Other,
     }
-}
-
-/// `Content-Disposition: form-data; name="password"`
-fn is_secret_part(head: &[u8]) -> bool {
-    memmem::find_iter(head, b"name=").any(|start| {
-        let value = &head[start + 5..];
-        let value = value.strip_prefix(b"\"").unwrap_or(value);
-        let end = value.iter().position(|octet| b"\"\r\n; ".contains(octet));
-        names::parameter(&value[..end.unwrap_or(value.len())]) != Secrecy::Plain
-    })
 }

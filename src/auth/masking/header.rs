@@ -1,7 +1,6 @@
 //! Header fields.
 
 use super::Masking;
-use super::names;
 use crate::auth::alternatives::looks_like_credential;
 use crate::auth::authorization::{AuthState, Authorization, MalformedReason, Shape};
 use crate::auth::credentials::{self, params};
@@ -79,7 +78,7 @@ impl Masking {
         if looks_like_credential(value) {
             return self.credentials(value);
         }
-        if names::is_secret_header(name) {
+        if self.is_secret_header(name) {
             return Some(self.named_secret(value));
         }
         self.url(value)

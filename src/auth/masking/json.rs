@@ -99,7 +99,7 @@ impl Scanner<'_> {
 
     fn name(&mut self, name: &[u8]) {
         if self.depth == 0 {
-            self.secrecy = names::parameter(name);
+            self.secrecy = self.masking.parameter(name);
         }
     }
 

@@ -7,6 +7,7 @@ mod names;
 mod url;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::auth::credentials::artifact;
 use crate::secret::{Fingerprint, FingerprintKey};
@@ -25,9 +26,48 @@ pub struct Masking {
     pub reveal: bool,
     /// Key for the fingerprints that stand in for them.
     pub key: FingerprintKey,
+    /// Names that mean a secret here, beside those that mean one everywhere.
+    pub own: Arc<OwnNames>,
+}
+
+/// Names that the user calls secret. Case, `-`, `_` and `.` make no difference.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnNames {
+    headers: Vec<String>,
+    parameters: Vec<String>,
+}
+
+impl OwnNames {
+    /// Header fields, and parameters of queries, forms and JSON.
+    pub fn new(headers: &[String], parameters: &[String]) -> Self {
+        let normalised = |names: &[String]| {
+            names.iter().map(|name| names::normalised(name.as_bytes())).collect()
+        };
+        Self { headers: normalised(headers), parameters: normalised(parameters) }
+    }
 }
 
 impl Masking {
+    /// With the names that mean a secret everywhere.
+    pub fn new(reveal: bool, key: FingerprintKey) -> Self {
+        Self { reveal, key, own: Arc::default() }
+    }
+
+    /// The secrecy of a parameter's value by its name.
+    fn parameter(&self, name: &[u8]) -> names::Secrecy {
+        let own = &self.own.parameters;
+        if !own.is_empty() && own.contains(&names::normalised(name)) {
+            return names::Secrecy::Secret;
+        }
+        names::parameter(name)
+    }
+
+    /// Whether a header's value is a secret by its name.
+    fn is_secret_header(&self, name: &[u8]) -> bool {
+        let own = &self.own.headers;
+        names::is_secret_header(name) || !own.is_empty() && own.contains(&names::normalised(name))
+    }
+
     /// The value of a header field as it may be shown. Not yet made safe for a terminal.
     pub fn header<'a>(&self, name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
         self.masked(value, |value| self.header_value(name, value))

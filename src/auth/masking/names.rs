@@ -59,7 +59,7 @@ const DEPENDING_NAMES: [&str; 5] = ["key", "code", "session", "auth", "ticket"];
 const LONGEST_NAME: usize = 128;
 
 /// Without case and separators: `X-Api_Key`, `apiKey` and `api.key` are one name.
-fn normalised(name: &[u8]) -> String {
+pub fn normalised(name: &[u8]) -> String {
     name.iter()
         .take(LONGEST_NAME)
         .filter(|octet| octet.is_ascii_alphanumeric())

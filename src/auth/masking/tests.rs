@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn masking() -> Masking {
-    Masking { reveal: false, key: FingerprintKey::from_bytes(&[7; 32]) }
+    Masking::new(false, FingerprintKey::from_bytes(&[7; 32]))
 }
 
 fn header(name: &str, value: &str) -> String {
@@ -53,6 +53,16 @@ fn what_is_no_secret_stays_readable() {
 fn reveal_shows_everything() {
     let masking = Masking { reveal: true, ..masking() };
     assert_eq!(*masking.header(b"Authorization", b"Basic YTpi"), *b"Basic YTpi");
+}
+
+#[test]
+fn names_that_the_user_calls_secret_are() {
+    let own = OwnNames::new(&["X-Employee-Id".to_owned()], &["ssn".to_owned()]);
+    let masking = Masking { own: Arc::new(own), ..masking() };
+    assert!(masking.header(b"x-employee-id", b"4711").starts_with(b"(masked"));
+    assert!(!masking.target(b"/?SSN=078051120&a=1").windows(3).any(|octets| octets == b"078"));
+    let body = masking.body(None, br#"{"ssn":"078051120","a":1}"#).into_owned();
+    assert!(!body.windows(3).any(|octets| octets == b"078"), "{}", text::decode(&body));
 }
 
 #[test]

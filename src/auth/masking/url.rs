@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::Masking;
-use super::names::{self, Secrecy};
+use super::names::Secrecy;
 use crate::auth::jwt;
 use crate::auth::syntax::percent_decode;
 
@@ -51,7 +51,7 @@ impl Masking {
         };
         let (name, value) = pair.split_at(equals + 1);
         let decoded = percent_decode(value);
-        if names::parameter(&percent_decode(&name[..equals])) != Secrecy::Plain {
+        if self.parameter(&percent_decode(&name[..equals])) != Secrecy::Plain {
             return Cow::Owned([name, self.url_secret(&decoded).as_bytes()].concat());
         }
         // A whole URL as a parameter (`next=`, `redirect_uri=`).

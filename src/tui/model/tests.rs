@@ -6,7 +6,7 @@ use crate::diagnosis::Confidence::{Certain, Likely};
 use crate::secret::FingerprintKey;
 
 fn model(view: View, follow: bool) -> Model {
-    let masking = Masking { reveal: false, key: FingerprintKey::from_bytes(&[0; 32]) };
+    let masking = Masking::new(false, FingerprintKey::from_bytes(&[0; 32]));
     let mut model = Model::new(Settings {
         history: 1000,
         filter: String::new(),
