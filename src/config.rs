@@ -104,6 +104,16 @@ pub enum ConfigError {
         /// Why.
         reason: io::Error,
     },
+    /// A variable of the environment holds what is no value of its setting.
+    #[error("{name}={value}: {reason}")]
+    Environment {
+        /// Which.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+        /// What it should hold.
+        reason: String,
+    },
     /// Something in it is wrong.
     #[error("{path}:{line}: {message}")]
     Invalid {
@@ -117,10 +127,20 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads the file named, else the one in the platform's place where there is one.
+    /// The environment over the file that is named (there or by the caller), else over the one in
+    /// the platform's place.
     pub fn load(named: Option<&Path>) -> Result<Self, ConfigError> {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let from_environment = variable("WHY401_CONFIG").map(PathBuf::from);
+        let named = named.map(Path::to_path_buf).or(from_environment);
         let usual = || place(|name| std::env::var_os(name).map(PathBuf::from));
-        let Some(path) = named.map(Path::to_path_buf).or_else(usual) else {
+        let mut config = Self::read(named.as_deref(), usual())?;
+        config.overlay(|name| Some(variable(name)?.to_string_lossy().into_owned()))?;
+        Ok(config)
+    }
+
+    fn read(named: Option<&Path>, usual: Option<PathBuf>) -> Result<Self, ConfigError> {
+        let Some(path) = named.map(Path::to_path_buf).or(usual) else {
             return Ok(Self::default());
         };
         let text = match read(&path) {
@@ -131,6 +151,33 @@ impl Config {
             Err(reason) => return Err(ConfigError::Unreadable { path, reason }),
         };
         Self::parse(&text).map_err(|(line, message)| ConfigError::Invalid { path, line, message })
+    }
+
+    /// Settings from the environment replace those of the file.
+    fn overlay(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+        for (name, setting) in [
+            ("WHY401_BPF", &mut self.bpf),
+            ("WHY401_FILTER", &mut self.filter),
+            ("WHY401_LIMIT_MEMORY", &mut self.limit_memory),
+            ("WHY401_THEME", &mut self.theme),
+            ("WHY401_COLOR", &mut self.color),
+        ] {
+            if let Some(value) = variable(name) {
+                *setting = Some(value);
+            }
+        }
+        if let Some(names) = variable("WHY401_INTERFACE") {
+            self.interface = OneOrMore::More(names.split(',').map(str::to_owned).collect());
+        }
+        if let Some(value) = variable("WHY401_HISTORY") {
+            let reason = "must be a number".to_owned();
+            self.history = Some(value.parse().map_err(|_| ConfigError::Environment {
+                name: "WHY401_HISTORY",
+                value,
+                reason,
+            })?);
+        }
+        Ok(())
     }
 
     /// Reads a text; an error is a line and a message.
@@ -310,6 +357,25 @@ mod tests {
         let error = Config::load(Some(&path)).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{}:2: there is no", path.display())), "{error}");
         assert!(read(Path::new("/dev/zero")).is_err());
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let mut config = Config::parse("filter = 'status:401'\ntheme = 'dark'\n").unwrap();
+        let set = |name: &str| match name {
+            "WHY401_FILTER" => Some("status:403".to_owned()),
+            "WHY401_INTERFACE" => Some("lo,eth0".to_owned()),
+            "WHY401_HISTORY" => Some("7".to_owned()),
+            _ => None,
+        };
+        config.overlay(set).unwrap();
+        assert_eq!(config.filter.as_deref(), Some("status:403"));
+        assert_eq!(config.theme.as_deref(), Some("dark"));
+        assert_eq!(config.interface.to_vec(), ["lo", "eth0"]);
+        assert_eq!(config.history, Some(7));
+        let many = |name: &str| (name == "WHY401_HISTORY").then(|| "many".to_owned());
+        let error = config.overlay(many).unwrap_err().to_string();
+        assert_eq!(error, "WHY401_HISTORY=many: must be a number");
     }
 
     #[test]

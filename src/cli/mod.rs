@@ -1,5 +1,6 @@
 //! The command line: what was asked for, done; what went wrong, said in one line.
 
+mod defaults;
 mod explain;
 mod interfaces;
 pub mod options;
@@ -39,8 +40,8 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
-        None => watch::run(&cli.options),
-        Some(Command::Demo(shown)) => watch::demo(&shown),
+        None => watch::run(cli.options),
+        Some(Command::Demo(shown)) => watch::demo(shown),
         Some(Command::Interfaces) => print(&interfaces::table()?),
         Some(Command::Explain { id }) => print(&explain::text(id.as_deref(), terminal_width())?),
         Some(Command::Completions { shell }) => {
@@ -103,8 +104,8 @@ fn terminal_columns() -> Option<usize> {
     (size.ws_col > 0).then_some(size.ws_col.into())
 }
 
-fn use_color(when: ColorWhen) -> bool {
-    match when {
+fn use_color(when: Option<ColorWhen>) -> bool {
+    match when.unwrap_or(ColorWhen::Auto) {
         ColorWhen::Always => true,
         ColorWhen::Never => false,
         // <https://no-color.org>: any value but the empty one.

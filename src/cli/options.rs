@@ -165,13 +165,13 @@ pub struct Bounds {
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub duration: Option<Duration>,
 
-    /// Bound of all buffers and tables
-    #[arg(long, value_name = "SIZE", value_parser = values::memory, default_value = "256M", hide_short_help = true)]
-    pub limit_memory: usize,
+    /// Bound of all buffers and tables [default: 256M]
+    #[arg(long, value_name = "SIZE", value_parser = values::memory, hide_short_help = true)]
+    pub limit_memory: Option<usize>,
 
-    /// Exchanges that the UI keeps
-    #[arg(long, value_name = "N", value_parser = values::history, default_value = "100000", hide_short_help = true)]
-    pub history: usize,
+    /// Exchanges that the UI keeps [default: 100000]
+    #[arg(long, value_name = "N", value_parser = values::history, hide_short_help = true)]
+    pub history: Option<usize>,
 }
 
 /// What else to hold the credentials against.
@@ -196,22 +196,19 @@ pub struct Shown {
     pub reveal: bool,
 
     /// Configuration file
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "WHY401_CONFIG",
-        hide_env = true,
-        hide_short_help = true
-    )]
+    ///
+    /// docs/CONFIG.md shows all settings, and the variables of the environment (WHY401_FILTER, ...)
+    /// that win over it.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub config: Option<PathBuf>,
 
     /// Colours of the UI
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub theme: Option<String>,
 
-    /// When to use colour
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorWhen::Auto, hide_short_help = true)]
-    pub color: ColorWhen,
+    /// When to use colour [default: auto]
+    #[arg(long, value_name = "WHEN", value_enum, hide_short_help = true)]
+    pub color: Option<ColorWhen>,
 }
 
 /// When to use colour.

@@ -3,13 +3,15 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 
 use super::options::{Options, Shown};
-use super::{ERROR, MATCHED, save, say, use_color};
+use super::{ERROR, MATCHED, defaults, save, say, use_color};
 use crate::auth::masking::Masking;
 use crate::capture::{End, LiveOptions, SourceSpec};
+use crate::config::Config;
 use crate::demo::Demo;
 use crate::export::text::{self, Style};
 use crate::filter::Filter;
@@ -19,6 +21,8 @@ use crate::session::drive::Drive;
 use crate::session::headless::{Format, Lines, stdout_reader_left};
 use crate::session::privileges::{self, Sandbox};
 use crate::session::{self, Input, Outcome, SessionHandle, signals};
+use crate::tui::keys::KeyMap;
+use crate::tui::symbols::Symbols;
 use crate::tui::theme::ThemeName;
 use crate::tui::{self, UiOptions};
 
@@ -29,11 +33,18 @@ const DEFAULT_FILTER: &str = "status:401";
 const LOOPBACK: &str = if cfg!(target_os = "linux") { "lo" } else { "lo0" };
 
 /// Watches what the options name.
-pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+pub fn run(mut options: Options) -> anyhow::Result<ExitCode> {
+    let config = defaults::complete(&mut options)?;
+    let options = &options;
     let (filter, fail_on) = filters(options)?;
     let key = FingerprintKey::random().context("no random numbers from the system")?;
-    let masking = Masking::new(options.shown.reveal, key.clone());
-    let front = Front::new(options, masking)?;
+    let usual = Limits::default();
+    let limits = Limits {
+        memory: options.bounds.limit_memory.unwrap_or(usual.memory),
+        history: options.bounds.history.unwrap_or(usual.history),
+        ..usual
+    };
+    let front = Front::new(options, &config, masking(&options.shown, &config, &key), &limits)?;
     let account = privileges::account(options.source.user.as_deref())?;
     let input = Input::open(&source(options), options.source.bpf.as_deref())?;
     let save = save::open(options, account.as_ref())?;
@@ -42,11 +53,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let rights = privileges::give_up(account.as_ref(), &sandbox)?;
     save::check_rotation(options)?;
     let settings = session::Options {
-        limits: Limits {
-            memory: options.bounds.limit_memory,
-            history: options.bounds.history,
-            ..Limits::default()
-        },
+        limits,
         matching: filter,
         count: options.bounds.count,
         duration: options.bounds.duration,
@@ -55,13 +62,14 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         rights,
         ..session::Options::new(key)?
     };
-    front.show(input, settings)
+    front.show(input, settings, config.ui.follow)
 }
 
 /// Watches traffic that this program makes itself; a recording of it where it may not capture.
-pub fn demo(shown: &Shown) -> anyhow::Result<ExitCode> {
+pub fn demo(mut shown: Shown) -> anyhow::Result<ExitCode> {
+    let config = defaults::complete_shown(&mut shown)?;
     let key = FingerprintKey::random().context("no random numbers from the system")?;
-    let masking = Masking::new(shown.reveal, key.clone());
+    let masking = masking(&shown, &config, &key);
     let mut settings = session::Options::new(key)?;
     let traffic = Demo::start().context("cannot start the demo's servers on loopback")?;
     let loopback = LiveOptions { interfaces: vec![LOOPBACK.to_owned()], ..LiveOptions::default() };
@@ -73,14 +81,14 @@ pub fn demo(shown: &Shown) -> anyhow::Result<ExitCode> {
         }
     };
     let front = if io::stdout().is_terminal() {
-        Front::Screen(Box::new(screen(shown, masking, None, Limits::default().history)?))
+        Front::Screen(Box::new(screen(&shown, &config, masking, Limits::default().history)?))
     } else {
         let color = use_color(shown.color);
         Front::Lines(Format::Text(Style { masking, color, verbose: false }))
     };
     let account = privileges::account(None)?;
     settings.rights = privileges::give_up(account.as_ref(), &front.sandbox(&input.spec))?;
-    front.show(input, settings)
+    front.show(input, settings, config.ui.follow)
 }
 
 /// What shows the exchanges.
@@ -90,8 +98,13 @@ enum Front {
 }
 
 impl Front {
-    fn new(options: &Options, masking: Masking) -> anyhow::Result<Self> {
-        let Options { output, shown, bounds, .. } = options;
+    fn new(
+        options: &Options,
+        config: &Config,
+        masking: Masking,
+        limits: &Limits,
+    ) -> anyhow::Result<Self> {
+        let Options { output, shown, .. } = options;
         if output.json {
             return Ok(Self::Lines(Format::Json(masking)));
         }
@@ -103,7 +116,8 @@ impl Front {
                 verbose: output.verbose,
             })));
         }
-        let screen = screen(shown, masking, output.filter.clone(), bounds.history)?;
+        let mut screen = screen(shown, config, masking, limits.history)?;
+        screen.filter.clone_from(&output.filter);
         Ok(Self::Screen(Box::new(screen)))
     }
 
@@ -124,11 +138,16 @@ impl Front {
         Sandbox { readable, writable, network: false }
     }
 
-    fn show(self, input: Input, settings: session::Options) -> anyhow::Result<ExitCode> {
+    fn show(
+        self,
+        input: Input,
+        settings: session::Options,
+        follow: Option<bool>,
+    ) -> anyhow::Result<ExitCode> {
         match self {
             Self::Lines(format) => lines(input, settings, format),
             Self::Screen(mut options) => {
-                options.follow = input.is_live();
+                options.follow = follow.unwrap_or(input.is_live());
                 let session = SessionHandle::start(input, settings).context("no thread")?;
                 let outcome = tui::run(session, *options)?;
                 Ok(conclude(&outcome.context("the capture thread ended by a panic")?))
@@ -137,16 +156,25 @@ impl Front {
     }
 }
 
+fn masking(shown: &Shown, config: &Config, key: &FingerprintKey) -> Masking {
+    Masking { own: Arc::new(config.own_names()), ..Masking::new(shown.reveal, key.clone()) }
+}
+
 fn screen(
     shown: &Shown,
+    config: &Config,
     masking: Masking,
-    filter: Option<String>,
     history: usize,
 ) -> anyhow::Result<UiOptions> {
     let mut options = UiOptions::new(masking);
     options.history = history;
-    options.filter = filter;
     options.colour = use_color(shown.color);
+    options.keys = KeyMap::with(&config.key_lists()).context("keys in the configuration")?;
+    options.mouse = config.ui.mouse.unwrap_or(options.mouse);
+    options.named_filters = config.filters.clone().into_iter().collect();
+    if config.ui.ascii == Some(true) {
+        options.symbols = Symbols::ASCII;
+    }
     if let Some(name) = &shown.theme {
         let names = ThemeName::ALL.map(ThemeName::name);
         options.theme = ThemeName::find(name)
