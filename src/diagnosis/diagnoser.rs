@@ -8,9 +8,9 @@ use crate::counters::{Counters, Limit};
 use crate::diagnosis::choice::choose;
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
 use crate::diagnosis::rule::Awaiting;
-use crate::diagnosis::rules::RULES;
+use crate::diagnosis::rules::{RULES, is_disguised_refusal, probes};
 use crate::diagnosis::waiting::{Pending, Waiting};
-use crate::diagnosis::{Case, Verdict, View, note};
+use crate::diagnosis::{Case, Note, NoteId, Verdict, View, note};
 use crate::exchange::Exchange;
 use crate::limits::Limits;
 use crate::secret::FingerprintKey;
@@ -74,8 +74,7 @@ impl Diagnoser {
         counters.exchanges += 1;
         counters.unauthorized += u64::from(exchange.status() == Some(401));
         let noted = self.history.note(&exchange, &auth, counters);
-        let covered = exchange.status().and_then(|s| self.covered.get(usize::from(s)).copied());
-        if covered == Some(true) {
+        if self.is_covered(&exchange) {
             self.explain(exchange, auth, noted.sequence, counters, out);
         } else {
             self.pass(exchange, auth, noted.sequence, out);
@@ -95,6 +94,12 @@ impl Diagnoser {
         while let Some((_, id)) = self.waiting.first() {
             self.settle(id, counters, out);
         }
+    }
+
+    fn is_covered(&self, exchange: &Exchange) -> bool {
+        let Some(status) = exchange.status() else { return false };
+        let covered = self.covered.get(usize::from(status)).copied().unwrap_or_default();
+        covered && (status >= 400 || is_disguised_refusal(exchange))
     }
 
     /// A case that needs no explanation.
@@ -186,9 +191,17 @@ impl Diagnoser {
                     diagnosis.related.push(*leg);
                 }
             }
+            let mut notes = note::notes(&view, &diagnosis);
+            if diagnosis.entry.id == "no-credentials-sent"
+                && let Some(reason) = probes::expected(&view)
+            {
+                diagnosis.benign = true;
+                notes.push(Note { id: NoteId::Probe, text: reason.to_owned() });
+            }
+            notes.extend(probes::storm(&view));
             let refusal = record.and_then(|record| record.refusal.as_ref());
             Verdict {
-                notes: note::notes(&view, &diagnosis),
+                notes,
                 diagnosis,
                 also: choice.also,
                 provisional: choice.until.is_some(),

@@ -13,25 +13,36 @@ pub struct Rule {
     pub id: &'static str,
     /// The rule itself.
     pub ask: fn(&View<'_>) -> Answer,
-    /// Statuses beside 401 and 407 on which it is asked.
-    pub also_on: &'static [u16],
+    /// Whether it is asked on 401 and 407.
+    refusals: bool,
+    /// Other statuses on which it is asked.
+    others: &'static [u16],
 }
 
 impl Rule {
     /// A rule for 401 and 407.
     pub const fn new(id: &'static str, ask: fn(&View<'_>) -> Answer) -> Self {
-        Self { id, ask, also_on: &[] }
+        Self { id, ask, refusals: true, others: &[] }
+    }
+
+    /// A rule for other statuses: the evidence must then be on the wire.
+    pub const fn only_on(
+        id: &'static str,
+        ask: fn(&View<'_>) -> Answer,
+        statuses: &'static [u16],
+    ) -> Self {
+        Self { id, ask, refusals: false, others: statuses }
     }
 
     /// Ask it on these statuses too: the evidence must then be on the wire.
     #[must_use]
-    pub const fn also_on(self, also_on: &'static [u16]) -> Self {
-        Self { also_on, ..self }
+    pub const fn also_on(self, statuses: &'static [u16]) -> Self {
+        Self { others: statuses, ..self }
     }
 
     /// Whether it is asked about a response of this status.
     pub fn covers(&self, status: u16) -> bool {
-        matches!(status, 401 | 407) || self.also_on.contains(&status)
+        (self.refusals && matches!(status, 401 | 407)) || self.others.contains(&status)
     }
 }
 
@@ -51,6 +62,17 @@ pub enum Answer {
         /// The answer as things stand.
         meanwhile: Option<Found>,
     },
+}
+
+impl Answer {
+    /// What is found as things stand.
+    pub fn found(self) -> Option<Found> {
+        match self {
+            Self::No => None,
+            Self::Found(found) => Some(found),
+            Self::AskAgain { meanwhile, .. } => meanwhile,
+        }
+    }
 }
 
 impl From<Found> for Answer {

@@ -268,7 +268,7 @@ impl Wire {
 }
 
 /// Runs the talks in the order given and ends the input; the last word on each.
-pub fn diagnose<'a>(talks: impl IntoIterator<Item = Talk>) -> Vec<Arc<Case>> {
+pub fn diagnose(talks: impl IntoIterator<Item = Talk>) -> Vec<Arc<Case>> {
     let mut wire = Wire::new();
     let ids: Vec<u64> = talks.into_iter().map(|talk| wire.see(&talk)).collect();
     wire.finish();

@@ -2,11 +2,13 @@
 
 use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::auth::alternatives::is_session_like;
+use crate::auth::authorization::AlternativeKind;
 use crate::auth::{AuthFacts, AuthState, Authorization, Shape};
 use crate::counters::Counters;
-use crate::diagnosis::history::record::{Links, Refusal, RefusalLinks, Trace};
+use crate::diagnosis::history::record::{Challenger, Links, Refusal, RefusalLinks, Trace};
 use crate::diagnosis::history::redirects::{self, Redirected};
 use crate::diagnosis::history::{
     Chain, GivenCookie, History, Leg, Method, Record, Repetition, Sent, Sequence, hops,
@@ -95,10 +97,7 @@ impl History {
             Some(proxy) if leg == Leg::None => self::sent(proxy).2,
             _ => leg,
         };
-        let target = match absolute(request.target()) {
-            true => self.hash_all([request.path(), request.query().unwrap_or_default()]),
-            false => self.hash(request.target()),
-        };
+        let target = self.hash(request.target());
         Record {
             id: exchange.id,
             time: request.time,
@@ -121,10 +120,7 @@ impl History {
                 .and_then(|proxy| proxy.scheme.as_ref()?.known()),
             user,
             credentials,
-            cookie: auth
-                .alternatives
-                .iter()
-                .any(|other| other.kind == crate::auth::authorization::AlternativeKind::Cookie),
+            cookie: auth.alternatives.iter().any(|other| other.kind == AlternativeKind::Cookie),
             exact,
             leg,
             prior: 0,
@@ -244,11 +240,9 @@ impl History {
         let route = Chain::Route(record.origin_key, record.route_key);
         record.links.route = self.link(route, sequence);
         if record.accepted() && !known_here && record.has_credentials() {
-            let cookie = auth
-                .alternatives
-                .iter()
-                .find(|other| other.kind == crate::auth::authorization::AlternativeKind::Cookie);
-            let cookie = cookie.map(|cookie| cookie.name.as_str());
+            let cookie =
+                auth.alternatives.iter().find(|other| other.kind == AlternativeKind::Cookie);
+            let cookie = cookie.filter(|_| record.sent == Sent::Nothing).map(|c| c.name.as_str());
             self.origins.accept(record.origin_key, record.id, auth, cookie);
         }
     }
@@ -323,10 +317,8 @@ impl History {
         record: &Record,
     ) -> Refusal {
         let head = &response.head;
-        let issued = auth
-            .challenges
-            .iter()
-            .find(|challenge| challenge.scheme.is("Digest"))
+        let digest = auth.challenges.iter().find(|challenge| challenge.scheme.is("Digest"));
+        let issued = digest
             .and_then(|challenge| challenge.params.get("nonce"))
             .map(|nonce| self.hash(nonce))
             .or_else(|| head.get("dpop-nonce").map(|nonce| self.hash(text::decode(nonce))));
@@ -345,6 +337,8 @@ impl History {
             challenger: self.challenger(auth, head),
             body: if octets.is_empty() { 0 } else { self.hash(octets) },
             date: hash_of(head.get("date")),
+            digest_realm: digest.and_then(|d| d.realm()).map_or(0, |realm| self.hash(realm)),
+            identity: auth.alternatives.iter().any(|a| a.kind == AlternativeKind::IdentityHeader),
             nonce_issued: issued.unwrap_or(0),
             nonce_used: digest_nonce(auth).map_or(0, |nonce| self.hash(nonce)),
             stale,
@@ -361,6 +355,11 @@ impl History {
             },
             links: RefusalLinks::default(),
         }
+    }
+
+    /// Whether `realm` is that of this refusal's Digest challenge; `None` when it has none.
+    pub fn is_digest_realm(&self, refusal: &Refusal, realm: &str) -> Option<bool> {
+        (refusal.digest_realm != 0).then(|| refusal.digest_realm == self.hash(realm))
     }
 
     /// How often this refusal was seen in a row: same client, request and credential.
@@ -380,16 +379,40 @@ impl History {
         .map_or(1, |refusal| refusal.repeat.saturating_add(1))
     }
 
-    fn challenger(&self, auth: &AuthFacts, head: &Head) -> u64 {
+    /// How often this credential was refused for this request within `window`, this time included,
+    /// and over how long.
+    pub fn storm(&self, own: &Record, window: Duration) -> Option<(usize, Duration)> {
+        let credential = own.credentials.first().copied().flatten()?;
+        let (mut count, mut first) = (0, own);
+        let chain = self.walk(self.head(self.retry_chain(own)), |record| {
+            record.refusal.as_ref().map_or(0, |refusal| refusal.links.retry)
+        });
+        for (_, record) in chain {
+            if record.time > own.time || !record.carries(credential) {
+                continue;
+            }
+            if own.time.since(record.time) > window {
+                break;
+            }
+            count += 1;
+            first = record;
+        }
+        Some((count, own.time.since(first.time)))
+    }
+
+    fn challenger(&self, auth: &AuthFacts, head: &Head) -> Challenger {
         let mut hasher = self.hasher.build_hasher();
         for challenge in &auth.challenges {
             hasher.write(challenge.scheme.name().as_bytes());
             hasher.write(challenge.realm().unwrap_or_default().as_bytes());
         }
-        hasher.write(head.get("server").unwrap_or_default());
         let kind = head.get("content-type").unwrap_or_default();
-        hasher.write(kind.split(|&octet| octet == b';').next().unwrap_or_default());
-        hasher.finish()
+        let kind = kind.split(|&octet| octet == b';').next().unwrap_or_default();
+        Challenger {
+            asks: hasher.finish(),
+            server: self.hash(head.get("server").unwrap_or_default()),
+            kind: self.hash(kind),
+        }
     }
 
     fn link_refusal(&mut self, refusal: &mut Refusal, record: &Record, sequence: Sequence) {
@@ -420,11 +443,6 @@ impl History {
     }
 }
 
-/// Whether a request-target is in absolute form (RFC 9112 §3.2.2).
-fn absolute(target: &[u8]) -> bool {
-    target.first() != Some(&b'/') && target.windows(3).take(12).any(|window| window == b"://")
-}
-
 /// State of the credentials, whether their fingerprint tells the secret, and the handshake message.
 fn sent(authorization: &Authorization) -> (Sent, bool, Leg) {
     match &authorization.state {
@@ -433,20 +451,23 @@ fn sent(authorization: &Authorization) -> (Sent, bool, Leg) {
         AuthState::Malformed { .. } | AuthState::Multiple { .. } => {
             (Sent::Malformed, true, Leg::None)
         }
-        AuthState::Present { shape, .. } => match shape {
-            Shape::Ntlm1 => (Sent::Credentials, false, Leg::Negotiate),
-            Shape::Ntlm2 | Shape::Ntlm3 { .. } => (Sent::Credentials, false, Leg::Authenticate),
-            Shape::Spnego { ntlm: true } | Shape::Gss { ntlm: true } => {
-                (Sent::Credentials, false, Leg::Negotiate)
-            }
-            Shape::SpnegoResp { ntlm: true } => (Sent::Credentials, false, Leg::Authenticate),
-            Shape::Spnego { .. }
-            | Shape::Gss { .. }
-            | Shape::SpnegoResp { .. }
-            | Shape::Kerberos => (Sent::Credentials, false, Leg::Token),
-            Shape::Digest(_) | Shape::Params(_) => (Sent::Credentials, false, Leg::None),
-            _ => (Sent::Credentials, true, Leg::None),
-        },
+        AuthState::Present { shape, .. } => {
+            let leg = leg(shape);
+            let exact = leg == Leg::None && !matches!(shape, Shape::Digest(_) | Shape::Params(_));
+            (Sent::Credentials, exact, leg)
+        }
+    }
+}
+
+/// Which message of a connection-bound handshake it is.
+fn leg(shape: &Shape) -> Leg {
+    match shape {
+        Shape::Ntlm1 | Shape::Spnego { ntlm: true } | Shape::Gss { ntlm: true } => Leg::Negotiate,
+        Shape::Ntlm2 | Shape::Ntlm3 { .. } | Shape::SpnegoResp { ntlm: true } => Leg::Authenticate,
+        Shape::Spnego { .. } | Shape::Gss { .. } | Shape::SpnegoResp { .. } | Shape::Kerberos => {
+            Leg::Token
+        }
+        _ => Leg::None,
     }
 }
 

@@ -16,7 +16,7 @@ mod redirects;
 mod successes;
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub use cookies::{GivenCookie, SameSite};
 pub use intake::Noted;
 pub use origins::AcceptedToken;
 pub use past::Past;
-pub use record::{Leg, Method, Record, Refusal, Repetition, Sent, Sequence};
+pub use record::{Challenger, Leg, Method, Record, Refusal, Repetition, Sent, Sequence};
 pub use redirects::Redirected;
 pub use successes::Successes;
 
@@ -115,15 +115,6 @@ impl History {
 
     fn hash(&self, value: impl Hash) -> u64 {
         self.hasher.hash_one(value)
-    }
-
-    fn hash_all<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        for part in parts {
-            hasher.write(part);
-            hasher.write_u8(0xff);
-        }
-        hasher.finish()
     }
 
     /// The record of this sequence, unless it was forgotten.

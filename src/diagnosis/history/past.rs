@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 pub struct Past<'a> {
     /// Latest earlier acceptance on this origin.
     pub accepted_here: Option<&'a Record>,
-    /// Latest earlier acceptance on this origin and path.
+    /// Latest earlier acceptance on this origin and path, with this method.
     pub accepted_on_path: Option<&'a Record>,
     /// Latest earlier or later acceptance on another path of this origin.
     pub accepted_on_other_path: Option<&'a Record>,
@@ -19,7 +19,7 @@ pub struct Past<'a> {
     pub accepted_at_other_server: Option<&'a Record>,
     /// Latest acceptance on this origin from another client address.
     pub accepted_from_other_client: Option<&'a Record>,
-    /// First later acceptance on this origin and path.
+    /// First later acceptance on this origin and path, with this method.
     pub accepted_later: Option<&'a Record>,
     /// Since when it is refused on this path without an acceptance in between.
     pub refused_since: Option<Timestamp>,
@@ -70,12 +70,12 @@ impl History {
                 }
                 continue;
             }
-            if accepted && earlier {
-                past.accepted_on_path.get_or_insert(record);
-            } else if accepted {
-                past.accepted_later = Some(record);
-            }
             if record.method == own.method && (accepted || refused) {
+                if accepted && earlier {
+                    past.accepted_on_path.get_or_insert(record);
+                } else if accepted {
+                    past.accepted_later = Some(record);
+                }
                 past.accepted += u32::from(accepted);
                 past.refused += u32::from(refused);
                 past.changes += u32::from(previous.is_some_and(|before| before != accepted));
@@ -96,6 +96,11 @@ impl History {
         let credential = own.credentials.first().copied().flatten()?;
         self.of_user(own)
             .find(|record| record.accepted() && record.exact && !record.carries(credential))
+    }
+
+    /// Whether credentials are known to be demanded on this path: it was refused to someone.
+    pub fn is_protected(&self, like: &Record) -> bool {
+        self.of_route(like).any(Record::refused)
     }
 
     /// Whether this path was accepted without any credentials.

@@ -178,12 +178,16 @@ pub struct Refusal {
     pub sure_leg: bool,
     /// The same refusal of the same credential on the same target, from 1.
     pub repeat: u32,
-    /// Who asks: schemes and realms, `Server`, kind of body.
-    pub challenger: u64,
+    /// Who asks.
+    pub challenger: Challenger,
     /// Tells the body from others; 0 without one.
     pub body: u64,
     /// Tells the `Date` from others; 0 without one.
     pub date: u64,
+    /// Tells the realm of its Digest challenge from others; 0 without one.
+    pub digest_realm: u64,
+    /// The request says who the user is in headers that gateways add (`X-Forwarded-User`).
+    pub identity: bool,
     /// The Digest or DPoP nonce that it issued; 0 without one.
     pub nonce_issued: u64,
     /// The Digest nonce that the request used; 0 without one.
@@ -197,6 +201,25 @@ pub struct Refusal {
     /// What tells the same request on two legs of a proxy.
     pub(super) trace: Trace,
     pub(super) links: RefusalLinks,
+}
+
+/// Who asks for credentials, as far as an answer shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Challenger {
+    /// Schemes and realms.
+    pub asks: u64,
+    /// `Server`.
+    pub server: u64,
+    /// Media type of the body.
+    pub kind: u64,
+}
+
+impl Challenger {
+    /// Whether the two are different programs: they ask for something else, and also answer in
+    /// another style.
+    pub const fn differs(self, other: Self) -> bool {
+        self.asks != other.asks && (self.server != other.server || self.kind != other.kind)
+    }
 }
 
 /// What tells the same request on two legs of a proxy.

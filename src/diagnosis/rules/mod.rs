@@ -1,20 +1,30 @@
 //! The rules, one line each, in the catalogue's order. One file a few related rules.
 
+mod attempts;
 mod basic;
 mod bound_token;
+mod clients;
 pub(super) mod common;
+mod cookies;
+mod credential;
 mod digest;
 mod form;
 mod handshake;
+mod hops;
 mod mismatch;
+mod neighbours;
 mod placement;
+pub mod probes;
 mod refused;
 mod retried;
 mod signed_request;
 mod stated;
+mod times;
 mod token_content;
 mod token_service;
 mod token_time;
+
+pub use neighbours::is_disguised_refusal;
 
 use crate::diagnosis::rule::Rule;
 
@@ -46,21 +56,31 @@ pub static RULES: &[Rule] = &[
     Rule::new("basic-hidden-whitespace", basic::basic_hidden_whitespace),
     Rule::new("basic-percent-encoded", basic::basic_percent_encoded),
     Rule::new("basic-charset", basic::basic_charset),
+    Rule::new("digest-parameter-mismatch", times::digest_parameter_mismatch),
+    Rule::new("session-cookie-missing", cookies::session_cookie_missing),
+    Rule::new("browser-cannot-send", clients::browser_cannot_send),
+    Rule::new("client-refuses-scheme", clients::client_refuses_scheme),
     // path
+    Rule::new("hop-stripped-auth", hops::hop_stripped_auth),
+    Rule::new("redirect-dropped-auth", hops::redirect_dropped_auth),
+    Rule::new("cookie-not-returned", cookies::cookie_not_returned),
+    Rule::new("cached-401", hops::cached_401),
     Rule::new("ntlm-connection-broken", handshake::ntlm_connection_broken),
     Rule::new("kerberos-fallback", handshake::kerberos_fallback),
     Rule::new("digest-nonce-loop", retried::digest_nonce_loop),
+    Rule::new("two-auth-layers", hops::two_auth_layers),
     // server-says
-    Rule::new("lockout-or-throttle", stated::lockout_or_throttle).also_on(&[423, 429]),
     Rule::new("csrf-rejected", stated::csrf_rejected).also_on(&[403, 419]),
     Rule::new("insufficient-privilege", stated::insufficient_privilege),
     Rule::new("blocked-by-security-rule", stated::blocked_by_security_rule),
-    Rule::new("token-revoked", stated::token_revoked),
     Rule::new("signature-auth-rejected", signed_request::signature_auth_rejected).also_on(&[403]),
     Rule::new("server-did-not-see-auth", mismatch::server_did_not_see_auth),
     Rule::new("api-key-missing", mismatch::api_key_missing),
-    Rule::new("session-expired", stated::session_expired).also_on(&[440]),
     Rule::new("wrong-password", refused::wrong_password),
+    Rule::new("lockout-or-throttle", attempts::lockout_or_throttle).also_on(&[423, 429]),
+    Rule::new("insufficient-privilege", credential::insufficient_privilege),
+    Rule::new("blocked-by-security-rule", credential::blocked_by_security_rule),
+    Rule::new("session-expired", cookies::session_expired).also_on(&[440]),
     // token
     Rule::new("token-expired", token_time::token_expired),
     Rule::new("jwt-not-yet-valid", token_time::jwt_not_yet_valid).also_on(&[422]),
@@ -71,6 +91,16 @@ pub static RULES: &[Rule] = &[
     Rule::new("jwt-unsupported-form", token_content::jwt_unsupported_form),
     Rule::new("jwt-time-unit", token_time::jwt_time_unit),
     // over-time
+    Rule::new("password-guessing", attempts::password_guessing),
+    Rule::new("token-revoked", credential::token_revoked),
+    Rule::new("method-specific-auth", clients::method_specific_auth),
+    Rule::new("works-elsewhere", credential::works_elsewhere),
+    Rule::new("backends-disagree", credential::backends_disagree),
+    Rule::new("clock-skew", times::clock_skew),
+    // the same problems under other statuses
+    Rule::only_on("session-cookie-missing", neighbours::login_instead, &[200, 302, 303, 307]),
+    Rule::only_on("token-rejected", neighbours::invalid_token, &[498]),
+    Rule::only_on("no-credentials-sent", neighbours::token_required, &[499]),
     // the three that only state a fact
     Rule::new("token-rejected", refused::token_rejected),
     Rule::new("no-credentials-sent", refused::no_credentials_sent).also_on(&[403]),

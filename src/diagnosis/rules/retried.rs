@@ -38,7 +38,7 @@ pub fn challenge_roundtrip(view: &View<'_>) -> Answer {
         return if negotiated { ask_again(view, window) } else { Answer::No };
     };
     let scheme = if view.is_proxy() { first.proxy_scheme.or(first.scheme) } else { first.scheme };
-    if !scheme.is_some_and(|scheme| view.challenge(scheme).is_some())
+    if scheme.is_none_or(|scheme| view.challenge(scheme).is_none())
         || first.time.since(view.answered()) > window
         || !is_same_run(view, own, first)
     {

@@ -280,3 +280,27 @@ fn a_verdict_remembers_what_it_was_before() {
     assert_eq!(verdict.diagnosis.entry.id, "ntlm-connection-broken");
     assert_eq!(verdict.was, Some("handshake-leg"));
 }
+
+#[test]
+fn a_health_check_that_takes_a_refusal_for_alive_is_dimmed() {
+    let check = |n: u32, at: f64| {
+        get("/health").at(at + f64::from(n) * 10.0).answer(401).asks("Basic realm=\"x\"")
+    };
+    let cases = diagnose((0..4).map(|n| check(n, 0.0)));
+    assert_eq!(why(&cases[3]), "no-credentials-sent certain benign");
+    let uneven = diagnose([check(0, 0.0), check(1, 4.0), check(2, 0.0), check(3, 3.0)]);
+    assert!(!uneven[3].is_benign());
+    let page = |n: u32| get("/data").at(f64::from(n) * 10.0).answer(401).asks("Basic realm=\"x\"");
+    assert!(diagnose((0..4).map(page)).iter().all(|case| !case.is_benign()));
+}
+
+#[test]
+fn a_page_that_asks_who_its_user_is_expects_a_refusal() {
+    let page =
+        |talk: Talk| talk.header("User-Agent", "Mozilla/5.0 (X11)").header("Referer", "http://h/");
+    let me = || get("/api/me").at(1.0).answer(401).asks("Bearer");
+    let cases = diagnose([page(get("/")).answer(200), page(me())]);
+    assert_eq!(why(&cases[1]), "no-credentials-sent certain benign");
+    let cases = diagnose([get("/").answer(200), me()]);
+    assert!(!cases[1].is_benign(), "a script that forgot its token");
+}

@@ -1,7 +1,11 @@
 //! Vectors of the catalogue (section 9) and look-alikes, through a whole diagnoser.
 
 mod benign;
+mod cookies;
 mod credentials;
+mod history;
+mod neighbours;
+mod path;
 mod tokens;
 
 use std::sync::Arc;

@@ -1,0 +1,209 @@
+//! Sites that know their users by a cookie.
+
+use std::time::Duration;
+
+use crate::auth::authorization::AlternativeKind;
+use crate::diagnosis::Confidence;
+use crate::diagnosis::history::{GivenCookie, Record, SameSite, Sent};
+use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::rules::stated;
+use crate::diagnosis::view::View;
+use crate::text;
+use crate::time::humane;
+
+/// Without a request for this long a session may have ended of itself.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// Challenges that only keep browsers from opening a prompt: the login is a cookie.
+const COOKIE_SCHEMES: [&str; 6] =
+    ["Cookie", "Session", "FormBased", "xBasic", "x-Basic", "FormAuth"];
+
+/// “The server set the cookie "{name}" {age} ago but the client does not send it back: {reason}.”
+/// (RFC 6265bis §5)
+pub fn cookie_not_returned(view: &View<'_>) -> Answer {
+    let Some(own) = view.record() else { return Answer::No };
+    if own.has_credentials() || own.sent != Sent::Nothing {
+        return Answer::No;
+    }
+    let sent = cookie_names(view);
+    let given = view.cookies_given().iter().rev().find(|cookie| {
+        !cookie.deleted
+            && cookie.time < own.time
+            && cookie.expires.is_none_or(|expires| expires > own.time)
+            && !sent.contains(&cookie.name)
+    });
+    let Some(cookie) = given else { return Answer::No };
+    let reason = withheld(view, cookie);
+    // Where a header is asked for, a cookie that nobody asks for proves nothing.
+    if asks_for_a_header(view) && (reason.is_none() || !only_asks(view, "Bearer")) {
+        return Answer::No;
+    }
+    let sure = match reason {
+        Some((Confidence::Certain, _)) => Confidence::Certain,
+        _ => Confidence::Likely,
+    };
+    Found::new(sure)
+        .because("history", format!("#{}", cookie.id), format!("set the cookie {}", cookie.name))
+        .because("request.header.cookie", "absent", "no cookie of that name")
+        .fact("name", cookie.name.clone())
+        .fact("age", humane(own.time.since(cookie.time)))
+        .fact_if("reason", reason.map(|(_, reason)| reason))
+        .related(cookie.id)
+        .into()
+}
+
+/// Why a client does not send a cookie, in the order in which clients decide.
+fn withheld(view: &View<'_>, cookie: &GivenCookie) -> Option<(Confidence, String)> {
+    let likely = |reason: String| Some((Confidence::Likely, reason));
+    if cookie.secure {
+        // Some clients take loopback for secure, others do not.
+        let sure = if view.is_loopback() { Confidence::Likely } else { Confidence::Certain };
+        return Some((sure, "it is marked Secure and this is plain http".to_owned()));
+    }
+    let host = view.host().to_ascii_lowercase();
+    let host = host.rsplit_once(':').map_or(host.as_str(), |(host, _)| host);
+    if let Some(domain) = &cookie.domain
+        && host != domain
+        && !host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
+    {
+        return likely(format!("its Domain is {}", text::visible(domain)));
+    }
+    if let Some(path) = &cookie.path
+        && !path_matches(&view.path(), path)
+    {
+        return likely(format!("its Path is {}", text::visible(path)));
+    }
+    if cookie.same_site == SameSite::None || cookie.partitioned {
+        return likely("SameSite=None and Partitioned need Secure".to_owned());
+    }
+    let origin = view.request_header("origin")?;
+    let site = origin.rsplit_once("//").map_or(&*origin, |(_, site)| site);
+    let site = site.rsplit_once(':').map_or(site, |(site, _)| site);
+    if site.eq_ignore_ascii_case(host) {
+        return None;
+    }
+    likely(format!("the page is on another site ({})", text::visible(&text::shorten(site, 60))))
+}
+
+/// RFC 6265 §5.1.4.
+fn path_matches(path: &str, cookie: &str) -> bool {
+    path.strip_prefix(cookie)
+        .is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
+}
+
+/// Names in the `Cookie` fields.
+fn cookie_names(view: &View<'_>) -> Vec<String> {
+    let Some(request) = view.request() else { return Vec::new() };
+    request
+        .head
+        .get_all("cookie")
+        .flat_map(|value| value.split(|&octet| octet == b';'))
+        .filter_map(|pair| {
+            let name = pair.split(|&octet| octet == b'=').next()?;
+            Some(text::visible(text::decode(name).trim()).into_owned())
+        })
+        .collect()
+}
+
+/// Whether a challenge names a scheme whose credentials stand in a header.
+fn asks_for_a_header(view: &View<'_>) -> bool {
+    view.challenges()
+        .iter()
+        .any(|challenge| !COOKIE_SCHEMES.into_iter().any(|name| challenge.scheme.is(name)))
+}
+
+fn only_asks(view: &View<'_>, scheme: &str) -> bool {
+    view.challenges().iter().all(|challenge| challenge.scheme.is(scheme))
+}
+
+/// “This site identifies users by {name}, and this request has none: the user is not logged in (or the
+/// script does not send cookies).” (catalogue: laravel/sanctum#80)
+pub fn session_cookie_missing(view: &View<'_>) -> Answer {
+    let Some(own) = view.record() else { return Answer::No };
+    if own.has_credentials() || !view.alternatives().is_empty() || asks_for_a_header(view) {
+        return Answer::No;
+    }
+    if let Some((name, id)) = view.history.accepted_cookies(own).first() {
+        return Found::likely()
+            .because("history", format!("#{id}"), format!("accepted here with the cookie {name}"))
+            .because("request.header.cookie", "absent", "no session cookie")
+            .fact("name", format!("the cookie \"{name}\""))
+            .related(*id)
+            .into();
+    }
+    if let Some(challenge) = view.challenges().first() {
+        return Found::likely()
+            .because(
+                "response.header.www-authenticate",
+                text::visible(challenge.scheme.name()),
+                "a challenge that keeps browsers from asking: the login is a cookie",
+            )
+            .into();
+    }
+    login_page(view).map_or(Answer::No, |(field, what)| {
+        Found::likely().because(field, what, "the answer leads to a login").into()
+    })
+}
+
+/// Where the answer sends its user to log in.
+fn login_page(view: &View<'_>) -> Option<(&'static str, String)> {
+    if let Some(location) = view.response_header("location") {
+        let shown = location.split('?').next().unwrap_or_default();
+        return Some(("response.header.location", text::visible(shown).into_owned()));
+    }
+    let kind = view.response_header("content-type")?;
+    let body = view.body()?;
+    if kind.contains("html") {
+        let lower = body.to_ascii_lowercase();
+        let form = lower.contains("type=\"password\"") || lower.contains("type='password'");
+        return form.then(|| ("response.body", "a form with a password field".to_owned()));
+    }
+    if kind.contains("json") {
+        let json: serde_json::Value = serde_json::from_str(body).ok()?;
+        let object = json.as_object()?;
+        let (key, _) = object.iter().find(|(key, value)| {
+            let key = key.to_ascii_lowercase();
+            (key.contains("login") || key.contains("signin"))
+                && value.as_str().is_some_and(|url| url.starts_with("http") || url.starts_with('/'))
+        })?;
+        return Some(("response.body", text::visible(key).into_owned()));
+    }
+    None
+}
+
+/// “The session {name} was refused after {idle} without requests; {deleted}. The user has to log in
+/// again.” (catalogue: grafana#15316)
+///
+/// Stated by the server, or seen: a cookie that was accepted before comes back after a pause.
+pub fn session_expired(view: &View<'_>) -> Answer {
+    if view.says(Category::Csrf) {
+        return Answer::No;
+    }
+    let found = stated::session_expired(view).found();
+    let cookie = view.alternative(AlternativeKind::Cookie).filter(|_| view.missing());
+    let past = cookie
+        .and_then(|cookie| cookie.fingerprint)
+        .zip(view.record())
+        .map(|(fingerprint, own)| (view.history.past(fingerprint, own), own));
+    let Some((past, own)) = past else { return found.into() };
+    let Some(accepted) = past.accepted_here else { return found.into() };
+    let idle = past.last_use.map(|last| own.time.since(last)).filter(|idle| *idle >= IDLE);
+    let found = match (found, idle) {
+        (Some(found), _) => found,
+        (None, Some(_)) => Found::likely()
+            .fact_if("name", cookie.map(|c| format!("cookie \"{}\"", text::visible(&c.name))))
+            .fact("host", view.host()),
+        (None, None) => return Answer::No,
+    };
+    found
+        .because("history", format!("#{}", accepted.id), "accepted before")
+        .fact_if("idle", idle.map(humane))
+        .related(accepted.id)
+        .into()
+}
+
+/// Whether a record's client is logged in by cookie or header.
+pub fn is_logged_in(record: &Record) -> bool {
+    record.accepted() && record.has_credentials()
+}

@@ -1,0 +1,268 @@
+//! What became of the same credential elsewhere, before and after.
+
+use std::time::Duration;
+
+use crate::diagnosis::history::{Past, Record, Sent};
+use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::rule::{Answer, Awaiting, Found};
+use crate::diagnosis::rules::stated;
+use crate::diagnosis::view::View;
+use crate::time::humane;
+
+/// How long a later acceptance of the same credential is waited for.
+const LATER: Duration = Duration::from_secs(30);
+
+/// Paths that usually answer everyone, whatever they are sent.
+const OPEN_PATHS: [&str; 11] = [
+    "public", "health", "ping", "status", "ready", "live", "version", "login", "static", "assets",
+    "favicon",
+];
+
+/// What became of this very secret; `None` where the fingerprint does not tell secrets apart.
+fn past<'v>(view: &'v View<'_>) -> Option<&'v Past<'v>> {
+    let own = view.record()?;
+    let told = own.exact && !matches!(own.sent, Sent::Malformed | Sent::Unknown);
+    view.past().filter(|_| told)
+}
+
+/// Whether the token was past its time when the server looked at it.
+fn has_expired(view: &View<'_>) -> bool {
+    view.jwt().and_then(|jwt| jwt.date("exp")).is_some_and(|exp| exp <= view.server_now().seconds())
+}
+
+/// What kind of credential it is, in words.
+fn kind(view: &View<'_>) -> &'static str {
+    match view.scheme() {
+        Some(scheme) if scheme.is("Basic") => "login",
+        Some(_) => "token",
+        None => match view.record() {
+            Some(own) if own.cookie => "session cookie",
+            _ => "key",
+        },
+    }
+}
+
+/// “This {credential} was accepted {ago} ago and is refused now. It was {manner}.” (RFC 6750 §3.1)
+pub fn token_revoked(view: &View<'_>) -> Answer {
+    if let Some(found) = stated::token_revoked(view).found() {
+        let accepted = past(view).and_then(|past| past.accepted_here).zip(view.record());
+        return match accepted {
+            Some((accepted, own)) => found
+                .fact("ago", humane(own.time.since(accepted.answered)))
+                .related(accepted.id)
+                .into(),
+            None => found.into(),
+        };
+    }
+    let (Some(past), Some(own)) = (past(view), view.record()) else { return Answer::No };
+    let Some(accepted) = past.accepted_on_path else { return Answer::No };
+    let over = past.accepted_later.is_some() || past.changes > 1 || has_expired(view);
+    if over || view.history.is_public(own) {
+        return Answer::No;
+    }
+    let since = past.refused_since.unwrap_or(own.time);
+    let found = Found::likely()
+        .because(
+            "history",
+            format!("#{}", accepted.id),
+            format!("accepted here {} before", humane(own.time.since(accepted.answered))),
+        )
+        .fact("credential", kind(view))
+        .fact("ago", humane(own.time.since(accepted.answered)))
+        .fact("time", since.rfc3339_seconds())
+        .related(accepted.id);
+    match view.wait(LATER) {
+        Some(until) => found.until(Awaiting::CREDENTIAL, until),
+        None => found.into(),
+    }
+}
+
+/// “The same credential succeeds and fails by turns ({ok} accepted, {fail} refused); {backend} seems to
+/// be the one that refuses.” (catalogue: kellnr#928)
+pub fn backends_disagree(view: &View<'_>) -> Answer {
+    let (Some(past), Some(own)) = (past(view), view.record()) else { return Answer::No };
+    if past.changes < 2 || past.accepted == 0 || has_expired(view) {
+        return Answer::No;
+    }
+    let at_own_server = |record: &&Record| record.server == own.server;
+    let here = view.credential().is_some_and(|credential| {
+        view.history
+            .of_credential(credential)
+            .filter(|record| record.same_origin(own) && record.path == own.path)
+            .any(|record| record.accepted() && at_own_server(&record))
+    });
+    let backend =
+        (!here && past.accepted_at_other_server.is_some()).then(|| own.server.ip().to_string());
+    let related = past.accepted_later.or(past.accepted_on_path).map(|record| record.id);
+    let mut found = Found::likely()
+        .because(
+            "history",
+            format!("{} accepted, {} refused", past.accepted, past.refused),
+            "same credential, method and path, by turns",
+        )
+        .fact("ok", past.accepted.to_string())
+        .fact("fail", past.refused.to_string())
+        .fact_if("backend", backend);
+    if let Some(id) = related {
+        found = found.related(id);
+    }
+    found.into()
+}
+
+/// “These credentials are accepted at {other} but not at {here}: check {what}.”
+pub fn works_elsewhere(view: &View<'_>) -> Answer {
+    let (Some(past), Some(own)) = (past(view), view.record()) else { return Answer::No };
+    if past.accepted_on_path.is_some() || past.accepted_later.is_some() {
+        return Answer::No;
+    }
+    // Whether credentials mean anything there.
+    let demanded = |record: &Record| {
+        !view.history.is_public(record)
+            && !OPEN_PATHS.into_iter().any(|open| record.path.to_ascii_lowercase().contains(open))
+    };
+    let here_too = past.accepted_here.is_some() && past.accepted_on_other_path.is_none();
+    let found = |record: &Record, other: String, here: String, what: &str| {
+        Found::likely()
+            .because("history", format!("#{}", record.id), format!("accepted at {other}"))
+            .fact("other", other)
+            .fact("here", here)
+            .fact("what", what)
+            .related(record.id)
+    };
+    if let Some(record) = past.accepted_at_other_server.filter(|record| demanded(record))
+        && !here_too
+        && record.origin == own.origin
+        && record.path == own.path
+    {
+        let (other, here) = (record.server.to_string(), own.server.to_string());
+        return found(record, other, here, "the name's DNS address").into();
+    }
+    if let Some(record) = past.accepted_elsewhere.filter(|record| demanded(record))
+        && past.accepted_here.is_none()
+    {
+        let host = |origin: &str| origin.rsplit_once(':').map_or(origin, |(h, _)| h).to_owned();
+        let what = if host(&record.origin) == host(&own.origin) { "the port" } else { "the host" };
+        return found(record, record.origin.to_string(), own.origin.to_string(), what).into();
+    }
+    if let Some(record) = past.accepted_on_other_path.filter(|record| demanded(record))
+        && view.history.is_protected(record)
+    {
+        let place = |record: &Record| format!("{}{}", record.origin, record.path);
+        return found(record, place(record), place(own), "the path").into();
+    }
+    Answer::No
+}
+
+/// “The credential of "{user}" is accepted on {other_path} but not here. {problem}.” (RFC 6750 §3.1)
+///
+/// The part that history shows; what the server says is another rule's.
+pub fn insufficient_privilege(view: &View<'_>) -> Answer {
+    let (Some(past), Some(own)) = (past(view), view.record()) else { return Answer::No };
+    let named = view.said().is_some_and(|said| {
+        matches!(
+            said.category,
+            Category::Expired
+                | Category::NotYetValid
+                | Category::BadAudience
+                | Category::BadIssuer
+                | Category::BadSignature
+                | Category::NoKey
+                | Category::Revoked
+                | Category::Csrf
+        )
+    });
+    if named || past.accepted_on_path.is_some() || past.accepted_later.is_some() {
+        return Answer::No;
+    }
+    let Some(elsewhere) = past.accepted_on_other_path else { return Answer::No };
+    let Some(credential) = view.credential() else { return Answer::No };
+    if view.history.is_public(elsewhere) || view.history.is_public(own) {
+        return Answer::No;
+    }
+    let other = view.history.of_route(own).find(|record| {
+        record.accepted()
+            && record.has_credentials()
+            && !record.carries(credential)
+            && (record.user.is_none() || record.user != own.user)
+    });
+    let Some(other) = other else { return Answer::No };
+    Found::likely()
+        .because("history", format!("#{}", elsewhere.id), format!("accepted on {}", elsewhere.path))
+        .because("history", format!("#{}", other.id), "someone else is accepted here")
+        .fact_if("user", view.user())
+        .fact("other_path", &*elsewhere.path)
+        .related(elsewhere.id)
+        .related(other.id)
+        .into()
+}
+
+/// “The same login works from {other_client} but not from {client}. A firewall, an address list or a
+/// security rule {sure} blocks this client.” (catalogue: rabbitmq#86)
+///
+/// The part that history shows; what the server says is another rule's.
+pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
+    let Some(own) = view.record() else { return Answer::No };
+    let served = view.history.of_visit(own).any(|record| {
+        record.accepted() && (record.has_credentials() || view.history.is_protected(record))
+    });
+    if served {
+        return Answer::No;
+    }
+    if past(view).is_some()
+        && let Some(credential) = view.credential()
+        && let Some(other) = view
+            .history
+            .of_credential(credential)
+            .find(|record| record.same_origin(own) && record.client.ip() != own.client.ip())
+        && other.accepted()
+        && !view.history.is_public(other)
+    {
+        return Found::possible()
+            .because(
+                "history",
+                format!("#{}", other.id),
+                format!("accepted from {}", other.client.ip()),
+            )
+            .fact("other_client", other.client.ip().to_string())
+            .fact("client", own.client.ip().to_string())
+            .fact("sure", "possibly")
+            .related(other.id)
+            .into();
+    }
+    refused_everywhere(view, own).into()
+}
+
+/// Everything this client asks for is refused with one body, and others get the same without any
+/// credentials.
+fn refused_everywhere(view: &View<'_>, own: &Record) -> Option<Found> {
+    let body = own.refusal.as_ref().map(|refusal| refusal.body).filter(|body| *body != 0)?;
+    let mut paths = Vec::new();
+    for record in view.history.refusals_of_client(own.client.ip()) {
+        if own.time.since(record.time) > Duration::from_secs(60) {
+            break;
+        }
+        if !record.same_origin(own) {
+            continue;
+        }
+        if record.refusal.as_ref().is_none_or(|refusal| refusal.body != body) {
+            return None;
+        }
+        if !paths.contains(&&record.path) {
+            paths.push(&record.path);
+        }
+    }
+    let other = view.history.of_route(own).find(|record| {
+        record.accepted() && !record.has_credentials() && record.client.ip() != own.client.ip()
+    })?;
+    (paths.len() >= 3).then(|| {
+        Found::possible()
+            .because(
+                "history",
+                format!("{} paths", paths.len()),
+                "all refused to this client with one body",
+            )
+            .because("history", format!("#{}", other.id), "served to another client")
+            .fact("sure", "possibly")
+            .related(other.id)
+    })
+}

@@ -1,0 +1,91 @@
+//! The same problems under other statuses, where the wire shows them (catalogue, section 11).
+
+use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::view::View;
+use crate::exchange::Exchange;
+use crate::text;
+
+/// Successes and redirections are asked about only if they look like a refusal in disguise: this runs
+/// for every one of them.
+pub fn is_disguised_refusal(exchange: &Exchange) -> bool {
+    let Some(response) = &exchange.response else { return false };
+    match response.status {
+        200 => response.body.start.starts_with(b"{\"errors\"") || response.head.has("grpc-status"),
+        302 | 303 | 307 => response.head.get("location").is_some_and(is_login_location),
+        _ => false,
+    }
+}
+
+/// Whether a `Location` leads to a login, by the names that frameworks use.
+fn is_login_location(location: &[u8]) -> bool {
+    let location = text::decode(location);
+    let path = location.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    path.split('/').any(|segment| {
+        matches!(
+            segment.trim_end_matches(".php").trim_end_matches(".html").trim_end_matches(".aspx"),
+            "login"
+                | "signin"
+                | "sign-in"
+                | "sign_in"
+                | "log-in"
+                | "logon"
+                | "sso"
+                | "wp-login"
+                | "authorize"
+        )
+    })
+}
+
+/// “This site identifies users by {name}, and this request has none.” for a redirection to a login, a
+/// GraphQL error or a gRPC status.
+pub fn login_instead(view: &View<'_>) -> Answer {
+    let empty = view.missing() && view.alternatives().is_empty();
+    if !empty {
+        return Answer::No;
+    }
+    match view.status() {
+        302 | 303 | 307 => {
+            let Some(location) = view.response_header("location") else { return Answer::No };
+            let own_login = view.request().is_some_and(|request| is_login_location(request.path()));
+            if own_login || !matches!(&*view.method(), "GET" | "HEAD") {
+                return Answer::No;
+            }
+            let shown = location.split('?').next().unwrap_or_default();
+            Found::likely()
+                .because("response.header.location", text::visible(shown), "leads to a login")
+                .into()
+        }
+        200 => {
+            let grpc = view.response_header("grpc-status").is_some_and(|code| code.trim() == "16");
+            if grpc {
+                return Found::likely()
+                    .because("response.header.grpc-status", "16", "UNAUTHENTICATED")
+                    .into();
+            }
+            let stated = view.body().is_some_and(|body| body.contains("\"UNAUTHENTICATED\""));
+            if stated {
+                return Found::likely()
+                    .because("response.body", "UNAUTHENTICATED", "an error inside a 200")
+                    .into();
+            }
+            Answer::No
+        }
+        _ => Answer::No,
+    }
+}
+
+/// Esri ArcGIS: 498 is a token that is not valid.
+pub fn invalid_token(view: &View<'_>) -> Answer {
+    if view.status() != 498 {
+        return Answer::No;
+    }
+    Found::likely().because("response.status", "498", "Esri's status for an invalid token").into()
+}
+
+/// Esri ArcGIS: 499 is a token that is required.
+pub fn token_required(view: &View<'_>) -> Answer {
+    if view.status() != 499 || !view.missing() || !view.alternatives().is_empty() {
+        return Answer::No;
+    }
+    Found::likely().because("response.status", "499", "Esri's status for a required token").into()
+}
