@@ -121,9 +121,9 @@ def _(r):
     r.refused("GET", path, "present", "Basic", "wrong-password", challenges="Basic")
 
 
-@scenario("117-missing-pip-pypiserver", "pip from a private index: without a login 401, with a wrong password this server says 403", "pypiserver pip", "pypiserver")
+@scenario("117-missing-pip-pypiserver", "pip from a private index: with a wrong password this server says 403, without a login 401", "pypiserver pip", "pypiserver")
 def _(r):
-    for login in ("", "alice:wrong@"):
+    for login in ("alice:wrong@", ""):
         with tempfile.TemporaryDirectory() as folder:
             run([sys.executable, "-m", "pip", "download", "--no-input", "--retries", "0", "--no-cache-dir", "--disable-pip-version-check", "-d", folder, "--index-url", r.url("pypiserver", "/simple/", login=login), "private-package"])
     r.refused("GET", "/simple/private-package/", "missing", None, "no-credentials-sent", challenges="Basic")
