@@ -68,6 +68,8 @@ struct Held {
 /// Frames from one or several interfaces.
 pub struct LiveSource {
     ports: Vec<Port>,
+    /// The user's capture filter.
+    filter: Option<String>,
     names: NamesByIndex,
     /// Nothing was left in any buffer when last looked.
     drained: bool,
@@ -95,6 +97,7 @@ impl LiveSource {
         let names = NamesByIndex::new(ports.iter().map(|port| port.name.as_str().into()).collect());
         Ok(Self {
             ports,
+            filter: bpf.map(str::to_owned),
             names,
             drained: false,
             earlier_drops: SourceDrops::default(),
@@ -191,6 +194,19 @@ impl Source for LiveSource {
         self.ports.iter_mut().map(Port::drops).fold(self.earlier_drops, add)
     }
 
+    fn set_filter(&mut self, filter: Option<&str>) -> Result<(), CaptureError> {
+        for at in 0..self.ports.len() {
+            if let Err(error) = self.ports[at].set_filter(filter) {
+                for port in self.ports.iter_mut().take(at) {
+                    let _ = port.set_filter(self.filter.as_deref());
+                }
+                return Err(error);
+            }
+        }
+        self.filter = filter.map(str::to_owned);
+        Ok(())
+    }
+
     fn warning(&mut self) -> Option<String> {
         let told = std::mem::replace(&mut self.warned, true);
         (!told).then(|| self.last_failure.clone())
@@ -210,13 +226,18 @@ impl Port {
             .then(|| start(ANY, options))
             .and_then(Result::ok)
             .filter(|capture| capture.get_datalink() == link(LinkType::LINUX_SLL2));
-        let mut capture = match cooked {
+        let capture = match cooked {
             Some(capture) => capture,
             None => start(&name, options).map_err(|error| explain(&name, &error))?,
         };
         let link_type = LinkType(capture.get_datalink().0 as u16);
-        bpf::set_filter(&mut capture, link_type, filter, name == LOOPBACK)?;
-        Ok(Self { name, capture, link_type, interface, held: None, data: Vec::new() })
+        let mut port = Self { name, capture, link_type, interface, held: None, data: Vec::new() };
+        port.set_filter(filter)?;
+        Ok(port)
+    }
+
+    fn set_filter(&mut self, filter: Option<&str>) -> Result<(), CaptureError> {
+        bpf::set_filter(&mut self.capture, self.link_type, filter, self.name == LOOPBACK)
     }
 
     fn hold_next(&mut self) -> Result<(), pcap::Error> {

@@ -151,6 +151,15 @@ pub trait Source {
         SourceDrops::default()
     }
 
+    /// Puts another capture filter on a capture that is running: no rights are needed for that.
+    /// `None` is the default filter. On an error the filter stays as it was.
+    fn set_filter(&mut self, _bpf: Option<&str>) -> Result<(), CaptureError> {
+        Err(CaptureError::Interface {
+            interface: "this capture".to_owned(),
+            reason: "its filter cannot be changed: start again with another -f".to_owned(),
+        })
+    }
+
     /// Something that went wrong although frames still come, said once: one of several interfaces
     /// went away.
     fn warning(&mut self) -> Option<String> {

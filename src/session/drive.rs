@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::pace::{BEAT, Pace, live_packet_time};
 use super::{Input, Options, Outcome, Status};
-use crate::capture::{End, Frame, Next, Source, SourceDrops, SourceSpec};
+use crate::capture::{CaptureError, End, Frame, Next, Source, SourceDrops, SourceSpec};
 use crate::diagnosis::Case;
 use crate::engine::Engine;
 use crate::filter::Filter;
@@ -45,6 +45,8 @@ pub trait Sink {
 pub enum Command {
     /// Go on with this source, and keep everything.
     Input(Box<Input>),
+    /// Go on with this source, under this capture filter.
+    Bpf(Option<String>, Sender<Result<(), CaptureError>>),
     /// The display filter is another one now.
     Matching(Filter),
 }
@@ -257,6 +259,14 @@ impl Drive {
                     self.learn_names();
                     self.ended = None;
                 }
+                Command::Bpf(bpf, reply) => {
+                    let result = self.input.source.set_filter(bpf.as_deref());
+                    if result.is_ok() {
+                        self.input.bpf = bpf;
+                    }
+                    // Whoever asked may have stopped waiting.
+                    let _ = reply.send(result);
+                }
                 Command::Matching(filter) => self.options.matching = filter,
             }
         }
@@ -314,7 +324,7 @@ impl Drive {
         Status {
             source: self.input.name.clone(),
             live: self.input.is_live(),
-            bpf: self.input.bpf.clone(),
+            bpf: self.input.filter_in_force().to_owned(),
             counters: self.engine.counters().clone(),
             ended: self.ended.clone(),
             other_ports: self.engine.other_ports(8),

@@ -1,17 +1,21 @@
 //! What a screen holds of the session that runs beside it.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::drive::{Command, Control, Drive, Sink};
 use super::mailbox::Mailbox;
 use super::{Event, Input, Options, Outcome, Status};
-use crate::capture::{CaptureError, SourceSpec};
+use crate::capture::{CaptureError, LiveOptions, SourceSpec};
 use crate::counters::Limit;
 use crate::diagnosis::Case;
 use crate::filter::Filter;
+
+/// How long a running capture may take to answer: it looks up several times a second.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What to watch from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +42,7 @@ impl SessionHandle {
     pub fn start(input: Input, options: Options) -> io::Result<Self> {
         let mailbox = Arc::new(Mailbox::new());
         let spec = input.spec.clone();
-        let bpf = Some(input.bpf.clone()).filter(|bpf| !bpf.is_empty());
+        let bpf = input.bpf.clone();
         let patient = !input.is_live();
         let can_reopen = options.rights.can_reopen;
         let (drive, control) = Drive::new(input, options);
@@ -65,28 +69,35 @@ impl SessionHandle {
         let _ = self.control.commands.send(Command::Matching(filter));
     }
 
-    /// Opens another interface or the same ones under another filter, and goes on with what was
+    /// Opens other interfaces, or puts another filter on the same ones, and goes on with what was
     /// found so far. On an error everything stays as it is.
     pub fn change(&mut self, change: Change) -> Result<(), CaptureError> {
-        let (mut spec, mut bpf) = (self.spec.clone(), self.bpf.clone());
-        match (change, &mut spec) {
-            (Change::Interfaces(names), SourceSpec::Live(options)) => options.interfaces = names,
-            (Change::Bpf(expression), SourceSpec::Live(_)) => {
-                bpf = Some(expression).filter(|expression| !expression.is_empty());
+        let SourceSpec::Live(options) = &self.spec else {
+            return Err(CaptureError::Interface {
+                interface: "a capture file".to_owned(),
+                reason:
+                    "is read once, from its beginning; start again without -r, or with another -f"
+                        .to_owned(),
+            });
+        };
+        match change {
+            Change::Bpf(expression) => {
+                let bpf = Some(expression).filter(|expression| !expression.trim().is_empty());
+                let (reply, answer) = mpsc::channel();
+                let command = Command::Bpf(bpf.clone(), reply);
+                self.control.commands.send(command).map_err(|_| ended())?;
+                answer.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(ended()))?;
+                self.bpf = bpf;
             }
-            (
-                Change::Interfaces(_) | Change::Bpf(_),
-                SourceSpec::File { .. } | SourceSpec::Stdin,
-            ) => {
-                return Err(CaptureError::Interface {
-                    interface: "this capture file".to_owned(),
-                    reason: "is read once, from its beginning: start again without -r, or with another -f".to_owned(),
-                });
+            Change::Interfaces(interfaces) => {
+                let spec = SourceSpec::Live(LiveOptions { interfaces, ..options.clone() });
+                let input = Input::open(&spec, self.bpf.as_deref());
+                let input = input.map_err(|error| self.remedy(error))?;
+                self.spec = spec;
+                let command = Command::Input(Box::new(input));
+                self.control.commands.send(command).map_err(|_| ended())?;
             }
         }
-        let input = Input::open(&spec, bpf.as_deref()).map_err(|error| self.remedy(error))?;
-        (self.spec, self.bpf) = (spec, bpf);
-        let _ = self.control.commands.send(Command::Input(Box::new(input)));
         Ok(())
     }
 
@@ -98,7 +109,7 @@ impl SessionHandle {
                     interface,
                     reason: "the right to capture was given up once the first capture was open"
                         .to_owned(),
-                    remedy: "start again with -i and -f, or with --user root to keep all rights"
+                    remedy: "start again with -i, or with --user root to keep all rights"
                         .to_owned(),
                 }
             }
@@ -121,6 +132,13 @@ impl SessionHandle {
         self.stop();
         self.mailbox.close();
         self.thread.take()?.join().ok()
+    }
+}
+
+fn ended() -> CaptureError {
+    CaptureError::Interface {
+        interface: "the capture".to_owned(),
+        reason: "has ended; start again".to_owned(),
     }
 }
 

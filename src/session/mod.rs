@@ -80,8 +80,8 @@ pub struct Input {
     pub source: Box<dyn Source + Send>,
     /// How it was asked for.
     pub spec: SourceSpec,
-    /// The capture filter in force; empty for none.
-    pub bpf: String,
+    /// The user's capture filter.
+    pub bpf: Option<String>,
     /// As shown to the user.
     pub name: String,
 }
@@ -95,26 +95,26 @@ impl Input {
             SourceSpec::File { path, .. } => path.display().to_string(),
             SourceSpec::Stdin => "standard input".to_owned(),
         };
-        let default = if is_live(spec) { capture::live::DEFAULT_FILTER } else { "" };
-        let bpf = bpf.unwrap_or(default).to_owned();
-        Ok(Self { source, spec: spec.clone(), bpf, name })
+        Ok(Self { source, spec: spec.clone(), bpf: bpf.map(str::to_owned), name })
     }
 
     /// A capture file that is part of the program.
     pub fn recording(name: &str, octets: &'static [u8]) -> Result<Self, CaptureError> {
         let source = capture::file::FileSource::of_octets(name, octets)?;
         let spec = SourceSpec::File { path: name.into(), follow: false };
-        Ok(Self { source: Box::new(source), spec, bpf: String::new(), name: name.to_owned() })
+        Ok(Self { source: Box::new(source), spec, bpf: None, name: name.to_owned() })
     }
 
     /// Whether frames come as they happen, so that losing some beats falling behind.
     pub fn is_live(&self) -> bool {
-        is_live(&self.spec)
+        matches!(self.spec, SourceSpec::Live(_))
     }
-}
 
-fn is_live(spec: &SourceSpec) -> bool {
-    matches!(spec, SourceSpec::Live(_))
+    /// The capture filter in force, in words.
+    pub fn filter_in_force(&self) -> &str {
+        let default = if self.is_live() { capture::live::DEFAULT_FILTER } else { "" };
+        self.bpf.as_deref().unwrap_or(default)
+    }
 }
 
 impl std::fmt::Debug for Input {

@@ -4,6 +4,8 @@
 mod json;
 mod lines;
 #[cfg(target_os = "linux")]
+mod live;
+#[cfg(target_os = "linux")]
 mod rights;
 mod saving;
 mod usage;
