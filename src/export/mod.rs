@@ -6,4 +6,5 @@ pub mod file;
 pub mod har;
 pub mod json;
 pub mod report;
+pub mod slice;
 pub mod text;

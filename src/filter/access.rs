@@ -102,6 +102,10 @@ pub(super) fn provisional(case: &Case) -> bool {
     case.verdict.as_ref().is_some_and(|verdict| verdict.provisional)
 }
 
+pub(super) fn leg(case: &Case) -> bool {
+    case.verdict.as_ref().is_some_and(|verdict| verdict.leg_of.is_some())
+}
+
 pub(super) fn gap(case: &Case) -> bool {
     case.exchange.coverage.gap_octets > 0
 }

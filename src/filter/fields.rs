@@ -271,6 +271,8 @@ pub const FIELDS: &[Field] = &[
         .about("how sure the diagnosis is", "confidence>=likely"),
     flag("benign", access::benign).about("part of a normal flow that succeeds", "-benign"),
     flag("provisional", access::provisional).about("the diagnosis may still change", "provisional"),
+    flag("leg", access::leg)
+        .about("an inner leg of a request whose outermost leg was captured too", "-leg"),
     word("note", access::note)
         .values(Values::Only(access::note_values))
         .about("a remark beside the diagnosis; alone: any", "note:clear-text-credentials"),
