@@ -8,11 +8,15 @@
 //!
 //! A `{name}` without words stands only inside `[[ ]]`, so no text ever shows a bare name.
 
+mod document;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer};
+
+pub use document::document;
 
 /// What kind of knowledge a diagnosis rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
@@ -327,6 +331,54 @@ mod tests {
                 assert!(!text.contains("[[") && !text.contains('‹'), "{}: {text}", entry.id);
                 assert!(!text.contains("  ") && !text.contains(" , "), "{}: {text}", entry.id);
                 assert!(!text.ends_with(' ') && !text.contains(" . "), "{}: {text}", entry.id);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_claimed_that_cannot_be_known() {
+        // What servers hide, and what keys and minds hold, is never stated as a fact.
+        let claims = [
+            "password is wrong",
+            "password was wrong",
+            "wrong password",
+            "signature is invalid",
+            "signature is wrong",
+            "user does not exist",
+            "is an attack",
+            "was revoked",
+            "is blocked by",
+            "definitely",
+            "certainly",
+            "always",
+        ];
+        for entry in entries() {
+            let shown = fill(&entry.shown, &[]).to_lowercase();
+            // Which of the two is wrong stays open.
+            let shown = shown.replace("user name or password is wrong", "");
+            for claim in claims {
+                assert!(!shown.contains(claim), "{}: {claim}: {shown}", entry.id);
+            }
+        }
+        let wrong = fill(&entry("wrong-password").unwrap().shown, &[]).into_owned();
+        assert!(wrong.contains("User name or password is wrong, or the account"), "{wrong}");
+    }
+
+    #[test]
+    fn users_texts_hold_no_marks_of_the_catalogue_s_making() {
+        for entry in entries() {
+            let texts = [
+                &entry.title,
+                &entry.confidence,
+                &entry.evidence,
+                &entry.rules_out,
+                &entry.shown,
+                &entry.client,
+                &entry.server,
+                &entry.sources,
+            ];
+            for mark in ["[seed", "(mem)", "(read)", "lab:", "section ", "A=", "cred_fp", "says("] {
+                assert!(!texts.iter().any(|text| text.contains(mark)), "{}: {mark}", entry.id);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use crate::auth::authorization::AlternativeKind;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Awaiting;
+use crate::diagnosis::rules::common;
 use crate::diagnosis::view::View;
 use crate::diagnosis::{Answer, Class, Confidence, Diagnosis, Entry, Rule, catalogue};
 use crate::time::Timestamp;
@@ -129,17 +130,14 @@ fn named_by_server(view: &View<'_>) -> Option<&'static str> {
     if view.missing() && view.alternatives().is_empty() {
         return None;
     }
-    let signed = view.scheme().is_some_and(|scheme| {
-        ["AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", "Hawk", "hmac", "SharedKey"]
-            .into_iter()
-            .chain(["SharedKeyLite", "Signature", "OAuth"])
-            .any(|name| scheme.is(name))
-    });
+    let signed = common::is_signed(view);
     Some(match view.said()?.category {
         Category::Insufficient => "insufficient-privilege",
         Category::Locked | Category::Rate => "lockout-or-throttle",
         Category::Csrf => "csrf-rejected",
         Category::Network => "blocked-by-security-rule",
+        // "Invalid credentials", said of a token, tells nothing about it.
+        Category::BadCredentials if common::is_token(view) => return None,
         Category::Mfa | Category::BadCredentials => "wrong-password",
         Category::Clock | Category::NoKey | Category::BadSignature if signed => {
             "signature-auth-rejected"

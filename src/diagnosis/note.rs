@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::auth::Shape;
 use crate::auth::authorization::AlternativeKind;
+use crate::diagnosis::lexicon::Said;
 use crate::diagnosis::rules::common::{is_token, other_credential, posted_login};
 use crate::diagnosis::{Diagnosis, View};
 use crate::exchange::Pairing;
@@ -210,7 +211,7 @@ fn token_in_url(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
 }
 
 fn body_not_seen(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
-    if view.said().is_some_and(|said| said.is_informative()) {
+    if view.said().is_some_and(Said::is_informative) {
         return None;
     }
     let response = view.response()?;

@@ -8,7 +8,11 @@ use std::sync::LazyLock;
 
 use regex::RegexSet;
 
-use super::Category::{self, *};
+use super::Category::{
+    self, Alg, Ambiguous, ApiKeyInvalid, ApiKeyMissing, BadAudience, BadCredentials, BadIssuer,
+    BadSignature, Clock, Csrf, Expired, Generic, Insufficient, Locked, Malformed, Mfa, Missing,
+    Network, NoKey, NotYetValid, Rate, Revoked, Session, UserGone, WrongType,
+};
 
 #[rustfmt::skip]
 const ROWS: &[(Category, &str)] = &[

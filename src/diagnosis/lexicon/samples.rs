@@ -1,6 +1,10 @@
 //! Real strings, and the category each must fall into.
 
-use super::Category::{self, *};
+use super::Category::{
+    self, Alg, Ambiguous, ApiKeyInvalid, ApiKeyMissing, BadAudience, BadCredentials, BadIssuer,
+    BadSignature, Clock, Csrf, Expired, Generic, Insufficient, Locked, Malformed, Mfa, Missing,
+    Network, NoKey, NotYetValid, Rate, Revoked, Session, UserGone, WrongType,
+};
 use super::patterns::categorise;
 
 /// Category, and what servers and libraries write.

@@ -28,16 +28,15 @@ pub fn basic_bad_base64(view: &View<'_>) -> Answer {
         Some(MalformedReason::NoColon { .. }) if length == MIME_LINE => {
             (Found::likely(), "76 characters long, as after a line wrap")
         }
-        Some(_) => return Answer::No,
-        None if view.accepted_here().is_some() => return Answer::No,
-        None if length == MIME_LINE && follows_wrapped_line(view) => {
+        _ if view.malformed().is_some() || view.accepted_here().is_some() => return Answer::No,
+        _ if length == MIME_LINE && follows_wrapped_line(view) => {
             (Found::certain(), "wrapped after 76 characters")
         }
-        None if view.finding(Finding::Base64UrlAlphabet) => {
+        _ if view.finding(Finding::Base64UrlAlphabet) => {
             (Found::likely(), "base64url instead of base64")
         }
-        None if view.finding(Finding::Unpadded) => (Found::likely(), "base64 without its padding"),
-        None => return Answer::No,
+        _ if view.finding(Finding::Unpadded) => (Found::likely(), "base64 without its padding"),
+        _ => return Answer::No,
     };
     let reads = if found.confidence == crate::diagnosis::Confidence::Certain {
         "cannot read"
@@ -127,16 +126,17 @@ pub fn basic_percent_encoded(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let Some(Shape::UserPass { user, password }) = view.shape() else { return Answer::No };
-    let (part, reserved) = match (escape(user.as_bytes()), escape(password.expose())) {
-        (Some(code), _) => ("user name", code),
-        (None, Some(code)) => ("password", code),
-        (None, None) => return Answer::No,
+    let (part, octets) = if escapes(user.as_bytes()).next().is_some() {
+        ("user name", user.as_bytes())
+    } else {
+        ("password", password.expose())
     };
+    let reserved = escapes(octets).find(|octet| b"@:/#?%".contains(octet));
     // Only a character that must be encoded in a URL is named: another one could be meant, and
     // would be a part of the secret.
     let found = if reserved.is_some() { Found::likely() } else { Found::possible() };
-    let code =
-        reserved.map(|(code, character)| format!("\"{code}\" (which stands for '{character}')"));
+    let code = reserved
+        .map(|octet| format!("\"%{octet:02X}\" (which stands for '{}')", char::from(octet)));
     found
         .because(
             view.credentials_place(),
@@ -148,20 +148,13 @@ pub fn basic_percent_encoded(view: &View<'_>) -> Answer {
         .into()
 }
 
-/// Whether there is an escape, and the first one that stands for a character with a meaning in URLs.
-fn escape(octets: &[u8]) -> Option<Option<(String, char)>> {
-    let mut any = None;
-    for window in octets.windows(3) {
-        let [b'%', high, low] = window else { continue };
-        let digit = |octet: u8| (octet as char).to_digit(16);
-        let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { continue };
-        any = Some(None);
-        let octet = (high * 16 + low) as u8;
-        if b"@:/#?%".contains(&octet) {
-            return Some(Some((format!("%{octet:02X}"), octet as char)));
-        }
-    }
-    any
+/// The octets that are written as escapes.
+fn escapes(octets: &[u8]) -> impl Iterator<Item = u8> {
+    octets.windows(3).filter_map(|window| {
+        let [b'%', high, low] = window else { return None };
+        let digit = |octet: u8| char::from(octet).to_digit(16);
+        Some((digit(*high)? * 16 + digit(*low)?) as u8)
+    })
 }
 
 /// “The login contains non-ASCII characters sent as {Latin-1|UTF-8}; the server {asks for UTF-8|may

@@ -75,10 +75,10 @@ fn by_certificate(view: &View<'_>) -> Option<Found> {
 
 fn by_proof(view: &View<'_>, thumbprint: Option<&str>) -> Option<Found> {
     let (found, what) = if view.request()?.head.has("dpop") {
-        if !view.uses("DPoP") {
-            (Found::certain(), "it was sent with the scheme Bearer instead of DPoP".to_owned())
-        } else {
+        if view.uses("DPoP") {
             contradiction(view)?
+        } else {
+            (Found::certain(), "it was sent with the scheme Bearer instead of DPoP".to_owned())
         }
     } else {
         (Found::certain(), "the request has no DPoP header".to_owned())

@@ -180,9 +180,15 @@ pub fn raw_token<'a>(view: &View<'a>) -> &'a [u8] {
     space.map_or(&[], |space| value[space..].trim_ascii())
 }
 
-/// Whether the request is a login that posts its password in a form or a JSON document; the user it
-/// names.
-pub fn posted_login(view: &View<'_>) -> Option<Option<String>> {
+/// A login whose password stands in a form or a JSON document.
+#[derive(Debug)]
+pub struct PostedLogin {
+    /// The user it names, safe to show.
+    pub user: Option<String>,
+}
+
+/// The login that the request posts, if it is one.
+pub fn posted_login(view: &View<'_>) -> Option<PostedLogin> {
     let request = view.request()?;
     let body = &request.body.start;
     if body.is_empty() || request.method() != b"POST" {
@@ -215,5 +221,6 @@ pub fn posted_login(view: &View<'_>) -> Option<Option<String>> {
     find(&["password", "passwd", "pwd", "pass", "passphrase", "client_secret", "secret", "pin"])?;
     let user =
         find(&["username", "user", "email", "login", "user_name", "name", "client_id", "log"]);
-    Some(user.map(|(_, value)| text::shorten(&text::visible(value), 64).into_owned()))
+    let user = user.map(|(_, value)| text::shorten(&text::visible(value), 64).into_owned());
+    Some(PostedLogin { user })
 }

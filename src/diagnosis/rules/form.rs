@@ -126,11 +126,12 @@ pub fn empty_credentials(view: &View<'_>) -> Answer {
         Some(MalformedReason::EmptyValue | MalformedReason::SchemeOnly) => {
             (Found::certain(), "no credentials")
         }
-        Some(_) => return Answer::No,
-        None if user && password => (Found::certain(), "an empty user name and an empty password"),
-        None if !(user || password) || view.accepted_here().is_some() => return Answer::No,
-        None if user => (Found::possible(), "an empty user name"),
-        None => (Found::possible(), "an empty password"),
+        reason if reason.is_some() || !(user || password) || view.accepted_here().is_some() => {
+            return Answer::No;
+        }
+        _ if user && password => (Found::certain(), "an empty user name and an empty password"),
+        _ if user => (Found::possible(), "an empty user name"),
+        _ => (Found::possible(), "an empty password"),
     };
     let value = match &scheme {
         Some(scheme) => format!("{scheme}, {what}"),

@@ -95,12 +95,12 @@ fn posted(view: &View<'_>) -> Option<Found> {
     if other_credential(view).is_some_and(|other| other.kind != AlternativeKind::Cookie) {
         return None;
     }
-    let user = posted_login(view)?;
+    let login = posted_login(view)?;
     Some(
         Found::likely()
             .because("request.body", "user and password", "a login")
             .fact("scheme", "posted")
-            .fact_if("user", user),
+            .fact_if("user", login.user),
     )
 }
 

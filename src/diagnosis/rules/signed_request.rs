@@ -235,9 +235,9 @@ fn other_body(request: &Request) -> Option<Contradiction> {
         && hash.len() == 64
         && hash.iter().all(u8::is_ascii_hexdigit)
     {
-        let own = Sha256::digest(octets);
-        let own: String = own.iter().map(|octet| format!("{octet:02x}")).collect();
-        return if hash.eq_ignore_ascii_case(own.as_bytes()) {
+        let digit = |octet: &u8| char::from(*octet).to_digit(16).unwrap_or_default() as u8;
+        let named = hash.chunks_exact(2).map(|pair| digit(&pair[0]) << 4 | digit(&pair[1]));
+        return if named.eq(Sha256::digest(octets)) {
             None
         } else {
             contradiction("x-amz-content-sha256")

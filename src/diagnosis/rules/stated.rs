@@ -218,14 +218,15 @@ pub fn session_expired(view: &View<'_>) -> Answer {
     let prompt = said.quote.to_ascii_lowercase().contains("sign in or sign up");
     let found = match said.category {
         Category::Session if own.is_some() && prompt => Found::possible(),
-        Category::Session if own.is_some() && view.missing() => Found::certain(),
+        Category::Session | Category::Expired if own.is_some() && view.missing() => {
+            Found::certain()
+        }
         Category::Session if !view.missing() || other_credential(view).is_some() => {
             if prompt {
                 return Answer::No;
             }
             Found::likely()
         }
-        Category::Expired if own.is_some() && view.missing() => Found::certain(),
         _ => return Answer::No,
     };
     let found = found.because(said.field, said.quote.clone(), "the server's words");

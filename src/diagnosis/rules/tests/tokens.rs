@@ -343,3 +343,9 @@ fn a_proxy_that_refuses_a_password() {
         .with("Proxy-Authenticate", "Basic realm=\"squid\"");
     assert_eq!(verdict(talk), "wrong-password likely");
 }
+
+#[test]
+fn invalid_credentials_said_of_a_token_does_not_hide_its_expiry() {
+    let talk = refused(EXPIRED).body(r#"{"detail":"Invalid credentials"}"#);
+    assert_eq!(verdict(talk), "token-expired likely");
+}
