@@ -23,6 +23,8 @@ pub struct Symbols {
     pub rules: [&'static str; 2],
     /// Done and to come in a gauge.
     pub gauge: [&'static str; 2],
+    /// The handle of a scroll bar.
+    pub scroll: &'static str,
     /// Between parts of a line.
     pub separator: &'static str,
     /// Nothing in this cell.
@@ -44,6 +46,7 @@ impl Symbols {
         bars: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         rules: ["─", "│"],
         gauge: ["█", "░"],
+        scroll: "┃",
         separator: " · ",
         nothing: "–",
         unicode: true,
@@ -61,6 +64,7 @@ impl Symbols {
         bars: ["_", ".", ":", "-", "=", "+", "*", "#"],
         rules: ["-", "|"],
         gauge: ["#", "."],
+        scroll: "|",
         separator: " | ",
         nothing: "-",
         unicode: false,

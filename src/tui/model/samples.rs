@@ -4,12 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::authorization::Parameters;
-use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Scheme, Shape};
-use crate::diagnosis::{Case, Class, Confidence, Diagnosis, Entry, Evidence, Verdict};
+use crate::auth::authorization::{Parameters, UnknownReason};
+use crate::auth::{
+    AuthFacts, AuthState, Authorization, Challenge, Jwt, MalformedReason, Scheme, Shape,
+};
+use crate::counters::Counters;
+use crate::diagnosis::{
+    Case, Class, Confidence, Diagnosis, Entry, Evidence, Note, NoteId, Verdict,
+};
 use crate::exchange::{Anomalies, Connection, Coverage, Exchange};
 use crate::http::{Body, Head, Request, Response, Version};
 use crate::secret::{Fingerprint, Secret};
+use crate::session::Status;
 use crate::time::Timestamp;
 
 /// 2026-11-21T12:03:07.123456Z
@@ -214,4 +220,119 @@ pub fn refused(id: u64) -> Arc<Case> {
     Sample::new(id)
         .refused("no-credentials-sent", "Request carried no credentials", Confidence::Certain)
         .case()
+}
+
+/// With a JWT in `Authorization`, issued at ten and valid for an hour.
+pub fn bearer(mut sample: Sample, user: &str, fingerprint: u32) -> Sample {
+    let claims = serde_json::json!({
+        "iss": "https://auth.shop.test", "sub": user, "aud": "orders",
+        "iat": 1_795_255_200, "exp": 1_795_258_800, "jti": "8f14e45f",
+    });
+    let header = serde_json::json!({"alg": "RS256", "kid": "2026-11", "typ": "JWT"});
+    let object = |value: serde_json::Value| value.as_object().unwrap().clone();
+    sample.request.push(("Authorization".into(), "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln".into()));
+    sample.authorization = Authorization {
+        state: AuthState::Present {
+            shape: Shape::Jws(Box::new(Jwt {
+                header: object(header),
+                claims: object(claims),
+                signature_length: 256,
+            })),
+            findings: Vec::new(),
+        },
+        scheme: Some(Scheme::new("Bearer")),
+        user: Some(user.into()),
+        fingerprint: Some(Fingerprint(fingerprint)),
+    };
+    sample
+}
+
+/// What a session has counted by then.
+pub fn status() -> Status {
+    let counters = Counters {
+        packets_seen: 4210,
+        flows: 12,
+        http_flows: 9,
+        exchanges: 1284,
+        unauthorized: 37,
+        benign: 12,
+        dropped_kernel: 3,
+        memory: 12 << 20,
+        ..Counters::default()
+    };
+    Status {
+        source: "eth0".into(),
+        live: true,
+        bpf: "tcp port 8080".into(),
+        counters,
+        ..Status::default()
+    }
+}
+
+/// A dozen exchanges of several kinds.
+pub fn a_morning() -> Vec<Arc<Case>> {
+    const WRONG: (&str, &str) = ("wrong-password", "User name or password is wrong");
+    let accepted = Sample::new(1).basic("bob", 0x3fa1_c2d4).case();
+    let mut cases = vec![Arc::clone(&accepted), refused(2)];
+
+    let mut wrong =
+        Sample::new(3).basic("bob", 0x77aa_0001).refused(WRONG.0, WRONG.1, Confidence::Likely);
+    if let Some(verdict) = &mut wrong.verdict {
+        verdict.nearest_success = Some(accepted);
+        verdict.diagnosis.related = vec![1, 2];
+        verdict.notes.push(Note {
+            id: NoteId::ClearTextCredentials,
+            text: "Anyone on this network can read this credential. Use https.".into(),
+        });
+    }
+    cases.push(wrong.case());
+
+    let mut expired = bearer(Sample::new(4), "alice", 0x0bad_cafe).refused(
+        "token-expired",
+        "The token has expired",
+        Confidence::Certain,
+    );
+    expired.response.push(("Date".into(), "Sat, 21 Nov 2026 12:03:07 GMT".into()));
+    cases.push(expired.case());
+
+    let mut benign = Sample::new(5).refused(
+        "challenge-roundtrip",
+        "First request without credentials, then accepted",
+        Confidence::Certain,
+    );
+    if let Some(verdict) = &mut benign.verdict {
+        verdict.diagnosis.benign = true;
+    }
+    cases.push(benign.case());
+
+    let mut doubled =
+        Sample::new(6).refused("doubled-scheme", "Scheme name sent twice", Confidence::Certain);
+    doubled.client = "[2001:db8::17]:40000";
+    doubled.authorization.state = AuthState::Malformed {
+        reason: MalformedReason::DoubledScheme { second: "Bearer".into(), mixed: false },
+        findings: Vec::new(),
+    };
+    cases.push(doubled.case());
+
+    let mut lost = Sample::new(7).refused(
+        "unexplained",
+        "Refused, and the wire does not say why",
+        Confidence::Possible,
+    );
+    lost.authorization.state = AuthState::Unknown { reason: UnknownReason::CaptureGap };
+    lost.target = "/注文/42".into();
+    cases.push(lost.case());
+
+    for id in 8..12 {
+        let mut again =
+            Sample::new(id).basic("eve", 0x5151_5151).refused(WRONG.0, WRONG.1, Confidence::Likely);
+        again.client = "10.0.0.66:6666";
+        again.target = "/users/4711/orders".into();
+        if let Some(verdict) = &mut again.verdict {
+            verdict.repeat = id as u32 - 7;
+        }
+        cases.push(again.case());
+    }
+    cases.push(super::samples::accepted(12));
+    cases
 }

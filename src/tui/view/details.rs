@@ -94,8 +94,14 @@ fn scroll_bar(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     }
     let size = (height * height / lines).max(1);
     let start = first * (height - size) / (lines - height).max(1);
-    let [full, _] = scene.model.symbols.gauge;
     for at in start..(start + size).min(height) {
-        scene.put(buffer, area.right() - 1, area.y + 1 + at as u16, 1, Role::Border, full);
+        scene.put(
+            buffer,
+            area.right() - 1,
+            area.y + 1 + at as u16,
+            1,
+            Role::Border,
+            scene.model.symbols.scroll,
+        );
     }
 }

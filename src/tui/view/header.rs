@@ -86,19 +86,14 @@ fn counts(scene: &Scene<'_>) -> Vec<Part> {
         add(Role::Alarm, number, word);
     }
     parts.push((Role::Muted, memory(counters.memory)));
-    if let Some(waiting) = model.paused() {
-        parts.push((Role::Alarm, format!("  PAUSED +{waiting}")));
-    } else if model.table.is_following() && model.view().lists_exchanges() {
-        parts.push((Role::Good, "  FOLLOW".into()));
-    }
     parts
 }
 
 /// What is being lost, worst first.
 fn losses(counters: &Counters) -> Vec<(u64, &'static str)> {
     let mut losses = vec![
-        (counters.dropped_kernel, "DROPPED by the kernel"),
-        (counters.dropped_interface, "DROPPED by the interface"),
+        (counters.dropped_kernel, "DROPPED (kernel)"),
+        (counters.dropped_interface, "DROPPED (interface)"),
         (counters.gaps, "gaps"),
         (counters.undecodable_total(), "undecodable"),
     ];
@@ -152,7 +147,23 @@ fn tab_text(view: View, short: bool) -> String {
     }
 }
 
+/// Whether rows come by themselves; at the right, where nothing pushes it out.
+fn state(scene: &Scene<'_>) -> Part {
+    let model = scene.model;
+    if let Some(waiting) = model.paused() {
+        (Role::Alarm, format!(" PAUSED +{} ", grouped(waiting as u64)))
+    } else if model.table.is_following() && model.view().lists_exchanges() {
+        (Role::Good, " FOLLOW ".to_owned())
+    } else {
+        (Role::Muted, String::new())
+    }
+}
+
 fn tabs(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let (role, text) = state(scene);
+    let width = (width_of(&text) as u16).min(area.width);
+    scene.put(buffer, area.right() - width, area.y, width, role, &text);
+    let area = Rect { width: area.width - width, ..area };
     for (view, offset, width) in tab_spans(area.width) {
         let x = area.x + offset;
         if x + width > area.right() {

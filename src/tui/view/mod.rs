@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::keys::KeyMap;
 use super::model::{Model, Role};
@@ -36,7 +36,8 @@ pub struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Writes text at a place, cut to `width` cells; returns the cells it took.
+    /// Writes text at a place, cut to `width` cells; returns the cells it took. Nothing is written
+    /// outside: a terminal may be too small for anything.
     pub fn put(
         &self,
         buffer: &mut Buffer,
@@ -46,6 +47,10 @@ impl Scene<'_> {
         role: Role,
         text: &str,
     ) -> u16 {
+        if !buffer.area.contains(Position::new(x, y)) {
+            return 0;
+        }
+        let width = width.min(buffer.area.right() - x);
         let style = self.theme.style(role);
         let text = fit::fit(text, width.into(), &self.model.symbols);
         let (end, _) = buffer.set_stringn(x, y, text, width.into(), style);
@@ -84,3 +89,6 @@ fn cursor(areas: &Areas, scene: &Scene<'_>) -> Option<(u16, u16)> {
     let offset = filter_bar::cursor(scene, area.width)?;
     Some((area.x + offset.min(area.width.saturating_sub(1)), area.y))
 }
+
+#[cfg(test)]
+mod tests;

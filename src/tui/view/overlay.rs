@@ -85,7 +85,7 @@ fn show_help(buffer: &mut Buffer, areas: &Areas, scroll: usize, scene: &Scene<'_
     for (line, y) in lines.iter().skip(scroll).zip(area.y + 1..area.bottom().saturating_sub(1)) {
         let mut x = area.x + 2 + line.indent;
         for span in &line.spans {
-            let room = (area.right() - 2).saturating_sub(x);
+            let room = area.right().saturating_sub(x + 2);
             x += scene.put(buffer, x, y, room, span.role, &span.text);
         }
     }

@@ -1,0 +1,369 @@
+//! Pictures of every view and tab at three sizes, in colour and without; and hostile wire text.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+
+use super::*;
+use crate::auth::masking::Masking;
+use crate::diagnosis::Case;
+use crate::secret::FingerprintKey;
+use crate::session::Event;
+use crate::text;
+use crate::tui::app::App;
+use crate::tui::keys::Action;
+use crate::tui::model::samples::{Sample, a_morning, status};
+use crate::tui::model::{Settings, Tab, View};
+use crate::tui::symbols::Symbols;
+use crate::tui::theme::ThemeName;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+fn app(cases: impl IntoIterator<Item = Arc<Case>>, symbols: Symbols) -> App {
+    let masking = Masking { reveal: false, key: FingerprintKey::from_bytes(&[7; 32]) };
+    let model = Model::new(Settings {
+        history: 1000,
+        filter: String::new(),
+        named_filters: Vec::new(),
+        view: View::Refusals,
+        follow: true,
+        masking,
+        symbols,
+    })
+    .unwrap();
+    let mut app = App::new(model, KeyMap::default());
+    app.model.apply(Event::Status(Box::new(status())));
+    for case in cases {
+        app.model.apply(Event::Case(case));
+    }
+    app
+}
+
+fn picture(app: &mut App, size: (u16, u16), theme: &Theme, now: Instant) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+    app.prepare(Rect::new(0, 0, size.0, size.1), now);
+    let frame = terminal.draw(|frame| {
+        let scene = Scene { model: &app.model, theme, keys: &app.keys, now };
+        draw(frame, &app.areas, &scene);
+    });
+    frame.unwrap().buffer.clone()
+}
+
+fn lines(buffer: &Buffer) -> Vec<String> {
+    let width = usize::from(buffer.area.width);
+    let mut lines = Vec::new();
+    for row in buffer.content.chunks(width) {
+        let (mut line, mut skip) = (String::new(), 0);
+        for cell in row {
+            if skip == 0 {
+                line.push_str(cell.symbol());
+                skip = fit::width_of(cell.symbol()).max(1);
+            }
+            skip -= 1;
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+/// The styles of each line: which cells look how.
+fn styles(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let mut out = String::new();
+    for (y, row) in buffer.content.chunks(width).enumerate() {
+        let mut x = 0;
+        let mut runs = String::new();
+        while x < width {
+            let style = row[x].style();
+            let end = (x..width).find(|&at| row[at].style() != style).unwrap_or(width);
+            let name = style_name(style);
+            if !name.is_empty() {
+                let _ = write!(runs, " {x}-{} {name};", end - 1);
+            }
+            x = end;
+        }
+        if !runs.is_empty() {
+            let _ = writeln!(out, "{y:>2}:{runs}");
+        }
+    }
+    out
+}
+
+fn style_name(style: Style) -> String {
+    let mut words = Vec::new();
+    if let Some(colour) = style.fg.filter(|colour| *colour != Color::Reset) {
+        words.push(format!("{colour:?}").to_lowercase());
+    }
+    for (modifier, word) in [
+        (Modifier::BOLD, "bold"),
+        (Modifier::DIM, "dim"),
+        (Modifier::UNDERLINED, "underlined"),
+        (Modifier::REVERSED, "reversed"),
+    ] {
+        if style.add_modifier.contains(modifier) {
+            words.push(word.to_owned());
+        }
+    }
+    words.join(" ")
+}
+
+/// Draws a scene at every size, in colour and without, and compares it with what is kept.
+fn check(name: &str, prepare: impl Fn(&mut App, Instant)) {
+    for size in SIZES {
+        let now = Instant::now();
+        let mut app = app(a_morning(), Symbols::UNICODE);
+        let colour = Theme::new(ThemeName::Terminal, true);
+        let plain = Theme::new(ThemeName::Terminal, false);
+        // Twice, as on the screen: a key acts on panes that have been drawn.
+        picture(&mut app, size, &colour, now);
+        prepare(&mut app, now);
+        let first = picture(&mut app, size, &colour, now);
+        let second = picture(&mut app, size, &plain, now);
+        assert_eq!(lines(&first), lines(&second), "colour must not change the text");
+        let shown = format!(
+            "{}\n--- in colour\n{}--- without\n{}",
+            lines(&first).join("\n"),
+            styles(&first),
+            styles(&second)
+        );
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown);
+    }
+}
+
+fn select(app: &mut App, id: u64) {
+    assert!(app.model.select_case(id), "exchange {id} is listed");
+}
+
+fn tab(app: &mut App, id: u64, tab: Tab) {
+    select(app, id);
+    app.model.details.set_tab(tab);
+    app.model.opened = true;
+}
+
+#[test]
+fn the_401s_as_they_come() {
+    check("refusals", |_, _| {});
+}
+
+#[test]
+fn all_exchanges() {
+    check("exchanges", |app, now| app.perform(Action::Exchanges, now));
+}
+
+#[test]
+fn endpoints() {
+    check("endpoints", |app, now| app.perform(Action::Endpoints, now));
+}
+
+#[test]
+fn clients() {
+    check("clients", |app, now| app.perform(Action::Clients, now));
+}
+
+#[test]
+fn flows() {
+    check("flows", |app, now| app.perform(Action::Flows, now));
+}
+
+#[test]
+fn why() {
+    check("why", |app, _| tab(app, 3, Tab::Why));
+}
+
+#[test]
+fn request() {
+    check("request", |app, _| tab(app, 3, Tab::Request));
+}
+
+#[test]
+fn response() {
+    check("response", |app, _| tab(app, 3, Tab::Response));
+}
+
+#[test]
+fn token() {
+    check("token", |app, _| tab(app, 4, Tab::Token));
+}
+
+#[test]
+fn timeline() {
+    check("timeline", |app, _| tab(app, 3, Tab::Timeline));
+}
+
+#[test]
+fn diff() {
+    check("diff", |app, _| tab(app, 3, Tab::Diff));
+}
+
+#[test]
+fn help() {
+    check("help", |app, now| app.perform(Action::Help, now));
+}
+
+#[test]
+fn copy_menu() {
+    check("copy", |app, now| app.perform(Action::Copy, now));
+}
+
+#[test]
+fn a_filter_being_typed_and_wrong() {
+    check("filter", |app, now| {
+        app.perform(Action::Filter, now);
+        app.model.filter.change(|line| line.set("statsu:401"));
+    });
+}
+
+#[test]
+fn an_empty_list_says_what_was_seen_and_what_to_try() {
+    for size in SIZES {
+        let mut app = app([], Symbols::UNICODE);
+        let mut seen = status();
+        seen.counters.packets_seen = 4210;
+        seen.counters.flows = 12;
+        seen.counters.http_flows = 0;
+        seen.counters.tls_flows = 9;
+        seen.counters.exchanges = 0;
+        seen.counters.unauthorized = 0;
+        seen.other_ports = vec![(443, 9), (5432, 3)];
+        app.model.apply(Event::Status(Box::new(seen)));
+        let theme = Theme::new(ThemeName::Monochrome, false);
+        let shown = lines(&picture(&mut app, size, &theme, Instant::now())).join("\n");
+        assert!(shown.contains("4,210 packets, 12 flows, 0 of them HTTP"), "{shown}");
+        assert!(shown.contains("443, 5432"), "{shown}");
+        insta::assert_snapshot!(format!("empty_{}x{}", size.0, size.1), shown);
+    }
+}
+
+#[test]
+fn sixty_columns_and_fifteen_lines_still_show_the_causes() {
+    let mut app = app(a_morning(), Symbols::UNICODE);
+    let theme = Theme::new(ThemeName::Monochrome, false);
+    let shown = lines(&picture(&mut app, (60, 15), &theme, Instant::now())).join("\n");
+    assert!(shown.contains("401s") && shown.contains("User name or"), "{shown}");
+    insta::assert_snapshot!("refusals_60x15", shown);
+}
+
+#[test]
+fn ascii_locales_get_ascii_only() {
+    for action in [Action::Refusals, Action::Endpoints, Action::Flows, Action::Help, Action::Copy] {
+        let now = Instant::now();
+        let mut app = app(a_morning(), Symbols::ASCII);
+        app.perform(action, now);
+        let theme = Theme::new(ThemeName::Terminal, true);
+        let shown = lines(&picture(&mut app, (120, 40), &theme, now)).join("\n");
+        assert!(shown.is_ascii(), "{:?}", shown.chars().find(|c| !c.is_ascii()));
+    }
+}
+
+#[test]
+fn any_size_can_be_drawn() {
+    let theme = Theme::new(ThemeName::Dark, true);
+    let now = Instant::now();
+    let mut app = app(a_morning(), Symbols::UNICODE);
+    for action in [Action::Open, Action::Help, Action::Back, Action::Clients, Action::Export] {
+        app.perform(action, now);
+        for width in [0, 1, 2, 5, 9, 20, 33, 59, 81, 161] {
+            for height in [0, 1, 2, 3, 4, 5, 7, 12, 33] {
+                picture(&mut app, (width, height), &theme, now);
+            }
+        }
+        app.model.overlay = None;
+    }
+}
+
+/// Wire text that would clear the screen, set a title, reverse the reading order, pile up marks,
+/// or widen itself.
+const HOSTILE: [&str; 8] = [
+    "\x1b[2J\x1b[31mred",
+    "\x1b]0;title\x07\x1b]52;c;aGk=\x07",
+    "\u{9b}31mcsi",
+    "abc\u{202e}fed\u{2066}x",
+    "zero\u{200b}width\u{feff}",
+    "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
+    "漢字漢字漢字👩\u{200d}🚀🇩🇪",
+    "line\r\nbreak\tand\u{2028}more\0",
+];
+
+fn hostile(id: u64, text: &'static str) -> Arc<Case> {
+    let mut sample = Sample::new(id).basic(text, 9).refused(
+        "wrong-password",
+        "User name or password is wrong",
+        crate::diagnosis::Confidence::Likely,
+    );
+    sample.method = text;
+    sample.target = format!("/{text}?x={text}");
+    for fields in [&mut sample.request, &mut sample.response] {
+        fields.push(("Host".into(), text.into()));
+        fields.push((text.into(), text.into()));
+    }
+    sample.response_body = format!("{{\"error\":\"{text}\"}}").into_bytes();
+    sample.request_body = text.as_bytes().to_vec();
+    if let Some(verdict) = &mut sample.verdict {
+        verdict.diagnosis.evidence[0].value = text.to_owned();
+        verdict.diagnosis.evidence[0].note = text.to_owned();
+        verdict.diagnosis.facts.push(("quote", text.to_owned()));
+    }
+    for challenge in &mut sample.challenges {
+        challenge.params.0[0].1 = text.to_owned();
+    }
+    sample.case()
+}
+
+#[test]
+fn nothing_from_the_wire_can_act_on_the_terminal_or_break_the_layout() {
+    let theme = Theme::new(ThemeName::Terminal, true);
+    let cases = || HOSTILE.into_iter().enumerate().map(|(n, text)| hostile(n as u64 + 1, text));
+    for symbols in [Symbols::UNICODE, Symbols::ASCII] {
+        let mut app = app(cases(), symbols);
+        let mut hostile_status = status();
+        hostile_status.source = HOSTILE.concat();
+        hostile_status.warning = Some(HOSTILE.concat());
+        app.model.apply(Event::Status(Box::new(hostile_status)));
+        for view in View::ALL {
+            app.model.show_view(view);
+            for selected in Tab::ALL {
+                app.model.details.set_tab(selected);
+                for id in 1..=HOSTILE.len() as u64 {
+                    app.model.select_case(id);
+                    for size in [(80, 24), (200, 50)] {
+                        let now = Instant::now();
+                        app.model.opened = size.0 == 80 && view.lists_exchanges();
+                        is_harmless(&picture(&mut app, size, &theme, now));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_harmless(buffer: &Buffer) {
+    for cell in &buffer.content {
+        let symbol = cell.symbol();
+        assert!(!symbol.chars().any(text::is_hazardous), "{symbol:?}");
+        assert!(symbol.chars().count() <= 4, "{symbol:?} piles up");
+        assert!(fit::width_of(symbol) <= 2, "{symbol:?} is too wide");
+    }
+}
+
+#[test]
+fn a_revealed_secret_counts_down_and_hides_again() {
+    let mut app = app(a_morning(), Symbols::UNICODE);
+    let theme = Theme::new(ThemeName::Terminal, true);
+    let start = Instant::now();
+    tab(&mut app, 3, Tab::Token);
+    let at = |app: &mut App, seconds: u64| {
+        let now = start + Duration::from_secs(seconds);
+        lines(&picture(app, (80, 24), &theme, now)).join("\n")
+    };
+    assert!(!at(&mut app, 0).contains("hunter2"));
+    app.perform(Action::Reveal, start);
+    let shown = at(&mut app, 4);
+    assert!(shown.contains("hunter2") && shown.contains("REVEALED 6 s"), "{shown}");
+    assert!(!at(&mut app, 10).contains("hunter2"));
+}
