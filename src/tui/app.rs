@@ -172,11 +172,9 @@ impl App {
             },
             Action::NextTab => self.turn_tab(true),
             Action::PreviousTab => self.turn_tab(false),
-            Action::Search => {
-                if self.areas.details.is_some() {
-                    let line = LineEdit::new(self.model.details.needle());
-                    self.model.searching = Some(line);
-                }
+            Action::Search if self.areas.details.is_some() => {
+                let line = LineEdit::new(self.model.details.needle());
+                self.model.searching = Some(line);
             }
             Action::SearchNext => self.model.details.next_match(true),
             Action::SearchPrevious => self.model.details.next_match(false),
@@ -197,9 +195,8 @@ impl App {
             Action::Why => self.show_tab(Tab::Why),
             Action::Diff => self.show_tab(Tab::Diff),
             Action::NextCause | Action::PreviousCause => {
-                if !self.model.next_cause(action == Action::NextCause) {
-                    self.model.say("No row with another cause.", Role::Muted, now);
-                }
+                let found = self.model.next_cause(action == Action::NextCause);
+                self.report(found.then_some(()).ok_or("No row with another cause.".into()), now);
             }
             Action::Related => {
                 let found = self.model.next_related().is_some_and(|id| self.model.go_to(id));
@@ -374,7 +371,7 @@ impl App {
         match picked {
             Some(at) if menu.entries.get(at).is_some_and(|entry| entry.enabled) => {
                 menu.at = at;
-                self.pick(menu, now);
+                self.pick(&menu, now);
             }
             _ => self.model.overlay = Some(Overlay::Menu(menu)),
         }
@@ -392,7 +389,7 @@ impl App {
         self.model.overlay = Some(Overlay::Interfaces(picker));
     }
 
-    fn pick(&mut self, menu: Menu, now: Instant) {
+    fn pick(&mut self, menu: &Menu, now: Instant) {
         match menu.kind {
             MenuKind::Copy => {
                 let Some(case) = self.model.selected() else { return };

@@ -4,6 +4,7 @@
 //! The defaults are what fingers know from vim, less, mitmproxy, termshark, lazygit and htop.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -272,10 +273,10 @@ impl Chord {
             KeyCode::Char(' ') => out.push_str("Space"),
             KeyCode::Char(c) if out.starts_with('^') => out.push(c.to_ascii_uppercase()),
             KeyCode::Char(c) => out.push(c),
-            KeyCode::F(number) => out.push_str(&format!("F{number}")),
+            KeyCode::F(number) => return format!("{out}F{number}"),
             KeyCode::PageDown => out.push_str("PgDn"),
             KeyCode::PageUp => out.push_str("PgUp"),
-            other => out.push_str(&format!("{other:?}")),
+            other => return format!("{out}{other:?}"),
         }
         out
     }
@@ -429,22 +430,16 @@ pub fn markdown() -> String {
     let map = KeyMap::default();
     let mut out = String::new();
     for group in Group::ALL {
-        out.push_str(&format!(
-            "### {}\n\n| key | action | name |\n| --- | --- | --- |\n",
-            group.title()
-        ));
+        out.push_str("### ");
+        out.push_str(group.title());
+        out.push_str("\n\n| key | action | name |\n| --- | --- | --- |\n");
         for binding in TABLE.iter().filter(|binding| binding.group == group) {
             let keys: Vec<String> = map
                 .keys(binding.action)
                 .iter()
                 .map(|chord| format!("`{}`", chord.spelling().replace('|', "\\|")))
                 .collect();
-            out.push_str(&format!(
-                "| {} | {} | `{}` |\n",
-                keys.join(" "),
-                binding.help,
-                binding.name
-            ));
+            let _ = writeln!(out, "| {} | {} | `{}` |", keys.join(" "), binding.help, binding.name);
         }
         out.push('\n');
     }

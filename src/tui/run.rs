@@ -233,7 +233,7 @@ fn take(app: &mut App, backlog: &mut VecDeque<session::Event>) -> bool {
     while let Some(event) = backlog.pop_front() {
         app.model.apply(event);
         taken += 1;
-        if taken % 64 == 0 && Instant::now() >= until {
+        if taken.is_multiple_of(64) && Instant::now() >= until {
             break;
         }
     }

@@ -133,7 +133,7 @@ impl Theme {
                 if self.dim { style.add_modifier(Modifier::DIM) } else { style }
             }
             Role::Heading => Style::new().fg(palette.accent).add_modifier(Modifier::BOLD),
-            Role::Label | Role::Key => Style::new().fg(palette.accent),
+            Role::Label | Role::Key | Role::BorderFocused => Style::new().fg(palette.accent),
             Role::Good => Style::new().fg(palette.good),
             Role::Warning => Style::new().fg(palette.warning),
             Role::Bad => Style::new().fg(palette.bad),
@@ -151,7 +151,6 @@ impl Theme {
             }
             Role::Bar => Style::new().fg(palette.on_bar).bg(palette.bar),
             Role::Border => Style::new().fg(palette.muted),
-            Role::BorderFocused => Style::new().fg(palette.accent),
         }
     }
 }

@@ -72,7 +72,7 @@ impl Column {
                 let (host, route) = endpoint(case);
                 Cell::new(Role::Text, elide_host(&host, &route, symbols, width))
             }
-            Self::Count => Cell::new(Role::Text, group.members.len().to_string()),
+            Self::Count => Cell::new(Role::Text, group.members.count().to_string()),
             Self::Refused => {
                 let role = if group.refused > 0 { Role::Bad } else { Role::Muted };
                 Cell::new(role, group.refused.to_string())
@@ -127,13 +127,13 @@ fn elide_host(host: &str, path: &str, symbols: &Symbols, width: u16) -> String {
 
 fn repeat(group: &Group, case: &Case, symbols: &Symbols) -> Cell {
     let told = case.verdict.as_ref().map_or(1, |verdict| verdict.repeat as usize);
-    let times = group.members.len().max(told);
+    let times = group.members.count().max(told);
     let text = if times > 1 { format!("{}{times}", symbols.times) } else { String::new() };
     Cell::new(Role::Strong, text)
 }
 
 pub(super) fn percent(group: &Group) -> u32 {
-    group.refused * 100 / (group.members.len() as u32).max(1)
+    group.refused * 100 / (group.members.count() as u32).max(1)
 }
 
 fn sample<'a>(group: &'a Group, history: &'a History) -> impl Iterator<Item = &'a Case> {

@@ -113,12 +113,11 @@ impl Column {
             Self::Latency => (7, 7, 0, 5),
             Self::Repeat => (3, 5, 1, 3),
             Self::Endpoint => (20, 80, 6, 0),
-            Self::Count | Self::Refused => (5, 7, 1, 1),
+            Self::Count | Self::Refused | Self::Flow => (5, 7, 1, 1),
             Self::Rate => (5, 5, 0, 3),
             Self::Trend => (10, 20, 2, 6),
             Self::Causes => (14, 80, 6, 4),
             Self::Credentials => (14, 50, 6, 3),
-            Self::Flow => (5, 7, 1, 1),
             Self::Health => (14, 80, 6, 2),
             Self::LastSeen => (8, 12, 2, 5),
         };
@@ -161,7 +160,7 @@ impl Column {
             Self::Latency => SortKey::Number(
                 case.exchange.latency().map_or(-1, |latency| latency.as_micros() as i64),
             ),
-            Self::Repeat | Self::Count => SortKey::Number(group.members.len() as i64),
+            Self::Repeat | Self::Count => SortKey::Number(group.members.count() as i64),
             Self::Endpoint => {
                 let (host, route) = endpoint(case);
                 text(host + &route)

@@ -1,5 +1,7 @@
 //! Cases made by hand, for the tests of the model and of the views.
 
+#![allow(missing_docs, clippy::missing_panics_doc, clippy::return_self_not_must_use)]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -169,9 +169,8 @@ pub fn status(case: &Case) -> (Role, String) {
     match case.exchange.status() {
         None => (Role::Muted, "none".into()),
         Some(0) => (Role::Muted, "lost".into()),
-        Some(401 | 407) if case.is_benign() => (Role::Benign, "401".into()),
-        Some(code @ (401 | 407)) => (Role::Bad, code.to_string()),
-        Some(code @ 500..) => (Role::Bad, code.to_string()),
+        Some(401 | 407) if case.is_benign() => (Role::Benign, "401".to_owned()),
+        Some(code @ (401 | 407 | 500..)) => (Role::Bad, code.to_string()),
         Some(code @ 400..) => (Role::Warning, code.to_string()),
         Some(code) => (Role::Text, code.to_string()),
     }

@@ -46,7 +46,7 @@ impl Members {
     }
 
     /// How many.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         match self {
             Self::One(_) => 1,
             Self::Many(ids) => ids.len(),
@@ -382,12 +382,11 @@ impl Table {
         if !self.touched {
             (self.selected, self.position) = (None, 0);
         }
-        match self.selected.and_then(|id| self.position_of(id)) {
-            Some(position) => self.position = position,
-            None => {
-                self.position = self.position.min(self.order.len() - 1);
-                self.selected = self.group_at(self.position).map(|(id, _)| id);
-            }
+        if let Some(position) = self.selected.and_then(|id| self.position_of(id)) {
+            self.position = position;
+        } else {
+            self.position = self.position.min(self.order.len() - 1);
+            self.selected = self.group_at(self.position).map(|(id, _)| id);
         }
     }
 
@@ -494,7 +493,7 @@ mod tests {
         table.select(0, arrival);
         table.add(1, &refused(9), arrival);
         assert_eq!(table.position(), 0, "held while selected");
-        assert_eq!(table.selected().unwrap().1.members.len(), 2);
+        assert_eq!(table.selected().unwrap().1.members.count(), 2);
         table.add(2, &refused(10), arrival);
         assert_eq!(table.iter().map(|(id, _)| id).collect::<Vec<_>>(), [1, 3, 4, 2]);
         table.step(1, arrival);
@@ -504,7 +503,7 @@ mod tests {
 
     #[test]
     fn until_it_is_moved_the_selection_is_the_first_row() {
-        let by_size = |group: &Group| SortKey::Number(group.members.len() as i64);
+        let by_size = |group: &Group| SortKey::Number(group.members.count() as i64);
         let mut table = Table::new(false);
         table.set_reverse(true);
         for (group, id) in [(1, 1), (2, 2), (2, 3)] {
@@ -525,7 +524,7 @@ mod tests {
         table.add(7, &accepted(2), arrival);
         table.add(7, &refused(3), arrival);
         let (_, group) = table.group_at(0).unwrap();
-        assert_eq!((group.members.len(), group.refused), (3, 2));
+        assert_eq!((group.members.count(), group.refused), (3, 2));
         table.remove(7, &refused(3), arrival);
         assert_eq!(table.group_at(0).unwrap().1.refused, 1);
     }

@@ -138,7 +138,7 @@ fn endpoints_fold_path_parameters_and_open_as_a_filter() {
     }
     assert_eq!(model.table.len(), 1);
     let (_, group) = model.table.group_at(0).unwrap();
-    assert_eq!((group.members.len(), group.refused), (6, 2));
+    assert_eq!((group.members.count(), group.refused), (6, 2));
     model.select(0);
     model.drill_down().unwrap();
     assert_eq!(model.view(), View::Refusals);

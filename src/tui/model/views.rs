@@ -178,13 +178,13 @@ impl Grouping {
         let Some(verdict) = case.verdict.as_ref().filter(|_| fold != Fold::Nothing) else {
             return self.hash((0_u8, exchange.id));
         };
-        let cause = (verdict.diagnosis.entry.id.as_str(), verdict.diagnosis.benign);
+        let reason = (verdict.diagnosis.entry.id.as_str(), verdict.diagnosis.benign);
         let credential =
             (case.auth.authorization.state.name(), case.auth.authorization.fingerprint);
         let request = exchange.request.as_ref();
         match fold {
             Fold::Repeats | Fold::Nothing => self.hash((
-                (1_u8, cause, credential, exchange.status()),
+                (1_u8, reason, credential, exchange.status()),
                 (exchange.connection.client.ip(), exchange.connection.server),
                 request.map(|request| (request.method(), request.host(), request.target())),
             )),
@@ -193,7 +193,7 @@ impl Grouping {
                 self.hash((2_u8, method, endpoint(case)))
             }
             Fold::Credential => self.hash((3_u8, credential)),
-            Fold::Cause => self.hash((4_u8, cause)),
+            Fold::Cause => self.hash((4_u8, reason)),
         }
     }
 

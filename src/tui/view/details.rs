@@ -34,12 +34,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     scene.put(buffer, area.x, area.y, area.width, border, &rule);
     for (tab, offset, width) in tab_spans(area.width) {
         if offset + width <= area.width {
-            let role = match (tab == model.details.tab(), focused) {
+            let look = match (tab == model.details.tab(), focused) {
                 (true, true) => Role::TabSelected,
                 (true, false) => Role::SelectedElsewhere,
                 (false, _) => Role::Muted,
             };
-            scene.put(buffer, area.x + offset, area.y, width, role, &tab_text(tab, area.width));
+            scene.put(buffer, area.x + offset, area.y, width, look, &tab_text(tab, area.width));
         }
     }
     countdown(buffer, area, scene);

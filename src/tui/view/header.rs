@@ -105,7 +105,7 @@ fn losses(counters: &Counters) -> Vec<(u64, &'static str)> {
 fn memory(octets: u64) -> String {
     match octets {
         0 => String::new(),
-        ..1_048_576 => format!("{} KiB", octets / 1024),
+        1..1_048_576 => format!("{} KiB", octets / 1024),
         _ => format!("{} MiB", octets >> 20),
     }
 }
@@ -115,7 +115,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -73,10 +73,9 @@ pub fn details_text(area: Rect) -> Rect {
 /// Whether the details stand beside the list at this size.
 fn beside(body: Rect, place: Place) -> Option<Place> {
     match place {
-        Place::Alone => None,
         Place::Auto if body.width >= SIDE_BY_SIDE => Some(Place::Right),
         Place::Auto if body.height >= STACKED => Some(Place::Below),
-        Place::Auto => None,
+        Place::Auto | Place::Alone => None,
         Place::Right => (body.width >= 90).then_some(Place::Right),
         Place::Below => (body.height >= 14).then_some(Place::Below),
     }

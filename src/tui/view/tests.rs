@@ -25,8 +25,8 @@ use crate::tui::theme::ThemeName;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
-fn app(cases: impl IntoIterator<Item = Arc<Case>>, symbols: Symbols) -> App {
-    let masking = Masking { reveal: false, key: FingerprintKey::from_bytes(&[7; 32]) };
+fn app(cases: impl IntoIterator<Item = Arc<Case>>, symbols: &Symbols) -> App {
+    let masking = Masking::new(false, FingerprintKey::from_bytes(&[7; 32]));
     let model = Model::new(Settings {
         history: 1000,
         filter: String::new(),
@@ -34,7 +34,7 @@ fn app(cases: impl IntoIterator<Item = Arc<Case>>, symbols: Symbols) -> App {
         view: View::Refusals,
         follow: true,
         masking,
-        symbols,
+        symbols: *symbols,
     })
     .unwrap();
     let mut app = App::new(model, KeyMap::default());
@@ -117,7 +117,7 @@ fn style_name(style: Style) -> String {
 fn check(name: &str, prepare: impl Fn(&mut App, Instant)) {
     for size in SIZES {
         let now = Instant::now();
-        let mut app = app(a_morning(), Symbols::UNICODE);
+        let mut app = app(a_morning(), &Symbols::UNICODE);
         let colour = Theme::new(ThemeName::Terminal, true);
         let plain = Theme::new(ThemeName::Terminal, false);
         // Twice, as on the screen: a key acts on panes that have been drawn.
@@ -222,7 +222,7 @@ fn a_filter_being_typed_and_wrong() {
 #[test]
 fn an_empty_list_says_what_was_seen_and_what_to_try() {
     for size in SIZES {
-        let mut app = app([], Symbols::UNICODE);
+        let mut app = app([], &Symbols::UNICODE);
         let mut seen = status();
         seen.counters.packets_seen = 4210;
         seen.counters.flows = 12;
@@ -242,7 +242,7 @@ fn an_empty_list_says_what_was_seen_and_what_to_try() {
 
 #[test]
 fn sixty_columns_and_fifteen_lines_still_show_the_causes() {
-    let mut app = app(a_morning(), Symbols::UNICODE);
+    let mut app = app(a_morning(), &Symbols::UNICODE);
     let theme = Theme::new(ThemeName::Monochrome, false);
     let shown = lines(&picture(&mut app, (60, 15), &theme, Instant::now())).join("\n");
     assert!(shown.contains("401s") && shown.contains("User name or"), "{shown}");
@@ -253,7 +253,7 @@ fn sixty_columns_and_fifteen_lines_still_show_the_causes() {
 fn ascii_locales_get_ascii_only() {
     for action in [Action::Refusals, Action::Endpoints, Action::Flows, Action::Help, Action::Copy] {
         let now = Instant::now();
-        let mut app = app(a_morning(), Symbols::ASCII);
+        let mut app = app(a_morning(), &Symbols::ASCII);
         app.perform(action, now);
         let theme = Theme::new(ThemeName::Terminal, true);
         let shown = lines(&picture(&mut app, (120, 40), &theme, now)).join("\n");
@@ -265,7 +265,7 @@ fn ascii_locales_get_ascii_only() {
 fn any_size_can_be_drawn() {
     let theme = Theme::new(ThemeName::Dark, true);
     let now = Instant::now();
-    let mut app = app(a_morning(), Symbols::UNICODE);
+    let mut app = app(a_morning(), &Symbols::UNICODE);
     for action in [Action::Open, Action::Help, Action::Back, Action::Clients, Action::Export] {
         app.perform(action, now);
         for width in [0, 1, 2, 5, 9, 20, 33, 59, 81, 161] {
@@ -320,7 +320,7 @@ fn nothing_from_the_wire_can_act_on_the_terminal_or_break_the_layout() {
     let theme = Theme::new(ThemeName::Terminal, true);
     let cases = || HOSTILE.into_iter().enumerate().map(|(n, text)| hostile(n as u64 + 1, text));
     for symbols in [Symbols::UNICODE, Symbols::ASCII] {
-        let mut app = app(cases(), symbols);
+        let mut app = app(cases(), &symbols);
         let mut hostile_status = status();
         hostile_status.source = HOSTILE.concat();
         hostile_status.warning = Some(HOSTILE.concat());
@@ -353,7 +353,7 @@ fn is_harmless(buffer: &Buffer) {
 
 #[test]
 fn a_revealed_secret_counts_down_and_hides_again() {
-    let mut app = app(a_morning(), Symbols::UNICODE);
+    let mut app = app(a_morning(), &Symbols::UNICODE);
     let theme = Theme::new(ThemeName::Terminal, true);
     let start = Instant::now();
     tab(&mut app, 3, Tab::Token);

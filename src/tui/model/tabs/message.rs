@@ -140,10 +140,10 @@ fn body(body: &Body, head: &Head, cited: &Cited, context: &Context<'_>, document
     let decoded = content::decode(&body.start, body.whole, encoding, BODY);
     let mut about = format!("{} octets", body.length);
     if let Some(encoding) = encoding {
-        about.push_str(&format!(", {}", text::decode(encoding)));
+        about = format!("{about}, {}", text::decode(encoding));
     }
     if body.gap > 0 {
-        about.push_str(&format!(", {} lost", body.gap));
+        about = format!("{about}, {} lost", body.gap);
     }
     if !body.complete {
         about.push_str(", its end was not seen");

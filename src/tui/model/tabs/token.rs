@@ -173,11 +173,11 @@ fn json_web_token(jwt: &Jwt, case: &Case, context: &Context<'_>, document: &mut 
         document.field(name, Role::Text, plain(value));
     }
     document.heading("Claims (decoded, not verified)");
-    let now = server_time(case);
+    let (now, clock) = server_time(case);
     for (name, value) in &jwt.claims {
         let shown = context.masking.reveal || Jwt::SHOWN_CLAIMS.contains(&name.as_str());
-        match (name.as_str(), jwt.date(name), now) {
-            ("exp" | "nbf" | "iat" | "auth_time", Some(date), Some((now, _))) => {
+        match (name.as_str(), jwt.date(name)) {
+            ("exp" | "nbf" | "iat" | "auth_time", Some(date)) => {
                 let (role, words) = relative(name, date, now);
                 document.field(name, role, words);
             }
@@ -186,14 +186,10 @@ fn json_web_token(jwt: &Jwt, case: &Case, context: &Context<'_>, document: &mut 
         }
     }
     document.field("signature", Role::Text, format!("{} octets", jwt.signature_length));
-    if let Some((now, clock)) = now {
-        document.space();
-        validity(jwt, now, context, document);
-        document.paragraph(
-            Role::Muted,
-            &format!("Times are relative to {clock}, {}.", now.rfc3339_seconds()),
-        );
-    }
+    document.space();
+    validity(jwt, now, context, document);
+    let words = format!("Times are relative to {clock}, {}.", now.rfc3339_seconds());
+    document.paragraph(Role::Muted, &words);
 }
 
 fn plain(value: &Value) -> String {
@@ -201,7 +197,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// The server's clock when it answered: its `Date` field where it has one, else packet time.
-fn server_time(case: &Case) -> Option<(Timestamp, &'static str)> {
+fn server_time(case: &Case) -> (Timestamp, &'static str) {
     let exchange = &case.exchange;
     let said = exchange.response.as_ref().and_then(|response| {
         let date = response.head.get("date").filter(|_| !response.head.has("age"))?;
@@ -209,10 +205,10 @@ fn server_time(case: &Case) -> Option<(Timestamp, &'static str)> {
         let seconds = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
         Some(Timestamp::from_seconds(i64::try_from(seconds).ok()?))
     });
-    Some(match said {
+    match said {
         Some(date) => (date, "the server's clock (Date)"),
         None => (exchange.time(), "the capturing machine's clock (the answer has no Date)"),
-    })
+    }
 }
 
 /// A NumericDate in words: the date, and how far it is from the server's clock.
