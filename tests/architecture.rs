@@ -38,7 +38,7 @@ const CONFINED: [(&str, &[&str]); 12] = [
     ("httparse", &["http/h1"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
-    ("hyper", &["demo"]),
+    ("hyper::", &["demo"]),
     ("std::thread", &["session", "demo"]),
     ("mpsc", &["session", "demo"]),
     ("tokio", &["session", "tui", "demo", "cli"]),
@@ -113,7 +113,9 @@ fn sources() -> Vec<Source> {
         let path = file.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
         Source { path, code: code(&fs::read_to_string(file).unwrap()) }
     };
-    files.iter().map(read).collect()
+    // Modules of tests are named so everywhere.
+    let is_test = |path: &str| path.ends_with("tests.rs") || path.ends_with("testing.rs");
+    files.iter().map(read).filter(|source| !is_test(&source.path)).collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

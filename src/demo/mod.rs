@@ -107,8 +107,72 @@ async fn run(listeners: Listeners, addresses: Addresses) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
     use std::net::TcpStream;
+
+    use super::*;
+    use crate::capture::Next;
+    use crate::engine::Engine;
+    use crate::limits::Limits;
+    use crate::secret::FingerprintKey;
+    use crate::session::Input;
+
+    /// The causes that the engine finds in the bundled recording.
+    fn recorded_causes() -> BTreeSet<&'static str> {
+        let mut input = Input::recording("demo", RECORDED).unwrap();
+        let mut engine = Engine::new(Limits::default(), FingerprintKey::from_bytes(&[7; 32]));
+        let mut cases = Vec::new();
+        loop {
+            match input.source.next() {
+                Next::Frame(frame) => engine.push(&frame, &mut cases),
+                Next::Idle => {}
+                Next::End(_) => break,
+            }
+        }
+        engine.finish(&mut cases);
+        let settled = cases.iter().filter(|case| case.settled);
+        settled
+            .filter_map(|case| Some(case.verdict.as_ref()?.diagnosis.entry.id.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn the_bundled_recording_holds_every_story_and_fits_into_the_program() {
+        let causes = recorded_causes();
+        for cause in [
+            "api-key-missing",
+            "basic-bad-base64",
+            "challenge-roundtrip",
+            "cors-preflight-rejected",
+            "doubled-scheme",
+            "duplicate-authorization",
+            "empty-credentials",
+            "hop-stripped-auth",
+            "insufficient-privilege",
+            "jwt-malformed",
+            "jwt-not-yet-valid",
+            "jwt-signature-rejected",
+            "jwt-wrong-audience",
+            "no-credentials-sent",
+            "nonce-refresh",
+            "password-guessing",
+            "placeholder-value",
+            "redirect-dropped-auth",
+            "refreshed-and-retried",
+            "scheme-mismatch",
+            "scheme-missing",
+            "session-expired",
+            "token-expired",
+            "token-rejected",
+            "token-revoked",
+            "unexpanded-variable",
+            "wrong-password",
+            "wrong-token-kind",
+        ] {
+            assert!(causes.contains(cause), "{cause} is not among {causes:?}");
+        }
+        assert!(RECORDED.len() < 200_000);
+    }
 
     #[test]
     fn dropping_the_demo_closes_its_ports() {
