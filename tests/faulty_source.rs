@@ -1,5 +1,7 @@
 //! The fault injection that other tests rely on does what it says.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::faults::{Faulty, Rates};

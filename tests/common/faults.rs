@@ -86,7 +86,9 @@ impl<S: Source> Faulty<S> {
             return;
         }
         self.ready.push_back(frame);
-        self.late.iter_mut().for_each(|(others, _)| *others -= 1);
+        for (others, _) in &mut self.late {
+            *others -= 1;
+        }
         while let Some(at) = self.late.iter().position(|(others, _)| *others == 0) {
             self.ready.push_back(self.late.remove(at).1);
         }
