@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use crate::exchange::Pairing;
 use crate::http::h1::Mark;
 use crate::http::{Anomalies, Request};
+use crate::tcp::MIDSTREAM_ORIGIN;
 
 /// A request without its response.
 #[derive(Debug)]
@@ -157,8 +158,10 @@ impl Queue {
             return false;
         };
         match (first.mark.acknowledged, second.mark.acknowledged) {
-            (Some(first), Some(second)) => second > first && second <= mark.position,
-            _ => false,
+            (first, Some(second)) => {
+                second > first.unwrap_or(MIDSTREAM_ORIGIN) && second <= mark.position
+            }
+            (_, None) => false,
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::time::Timestamp;
 /// Packets of the connection after which unseen acknowledged octets are a gap.
 const GRACE_PACKETS: u8 = 3;
 
-/// Time after which they are.
-pub(super) const GRACE_TIME: Duration = Duration::from_millis(20);
+/// Time after which they are on a connection that has fallen silent.
+pub(super) const GRACE_TIME: Duration = Duration::from_millis(200);
 
 /// What a consumer may know of a connection.
 #[derive(Debug, Clone)]

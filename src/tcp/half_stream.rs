@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::time::Timestamp;
 
 /// Where positions of a stream joined in its middle begin: room for what turns out to be earlier.
-const MIDSTREAM_ORIGIN: u64 = 1 << 32;
+pub const MIDSTREAM_ORIGIN: u64 = 1 << 32;
 
 /// A jump of sequence numbers that no window allows (RFC 7323 §2.3: windows stay below 2^30).
 const IMPLAUSIBLE_JUMP: i64 = 1 << 30;

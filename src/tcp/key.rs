@@ -9,39 +9,42 @@ pub struct FlowKey {
     high: Endpoint,
 }
 
-/// An address and port without what [`SocketAddr`] carries beside them; IPv4 as an IPv4-mapped address.
+/// An address and port without what [`SocketAddr`] carries beside them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Endpoint {
     address: u128,
-    port: u16,
+    /// The port, and [`IPV4`] where the address is one: an IPv4-mapped IPv6 address is another.
+    port: u32,
 }
+
+const IPV4: u32 = 1 << 16;
 
 impl std::hash::Hash for Endpoint {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        // Two writes instead of five: the hasher works on whole words.
-        state.write_u64((self.address >> 64) as u64 ^ (u64::from(self.port) << 48));
+        // Two writes instead of many: the hasher works on whole words.
+        state.write_u64((self.address >> 64) as u64 ^ (u64::from(self.port) << 40));
         state.write_u64(self.address as u64);
     }
 }
 
 impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
-        let octets = match address.ip() {
-            IpAddr::V4(ip) => 0xffff_0000_0000 | u128::from(u32::from(ip)),
-            IpAddr::V6(ip) => u128::from(ip),
-        };
-        Self { address: octets, port: address.port() }
+        let port = u32::from(address.port());
+        match address.ip() {
+            IpAddr::V4(ip) => Self { address: u128::from(u32::from(ip)), port: port | IPV4 },
+            IpAddr::V6(ip) => Self { address: u128::from(ip), port },
+        }
     }
 }
 
 impl From<Endpoint> for SocketAddr {
     fn from(endpoint: Endpoint) -> Self {
-        let ip = if endpoint.address >> 32 == 0xffff {
-            IpAddr::V4((endpoint.address as u32).into())
-        } else {
+        let ip = if endpoint.port & IPV4 == 0 {
             IpAddr::V6(Ipv6Addr::from(endpoint.address))
+        } else {
+            IpAddr::V4((endpoint.address as u32).into())
         };
-        Self::new(ip, endpoint.port)
+        Self::new(ip, endpoint.port as u16)
     }
 }
 
@@ -77,8 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_addresses_survive() {
-        let (a, b) = ("[2001:db8::1]:80".parse().unwrap(), "[::1]:4000".parse().unwrap());
+    fn an_ipv4_mapped_address_stays_ipv6() {
+        let (a, b) = ("[::ffff:10.0.0.1]:80".parse().unwrap(), "10.0.0.1:4000".parse().unwrap());
         let (key, low) = FlowKey::new(a, b);
         assert_eq!((key.endpoint(low), key.endpoint(!low)), (a, b));
     }

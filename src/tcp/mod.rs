@@ -13,6 +13,7 @@ mod key;
 mod table;
 
 pub use flow::FlowInfo;
+pub use half_stream::MIDSTREAM_ORIGIN;
 pub use key::FlowKey;
 pub use table::FlowTable;
 

@@ -168,7 +168,8 @@ pub fn tolerant(
     Reading::Whole(ParsedHead { length, version: line.version, status: line.status, head })
 }
 
-/// What is known of a head of which the rest is lost: whole lines only. `None` without a start line.
+/// What is known of a head of which the rest is lost: whole lines only, and of a start line that is
+/// itself cut, whole words. `None` without even those.
 pub fn partial(
     octets: &[u8],
     max_fields: usize,
@@ -176,7 +177,17 @@ pub fn partial(
     anomalies: &mut Anomalies,
 ) -> Option<ParsedHead> {
     let start = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
-    let line_end = start + memchr::memchr(b'\n', octets.get(start..)?)?;
+    let Some(line_end) = memchr::memchr(b'\n', octets.get(start..)?).map(|at| start + at) else {
+        let words = start + memchr::memrchr(b' ', &octets[start..])?;
+        let line = start_line(&octets[start..words], start, kind)?;
+        let head = Head::new(&octets[..words], line.first, line.second, &[]);
+        return Some(ParsedHead {
+            length: words,
+            version: line.version,
+            status: line.status,
+            head,
+        });
+    };
     let line = start_line(&octets[start..line_end], start, kind)?;
     let length = memchr::memrchr(b'\n', octets)? + 1;
     let fields = field_lines(octets, line_end + 1, length, max_fields, anomalies);
@@ -201,72 +212,57 @@ fn start_line(line: &[u8], at: usize, kind: Kind) -> Option<StartLine> {
     }
 }
 
+/// RFC 9112 §3: recipients may parse on word boundaries. The second word is the target, whatever
+/// comes after it; a version that is not there makes a simple request (RFC 1945 §4.1) of GET, and
+/// something broken of any other method.
 fn request_line(line: &[u8], at: usize) -> Option<StartLine> {
     let method = line.iter().position(|&octet| !is_token(octet)).filter(|&length| length > 0)?;
     let rest = &line[method..];
-    let trimmed = rest.trim_ascii_end();
     let gap = rest.len() - rest.trim_ascii_start().len();
     if gap == 0 {
         return None;
     }
-    let version_at = trimmed.len().checked_sub(8).filter(|&from| {
-        trimmed[from..from + 5].eq_ignore_ascii_case(b"HTTP/") && trimmed[from + 6] == b'.'
-    });
-    let first = Span::new(at, method);
-    let Some(version_at) = version_at else {
-        // RFC 1945 §4.1: Simple-Request = "GET" SP Request-URI CRLF.
-        let simple =
-            &line[..method] == b"GET" && trimmed.len() > gap && !trimmed[gap..].contains(&b' ');
-        return simple.then(|| StartLine {
-            first,
-            second: Span::new(at + method + gap, trimmed.len() - gap),
-            version: Version::Http09,
-            status: 0,
-            odd: false,
-        });
-    };
-    let target = trimmed[..version_at].trim_ascii();
-    if target.is_empty() {
-        return None;
-    }
-    let version = match &trimmed[version_at + 5..] {
-        b"0.9" => Version::Http09,
-        b"1.0" => Version::Http10,
+    let target = &rest[gap..];
+    let target = &target[..target.iter().position(u8::is_ascii_whitespace).unwrap_or(target.len())];
+    let after = rest[gap + target.len()..].trim_ascii();
+    let simple = after.is_empty() && &line[..method] == b"GET" && target.starts_with(b"/");
+    let version = match after {
+        b"" if simple => Version::Http09,
+        after if after.ends_with(b"1.0") => Version::Http10,
         _ => Version::Http11,
     };
-    let version = if version == Version::Http09 { Version::Http10 } else { version };
     Some(StartLine {
-        first,
+        first: Span::new(at, method),
         second: Span::new(at + method + gap, target.len()),
         version,
         status: 0,
-        odd: true,
+        odd: !simple,
     })
 }
 
+/// A status line of which only `HTTP/` and a number must be right: it is read where one is due.
 fn status_line(line: &[u8], at: usize) -> Option<StartLine> {
     let (version, rest) = if let Some(rest) = line.strip_prefix(b"ICY ") {
         (Version::Http10, rest)
     } else {
-        let head = line.get(..5)?;
-        if !head.eq_ignore_ascii_case(b"HTTP/") {
+        if !line.get(..5)?.eq_ignore_ascii_case(b"HTTP/") {
             return None;
         }
         let space = line.iter().position(|&octet| octet == b' ' || octet == b'\t')?;
         let version = if &line[5..space] == b"1.0" { Version::Http10 } else { Version::Http11 };
         (version, &line[space + 1..])
     };
-    let digits = rest.trim_ascii_start();
-    let status = digits.get(..3)?;
-    if !status.iter().all(u8::is_ascii_digit) || digits.get(3).is_some_and(u8::is_ascii_digit) {
+    let status = rest.trim_ascii_start();
+    let digits = status.iter().take(3).take_while(|octet| octet.is_ascii_digit()).count();
+    if digits == 0 {
         return None;
     }
-    let status = status.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
-    let reason = digits[3..].trim_ascii();
+    let number = status[..digits].iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    let reason = status[digits..].trim_ascii();
     let offset = (reason.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
     let second =
         if reason.is_empty() { Span::default() } else { Span::new(at + offset, reason.len()) };
-    Some(StartLine { first: Span::default(), second, version, status, odd: true })
+    Some(StartLine { first: Span::default(), second, version, status: number, odd: true })
 }
 
 /// Field lines in `octets[from..to]`.

@@ -115,7 +115,9 @@ impl Parser {
     /// Whether messages may have been lost before the one that was put out last. Asking resets it,
     /// unless that message's own head was cut by a loss, which the next one comes after.
     pub fn take_resynchronised(&mut self, cut: Option<HeadLoss>) -> bool {
-        std::mem::replace(&mut self.resynchronised, cut.is_some())
+        let lost = self.resynchronised;
+        self.resynchronised &= cut.is_some();
+        lost && cut.is_none()
     }
 
     /// What was forgiven in the message that is being read; asking resets it.
@@ -382,6 +384,10 @@ impl Parser {
 
     /// Whether no message of this kind begins like this.
     fn is_foreign(&self, octets: &[u8]) -> bool {
+        // Where a response is due, its name is enough; what is wrong after it is for the reader.
+        if self.kind == Kind::Response && octets.starts_with(b"HTTP/") {
+            return false;
+        }
         match sniff::at_start(octets) {
             Looks::Request => self.kind == Kind::Response,
             Looks::Response => self.kind == Kind::Request,
@@ -608,7 +614,10 @@ impl Parser {
             State::Head => {
                 let parsed = self.partial_head(limits);
                 let output = parsed.map(|parsed| self.begin(parsed, Some(cause)));
+                let before = self.resynchronised;
                 self.seek_next();
+                // So few octets cannot hide another message.
+                self.resynchronised = before || output.is_none() || length >= SHORTEST_MESSAGE;
                 output
             }
             State::Start | State::Seeking | State::Awaiting | State::SkipHead { .. } => {
@@ -653,6 +662,9 @@ impl Parser {
         }
     }
 }
+
+/// `GET / HTTP/1.0` or `HTTP/1.1 200`, and an empty line.
+const SHORTEST_MESSAGE: u64 = 16;
 
 /// Octets of a request's body that rules may read: a login form, a small JSON document.
 const REQUEST_BODY: usize = 16 << 10;

@@ -105,8 +105,28 @@ pub fn at_start(octets: &[u8]) -> Looks {
     }
     match request_line(octets) {
         Line::Whole | Line::Open => Looks::Request,
+        Line::Broken if METHODS.contains(&&octets[..method]) && is_broken_request(octets) => {
+            Looks::Request
+        }
         Line::Broken => Looks::Neither,
     }
+}
+
+/// A known method whose line does not end in HTTP's version, but in no other protocol's either
+/// (SIP, RTSP), and a field line after it.
+fn is_broken_request(octets: &[u8]) -> bool {
+    let mut lines = octets.split(|&octet| octet == b'\n');
+    let line = lines.next().unwrap_or_default().trim_ascii_end();
+    let last = line.rsplit(|&octet| octet == b' ').next().unwrap_or_default();
+    let foreign = last.split(|&octet| octet == b'/').next().is_some_and(|protocol| {
+        protocol.len() < last.len()
+            && protocol.len() >= 3
+            && protocol.iter().all(u8::is_ascii_uppercase)
+            && protocol != b"HTTP"
+    });
+    let field = lines.next().unwrap_or_default();
+    let name = field.iter().take_while(|&&octet| is_token(octet)).count();
+    !foreign && name > 0 && field.get(name) == Some(&b':')
 }
 
 /// Looks at octets in the middle of a connection: nothing but a certain start line goes.
