@@ -198,11 +198,10 @@ pub fn stray_characters(view: &View<'_>) -> Answer {
             let shown = text::visible_octets(std::slice::from_ref(octet)).into_owned();
             format!("the character '{shown}' (0x{octet:02X}) at position {}", position + 1)
         }
-        Some(_) => return Answer::No,
         None if view.finding(Finding::ObsFold) => {
             "a line break (the header line is folded)".to_owned()
         }
-        None => return Answer::No,
+        _ => return Answer::No,
     };
     if view.accepted_here().is_some() {
         return Answer::No;
