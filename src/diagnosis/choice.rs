@@ -50,6 +50,12 @@ pub fn choose(rules: &'static [Rule], view: &View<'_>) -> Choice {
             }
         };
         if let (Some(answer), Some(entry)) = (answer, catalogue::entry(rule.id)) {
+            #[cfg(test)]
+            for (name, _) in &answer.facts {
+                // The words of the server are also a fact where the text has no place for them.
+                let used = *name == "quote" || entry.uses(name);
+                assert!(used, "{}: no text has a place for {{{name}}}", rule.id);
+            }
             found.push(Diagnosis {
                 entry,
                 confidence: answer.confidence,

@@ -238,19 +238,76 @@ fn quotable(words: &str, exchange: &Exchange) -> String {
         None => String::new(),
     };
     let fields = exchange.request.iter().flat_map(|request| request.head.fields());
-    for (name, value) in fields {
-        let name = text::decode(name).to_ascii_lowercase();
-        let secret = ["authorization", "cookie", "key", "token", "secret"];
-        if !secret.iter().any(|part| name.contains(part)) {
-            continue;
-        }
-        let value = text::decode(value);
-        for word in value.split([' ', ';', ',', '"', '=']).filter(|word| word.len() >= 8) {
-            if words.contains(word) {
-                words = words.replace(word, "(masked)");
-            }
+    for secret in fields.flat_map(|(name, value)| secrets(name, value)) {
+        if words.contains(&secret) {
+            words = words.replace(&secret, "(masked)");
         }
     }
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     text::shorten(&text::visible(&line), QUOTE).into_owned()
+}
+
+/// Shortest secret that is looked for: a shorter one would mask ordinary words.
+const SECRET: usize = 8;
+
+/// The secrets in a request header, as a server may repeat them.
+fn secrets(name: &[u8], value: &[u8]) -> Vec<String> {
+    let name = text::decode(name).to_ascii_lowercase();
+    let value = text::decode(value);
+    let found: Vec<&str> = if name == "cookie" {
+        value.split(';').filter_map(|pair| Some(pair.split_once('=')?.1.trim())).collect()
+    } else if name.ends_with("authorization") {
+        // Parameters are names and nonces that a message may well contain.
+        let credentials = value.split_once(' ').map_or(&*value, |(_, rest)| rest.trim());
+        if credentials.contains(['"', ',']) { Vec::new() } else { vec![credentials] }
+    } else if ["key", "token", "secret", "auth"].iter().any(|part| name.contains(part)) {
+        vec![value.trim()]
+    } else {
+        Vec::new()
+    };
+    found.into_iter().filter(|secret| secret.len() >= SECRET).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::testing::{Talk, diagnose, get};
+
+    fn quote(talk: Talk) -> String {
+        let cases = diagnose([talk.answer(401)]);
+        let diagnosis = &cases[0].verdict.as_ref().unwrap().diagnosis;
+        let quote = diagnosis.facts.iter().find(|(name, _)| *name == "quote");
+        quote.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_repeated_key_is_masked_and_ordinary_words_are_not() {
+        let key = get("/").header("X-API-Key", "k-4711-0815");
+        assert_eq!(quote(key.body("Invalid API key k-4711-0815")), "Invalid API key (masked)");
+        let digest = r#"Digest username="alice", realm="Restricted Area", nonce="n", uri="/", response="ee44660a996002d6d6780c7a90a2e880""#;
+        let talk = get("/").auth(digest).body("Invalid credentials for Restricted Area");
+        assert_eq!(quote(talk), "Invalid credentials for Restricted Area");
+    }
+
+    #[test]
+    fn an_informative_source_beats_an_earlier_vague_one() {
+        let talk = get("/")
+            .auth("Bearer opaque-4711")
+            .asks("Bearer error=\"invalid_token\"")
+            .body(r#"{"message":"Token has expired"}"#);
+        assert_eq!(quote(talk), "Token has expired");
+    }
+
+    #[test]
+    fn a_reason_phrase_of_its_own_is_heard() {
+        let talk = get("/").auth("Basic YWxpY2U6c2VjcmV0");
+        let talk = talk.reason("Invalid password/token for user: alice");
+        assert_eq!(quote(talk), "Invalid password/token for user: alice");
+    }
+
+    #[test]
+    fn quotes_are_short_and_harmless() {
+        let long = format!("Token has expired \u{1b}[2J{}", "x".repeat(500));
+        let text = quote(get("/").auth("Bearer opaque-4711").body(&long));
+        assert!(text.chars().count() <= 200 && text.contains("\\x1b"), "{text}");
+    }
 }

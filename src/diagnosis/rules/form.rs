@@ -41,7 +41,7 @@ pub fn placeholder_value(view: &View<'_>) -> Answer {
     stray_artifact(view, |artifact| matches!(artifact, Artifact::Placeholder(_))).into()
 }
 
-/// “The header contains the template text "{value}": the variable was not substituted.”
+/// “The client sent the template text "{value}" in Authorization: the variable was not substituted.”
 pub fn unexpanded_variable(view: &View<'_>) -> Answer {
     if let Some(MalformedReason::UnexpandedVariable { text }) = view.malformed() {
         return by_status(artifact_found(view, text, "in Authorization"), view).into();
@@ -68,8 +68,7 @@ fn stray_artifact(view: &View<'_>, wanted: fn(&Artifact) -> bool) -> Option<Foun
         let both = found.iter().flatten().count() == 2;
         let (part, artifact) =
             found.into_iter().flatten().find(|(_, artifact)| wanted(artifact))?;
-        let found = artifact_found(view, artifact.text(), &format!("as {part}"))
-            .fact("place", format!("The {part}"));
+        let found = artifact_found(view, artifact.text(), &format!("as {part}"));
         // A single word such as "none" can be a real, if odd, password.
         let word = artifact.text().bytes().all(|octet| octet.is_ascii_alphabetic())
             && artifact.text() != "undefined";
@@ -90,8 +89,7 @@ fn stray_artifact(view: &View<'_>, wanted: fn(&Artifact) -> bool) -> Option<Foun
     let found = found
         .because(place(alternative), value.clone(), "a program's text, not a credential")
         .fact("value", value)
-        .fact("where", format!("in {name}"))
-        .fact("place", name);
+        .fact("where", format!("in {name}"));
     Some(found)
 }
 
