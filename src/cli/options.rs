@@ -62,9 +62,6 @@ pub struct Options {
     /// When to stop, and how much to hold.
     #[command(flatten)]
     pub bounds: Bounds,
-    /// What else to hold the credentials against.
-    #[command(flatten)]
-    pub checks: Checks,
     /// How things are shown.
     #[command(flatten)]
     pub shown: Shown,
@@ -172,19 +169,6 @@ pub struct Bounds {
     /// Exchanges that the UI keeps [default: 100000]
     #[arg(long, value_name = "N", value_parser = values::history, hide_short_help = true)]
     pub history: Option<usize>,
-}
-
-/// What else to hold the credentials against.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Checks")]
-pub struct Checks {
-    /// Verify JWT signatures with the keys of this JSON Web Key Set
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
-    pub jwks: Option<PathBuf>,
-
-    /// Compare passwords and tokens with those in this file
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
-    pub check_credentials: Option<PathBuf>,
 }
 
 /// How things are shown.
