@@ -9,6 +9,7 @@ pub mod decoders;
 pub mod encoding;
 pub mod jwt;
 pub mod masking;
+pub mod proof;
 pub mod scheme;
 pub(crate) mod syntax;
 
