@@ -11,7 +11,7 @@ use crate::counters::Counters;
 use crate::diagnosis::history::record::{Challenger, Links, Refusal, RefusalLinks, Trace};
 use crate::diagnosis::history::redirects::{self, Redirected};
 use crate::diagnosis::history::{
-    Chain, GivenCookie, History, Leg, Method, Record, Repetition, Sent, Sequence, hops,
+    Chain, GivenCookie, History, Leg, Method, Record, Repetition, Sent, Sequence, WALK, hops,
 };
 use crate::exchange::Exchange;
 use crate::http::{Head, Request, Response, Version};
@@ -43,6 +43,7 @@ impl History {
         self.forget(counters);
         let sequence = self.next();
         let mut record = self.summarise(exchange, auth, request, response);
+        record.sequence = sequence;
         self.read_response(exchange, request, response, &record);
         self.link_chains(&mut record, auth, sequence);
         let repeats = self.repeated(&record, exchange, auth, sequence);
@@ -125,6 +126,7 @@ impl History {
             leg,
             prior: 0,
             refusal: None,
+            sequence: 0,
             origin_key,
             route_key: path_key,
             links: Links::default(),
@@ -381,14 +383,14 @@ impl History {
 
     /// How often this credential was refused for this request within `window`, this time included,
     /// and over how long.
-    pub fn storm(&self, own: &Record, window: Duration) -> Option<(usize, Duration)> {
+    pub fn storm<'a>(&'a self, own: &'a Record, window: Duration) -> Option<(usize, Duration)> {
         let credential = own.credentials.first().copied().flatten()?;
         let (mut count, mut first) = (0, own);
-        let chain = self.walk(self.head(self.retry_chain(own)), |record| {
+        let earlier = self.walk(own.sequence, |record| {
             record.refusal.as_ref().map_or(0, |refusal| refusal.links.retry)
         });
-        for (_, record) in chain {
-            if record.time > own.time || !record.carries(credential) {
+        for (_, record) in earlier.take(WALK) {
+            if !record.carries(credential) {
                 continue;
             }
             if own.time.since(record.time) > window {

@@ -16,7 +16,7 @@ mod redirects;
 mod successes;
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,8 +36,11 @@ pub use record::{Challenger, Leg, Method, Record, Refusal, Repetition, Sent, Seq
 pub use redirects::Redirected;
 pub use successes::Successes;
 
-/// Steps a walk along a chain takes at most: bounds the cost of a question about busy credentials.
-const WALK: usize = 256;
+/// Steps a walk along a chain takes at most: bounds the cost of a question about what is busy.
+const WALK: usize = 64;
+
+/// The same for a credential, whose other uses may be long ago.
+const CREDENTIAL_WALK: usize = 256;
 
 /// Proxies in a row that are followed.
 const LEGS: usize = 8;
@@ -155,52 +158,69 @@ impl History {
             // Sequences only fall along a chain: a hash collision can not make a loop.
             (before < *sequence).then(|| step(before)).flatten()
         })
-        .take(WALK)
     }
 
-    /// Records that carried this credential, newest first.
-    pub fn of_credential(&self, credential: Fingerprint) -> impl Iterator<Item = &Record> {
-        self.walk(self.head(Chain::Credential(credential)), move |record| {
+    /// Walks a chain around one of its records, newest first: some that came after it, itself, and
+    /// those before. A busy chain's newest records alone would hide what `own` is about.
+    fn around<'a>(
+        &'a self,
+        head: Sequence,
+        own: &'a Record,
+        length: usize,
+        previous: impl Fn(&Record) -> Sequence + Copy + 'a,
+    ) -> impl Iterator<Item = &'a Record> {
+        let sequence = own.sequence;
+        let later = self.walk(head, previous).take(length).take_while(move |(s, _)| *s > sequence);
+        let rest = self.walk(sequence, previous).take(length);
+        later.chain(rest).map(|(_, record)| record)
+    }
+
+    /// Records that carried this credential, newest first; `own` is one of them.
+    pub fn of_credential<'a>(
+        &'a self,
+        credential: Fingerprint,
+        own: &'a Record,
+    ) -> impl Iterator<Item = &'a Record> {
+        let head = self.head(Chain::Credential(credential));
+        self.around(head, own, CREDENTIAL_WALK, move |record| {
             let slot = record.credentials.iter().position(|&own| own == Some(credential));
             slot.and_then(|slot| record.links.credentials.get(slot)).copied().unwrap_or(0)
         })
-        .map(|(_, record)| record)
+        .filter(move |record| record.carries(credential))
     }
 
     /// Records of the same user on the same origin, newest first.
-    pub fn of_user<'a>(&'a self, like: &'a Record) -> impl Iterator<Item = &'a Record> {
-        let start = like
+    pub fn of_user<'a>(&'a self, own: &'a Record) -> impl Iterator<Item = &'a Record> {
+        let head = own
             .user
             .as_deref()
-            .map_or(0, |user| self.head(Chain::User(self.hash(user), like.origin_key)));
-        self.walk(start, |record| record.links.user)
-            .map(|(_, record)| record)
-            .filter(|record| record.user == like.user && record.same_origin(like))
+            .map_or(0, |user| self.head(Chain::User(self.hash(user), own.origin_key)));
+        self.around(head, own, WALK, |record| record.links.user).filter(|record| {
+            own.user.is_some() && record.user == own.user && record.same_origin(own)
+        })
     }
 
     /// Records of the same client address on the same origin, newest first.
-    pub fn of_visit<'a>(&'a self, like: &'a Record) -> impl Iterator<Item = &'a Record> {
-        let start = self.head(Chain::Visit(like.client.ip(), like.origin_key));
-        self.walk(start, |record| record.links.visit)
-            .map(|(_, record)| record)
-            .filter(|record| record.client.ip() == like.client.ip() && record.same_origin(like))
+    pub fn of_visit<'a>(&'a self, own: &'a Record) -> impl Iterator<Item = &'a Record> {
+        let head = self.head(Chain::Visit(own.client.ip(), own.origin_key));
+        self.around(head, own, WALK, |record| record.links.visit)
+            .filter(|record| record.client.ip() == own.client.ip() && record.same_origin(own))
     }
 
     /// Records of the same path on the same origin, newest first.
-    pub fn of_route<'a>(&'a self, like: &'a Record) -> impl Iterator<Item = &'a Record> {
-        let start = self.head(Chain::Route(like.origin_key, like.route_key));
-        self.walk(start, |record| record.links.route)
-            .map(|(_, record)| record)
-            .filter(|record| record.path == like.path && record.same_origin(like))
+    pub fn of_route<'a>(&'a self, own: &'a Record) -> impl Iterator<Item = &'a Record> {
+        let head = self.head(Chain::Route(own.origin_key, own.route_key));
+        self.around(head, own, WALK, |record| record.links.route)
+            .filter(|record| record.same_route(own))
     }
 
     /// Refusals of the same client address, newest first.
-    pub fn refusals_of_client(&self, client: IpAddr) -> impl Iterator<Item = &Record> {
-        self.walk(self.head(Chain::RefusedClient(client)), |record| {
+    pub fn of_refused_client<'a>(&'a self, own: &'a Record) -> impl Iterator<Item = &'a Record> {
+        let head = self.head(Chain::RefusedClient(own.client.ip()));
+        self.around(head, own, WALK, |record| {
             record.refusal.as_ref().map_or(0, |refusal| refusal.links.client)
         })
-        .map(|(_, record)| record)
-        .filter(move |record| record.client.ip() == client)
+        .filter(|record| record.refused() && record.client.ip() == own.client.ip())
     }
 
     /// The repetition of a refused request: the first later one by the same client.
@@ -239,7 +259,7 @@ impl History {
             "token", "refresh", "rotate", "renew", "oauth", "login", "signin", "sign-in", "session",
         ];
         let end = refused.refusal.as_ref()?.repetition?.sequence;
-        (end.saturating_sub(WALK as u64)..end)
+        (end.saturating_sub(CREDENTIAL_WALK as u64)..end)
             .rev()
             .map_while(|sequence| self.record(sequence))
             .take_while(|record| record.answered >= refused.answered)

@@ -35,11 +35,11 @@ pub struct Past<'a> {
 
 impl History {
     /// What became of a credential that `own` carried.
-    pub fn past<'a>(&'a self, credential: Fingerprint, own: &Record) -> Past<'a> {
+    pub fn past<'a>(&'a self, credential: Fingerprint, own: &'a Record) -> Past<'a> {
         let mut past = Past::default();
         let mut previous: Option<bool> = None;
         let mut in_run = true;
-        for record in self.of_credential(credential) {
+        for record in self.of_credential(credential, own) {
             let (accepted, refused) = (record.accepted(), record.refused());
             let earlier = record.time < own.time;
             if !record.same_origin(own) {
@@ -64,7 +64,7 @@ impl History {
                     past.accepted_from_other_client.get_or_insert(record);
                 }
             }
-            if record.path != own.path {
+            if !record.same_route(own) {
                 if accepted {
                     past.accepted_on_other_path.get_or_insert(record);
                 }
@@ -99,12 +99,12 @@ impl History {
     }
 
     /// Whether credentials are known to be demanded on this path: it was refused to someone.
-    pub fn is_protected(&self, like: &Record) -> bool {
-        self.of_route(like).any(Record::refused)
+    pub fn is_protected(&self, own: &Record) -> bool {
+        self.of_route(own).any(Record::refused)
     }
 
     /// Whether this path was accepted without any credentials.
-    pub fn is_public(&self, like: &Record) -> bool {
-        self.of_route(like).any(|record| record.accepted() && !record.has_credentials())
+    pub fn is_public(&self, own: &Record) -> bool {
+        self.of_route(own).any(|record| record.accepted() && !record.has_credentials())
     }
 }

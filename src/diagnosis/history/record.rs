@@ -115,6 +115,8 @@ pub struct Record {
     pub prior: Sequence,
     /// More about a 401 or 407.
     pub refusal: Option<Box<Refusal>>,
+    /// Its place among the records.
+    pub(super) sequence: Sequence,
     /// Names this record's origin in hashes.
     pub(super) origin_key: u64,
     /// Names its path in hashes.
@@ -146,6 +148,11 @@ impl Record {
     /// Whether both name the same origin: `Host` and server port.
     pub const fn same_origin(&self, other: &Self) -> bool {
         self.origin_key == other.origin_key
+    }
+
+    /// Whether both have the same origin and path.
+    pub const fn same_route(&self, other: &Self) -> bool {
+        self.origin_key == other.origin_key && self.route_key == other.route_key
     }
 
     /// Whether both come from the same program on the same address, as far as can be told.

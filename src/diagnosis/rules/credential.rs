@@ -12,6 +12,9 @@ use crate::time::humane;
 /// How long a later acceptance of the same credential is waited for.
 const LATER: Duration = Duration::from_secs(30);
 
+/// Different paths refused alike before it looks like the client and not the path.
+const PATHS: usize = 3;
+
 /// Paths that usually answer everyone, whatever they are sent.
 const OPEN_PATHS: [&str; 11] = [
     "public", "health", "ping", "status", "ready", "live", "version", "login", "static", "assets",
@@ -87,8 +90,8 @@ pub fn backends_disagree(view: &View<'_>) -> Answer {
     let at_own_server = |record: &&Record| record.server == own.server;
     let here = view.credential().is_some_and(|credential| {
         view.history
-            .of_credential(credential)
-            .filter(|record| record.same_origin(own) && record.path == own.path)
+            .of_credential(credential, own)
+            .filter(|record| record.same_route(own))
             .any(|record| record.accepted() && at_own_server(&record))
     });
     let backend =
@@ -212,7 +215,7 @@ pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
         && let Some(credential) = view.credential()
         && let Some(other) = view
             .history
-            .of_credential(credential)
+            .of_credential(credential, own)
             .find(|record| record.same_origin(own) && record.client.ip() != own.client.ip())
         && other.accepted()
         && !view.history.is_public(other)
@@ -236,31 +239,26 @@ pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
 /// credentials.
 fn refused_everywhere(view: &View<'_>, own: &Record) -> Option<Found> {
     let body = own.refusal.as_ref().map(|refusal| refusal.body).filter(|body| *body != 0)?;
-    let mut paths = Vec::new();
-    for record in view.history.refusals_of_client(own.client.ip()) {
-        if own.time.since(record.time) > Duration::from_secs(60) {
-            break;
-        }
-        if !record.same_origin(own) {
-            continue;
-        }
-        if record.refusal.as_ref().is_none_or(|refusal| refusal.body != body) {
-            return None;
-        }
-        if !paths.contains(&&record.path) {
-            paths.push(&record.path);
-        }
-    }
     let other = view.history.of_route(own).find(|record| {
         record.accepted() && !record.has_credentials() && record.client.ip() != own.client.ip()
     })?;
-    (paths.len() >= 3).then(|| {
+    let mut paths = Vec::with_capacity(PATHS);
+    let recent = view
+        .history
+        .of_refused_client(own)
+        .take_while(|record| own.time.since(record.time) <= Duration::from_secs(60))
+        .filter(|record| record.same_origin(own));
+    for record in recent {
+        if record.refusal.as_ref().is_none_or(|refusal| refusal.body != body) {
+            return None;
+        }
+        if paths.len() < PATHS && !paths.contains(&&record.path) {
+            paths.push(&record.path);
+        }
+    }
+    (paths.len() == PATHS).then(|| {
         Found::possible()
-            .because(
-                "history",
-                format!("{} paths", paths.len()),
-                "all refused to this client with one body",
-            )
+            .because("history", "every path", "refused to this client with one body")
             .because("history", format!("#{}", other.id), "served to another client")
             .fact("sure", "possibly")
             .related(other.id)

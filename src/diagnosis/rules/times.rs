@@ -74,7 +74,7 @@ pub fn digest_parameter_mismatch(view: &View<'_>) -> Answer {
     };
     let used = own.refusal.as_ref().map_or(0, |refusal| refusal.nonce_used);
     let mut latest = None;
-    for record in view.history.refusals_of_client(own.client.ip()) {
+    for record in view.history.of_refused_client(own) {
         let Some(refusal) = record.refusal.as_ref() else { continue };
         if record.answered > own.time || !record.same_origin(own) || refusal.digest_realm == 0 {
             continue;
