@@ -15,7 +15,7 @@ impl Model {
 
     /// Goes to another view; its sort, cell and row are as they were.
     pub fn show_view(&mut self, view: View) {
-        let selected = self.selected().map(|case| case.id());
+        let selected = self.preferred();
         let follow = self.table.is_following();
         let left = self.remembered_mut();
         (left.selected, left.follow) = (selected, follow);
@@ -24,7 +24,15 @@ impl Model {
         self.pane = Pane::List;
         let entered = *self.remembered();
         self.table = Table::new(entered.follow);
+        self.chosen = entered.selected;
         self.relist_with(entered.selected);
+    }
+
+    /// An exchange of the row that the user chose; none while nothing was chosen.
+    pub(super) fn preferred(&self) -> Option<u64> {
+        let chosen = self.chosen.filter(|id| self.history.get(*id).is_some());
+        let selected = || self.selected().map(|case| case.id());
+        self.table.is_touched().then(|| chosen.or_else(selected)).flatten()
     }
 
     /// Moves the selection by rows.
@@ -56,6 +64,7 @@ impl Model {
         if self.table.selected().map(|(id, _)| id) != before {
             self.details.rewind();
         }
+        self.chosen = self.selected().map(|case| case.id());
     }
 
     /// Follows new rows from now on, or stops.
@@ -170,8 +179,10 @@ impl Model {
 
     /// All exchanges of the rows listed, in order of their ids.
     pub fn listed_cases(&self) -> Vec<Arc<Case>> {
-        let covers = |case: &&Arc<Case>| self.view.covers(case) && self.is_listed(case);
-        self.history.iter().filter(covers).cloned().collect()
+        let mut ids: Vec<u64> =
+            self.table.iter().flat_map(|(_, group)| group.members.latest_first()).collect();
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| self.history.get(id)).cloned().collect()
     }
 
     /// Filters by the selected cell, or excludes it.

@@ -25,6 +25,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ahash::HashSet;
+
 pub use cells::Cell;
 pub use column::Column;
 pub use details::{Details, Tab};
@@ -169,9 +171,10 @@ pub struct Model {
     marks: BTreeSet<u64>,
     last_mark: Option<u64>,
     marked_only: bool,
-    /// Cases of the view before and after filter and marks.
-    covered: usize,
-    listed: usize,
+    /// Exchanges of the view that filter and marks hide.
+    hidden: HashSet<u64>,
+    /// An exchange of the row that the user selected last.
+    chosen: Option<u64>,
     paused: Option<usize>,
     revealed: Option<(u64, Instant)>,
     toast: Option<Toast>,
@@ -210,8 +213,8 @@ impl Model {
             marks: BTreeSet::new(),
             last_mark: None,
             marked_only: false,
-            covered: 0,
-            listed: 0,
+            hidden: HashSet::default(),
+            chosen: None,
             paused: None,
             revealed: None,
             toast: None,
@@ -253,7 +256,8 @@ impl Model {
 
     /// How many cases the view would list without filter, and how many it lists.
     pub fn counts(&self) -> (usize, usize) {
-        (self.covered, self.listed)
+        let listed = self.table.exchanges();
+        (listed + self.hidden.len(), listed)
     }
 
     /// While paused: how many cases came since.
@@ -278,16 +282,14 @@ impl Model {
             *waiting += usize::from(self.history.get(id).is_none());
             self.history.insert(case);
         } else {
-            if let Some(before) = self.history.get(id).cloned() {
-                self.unlist(&before);
-            }
+            self.unlist(id);
             self.history.insert(Arc::clone(&case));
             if self.history.get(id).is_some() {
                 self.list(&case);
             }
         }
         while let Some(gone) = self.history.evict() {
-            self.unlist(&gone);
+            self.unlist(gone.id());
             self.marks.remove(&gone.id());
         }
     }
@@ -297,29 +299,44 @@ impl Model {
             && self.filter.active().is_none_or(|filter| filter.matches(case))
     }
 
+    /// A leg behind a proxy whose outer leg is listed says nothing that the outer one does not.
+    fn is_folded_leg(&self, case: &Case) -> bool {
+        const CAUSE: &str = "hop-stripped-auth";
+        let of_cause = |case: &Case| {
+            case.verdict.as_ref().filter(|verdict| verdict.diagnosis.entry.id == CAUSE).is_some()
+        };
+        let outer = |id: &u64| {
+            *id < case.id()
+                && self.history.get(*id).is_some_and(|outer| {
+                    of_cause(outer) && self.view.covers(outer) && self.is_listed(outer)
+                })
+        };
+        self.view == View::Refusals
+            && self.fold == Fold::Repeats
+            && of_cause(case)
+            && case
+                .verdict
+                .as_ref()
+                .is_some_and(|verdict| verdict.diagnosis.related.iter().any(outer))
+    }
+
     fn list(&mut self, case: &Case) {
-        if !self.view.covers(case) {
+        if !self.view.covers(case) || self.is_folded_leg(case) {
             return;
         }
-        self.covered += 1;
         if self.is_listed(case) {
-            self.listed += 1;
             let group = self.grouping.of(self.view, self.fold, case);
             let (sort, history) = (self.remembered().sort, &self.history);
             self.table.add(group, case, |group| sort.sort_key(group, history));
+        } else {
+            self.hidden.insert(case.id());
         }
     }
 
-    fn unlist(&mut self, case: &Case) {
-        if !self.view.covers(case) {
-            return;
-        }
-        self.covered = self.covered.saturating_sub(1);
-        if self.is_listed(case) {
-            self.listed = self.listed.saturating_sub(1);
-            let group = self.grouping.of(self.view, self.fold, case);
-            let (sort, history) = (self.remembered().sort, &self.history);
-            self.table.remove(group, case, |group| sort.sort_key(group, history));
+    fn unlist(&mut self, id: u64) {
+        let (sort, history) = (self.views[self.view as usize].sort, &self.history);
+        if !self.table.remove(id, |group| sort.sort_key(group, history)) {
+            self.hidden.remove(&id);
         }
     }
 
@@ -333,33 +350,39 @@ impl Model {
         self.filter.complete(forward, &self.values)
     }
 
-    /// Lists everything anew: after a change of view, filter, fold, sort or marks.
+    /// Lists everything anew: after a change of view, filter, fold, sort or marks. The selection
+    /// stays with the row that the user chose, also when a filter hid it for a while.
     pub fn relist(&mut self) {
-        let selected = self.selected().map(|case| case.id()).or(self.remembered().selected);
-        self.relist_with(selected);
+        self.relist_with(self.preferred());
     }
 
     fn relist_with(&mut self, selected: Option<u64>) {
         let (view, fold) = (self.view, self.fold);
-        let (mut covered, mut listed) = (0, Vec::new());
+        let mut listed = Vec::new();
+        self.hidden.clear();
+        let mut hidden = std::mem::take(&mut self.hidden);
         for case in self.history.iter().filter(|case| view.covers(case)) {
-            covered += 1;
+            if self.is_folded_leg(case) {
+                continue;
+            }
             if self.is_listed(case) {
                 listed.push((self.grouping.of(view, fold, case), case.as_ref()));
+            } else {
+                hidden.insert(case.id());
             }
         }
         let selected = selected
             .and_then(|id| self.history.get(id))
             .map(|case| self.grouping.of(view, fold, case));
         let remembered = self.views[view as usize];
-        let (count, history) = (listed.len(), &self.history);
+        let history = &self.history;
         self.table.set_reverse(remembered.reverse);
         self.table.rebuild(
             listed.into_iter(),
             |group| remembered.sort.sort_key(group, history),
             selected,
         );
-        (self.covered, self.listed) = (covered, count);
+        self.hidden = hidden;
     }
 }
 

@@ -5,7 +5,8 @@
 //!
 //! Invariants: `order` is sorted by (sort key, anchor, group) and holds each group once; a group has
 //! at least one member; its row carries the key and anchor that the group remembers, so that the row
-//! is found again without looking at any exchange.
+//! is found again without looking at any exchange. `home` names the group of each exchange listed and
+//! what it counted for, so that it leaves as it came, whatever it has become since.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -130,6 +131,7 @@ struct Row {
 pub struct Table {
     order: Vec<Row>,
     groups: HashMap<u64, Group>,
+    home: HashMap<u64, (u64, Weight)>,
     reverse: bool,
     selected: Option<u64>,
     /// Where the selection was, should its row vanish.
@@ -157,6 +159,7 @@ impl Table {
         selected: Option<u64>,
     ) {
         self.groups = HashMap::with_capacity(self.groups.len());
+        self.home = HashMap::with_capacity(self.home.len());
         for (group, case) in cases {
             self.join(group, case);
         }
@@ -174,6 +177,7 @@ impl Table {
 
     fn join(&mut self, id: u64, case: &Case) {
         let weight = Weight::of(case);
+        self.home.insert(case.id(), (id, weight));
         let group = self.groups.entry(id).or_insert_with(|| Group {
             members: Members::One(case.id()),
             refused: 0,
@@ -210,15 +214,15 @@ impl Table {
         self.settle_selection();
     }
 
-    /// Takes a case out of a group, and the row away with its last.
-    pub fn remove(&mut self, id: u64, case: &Case, key: impl Fn(&Group) -> SortKey) {
+    /// Takes an exchange out of its group, and the row away with its last. Whether it was listed.
+    pub fn remove(&mut self, exchange: u64, key: impl Fn(&Group) -> SortKey) -> bool {
+        let Some((id, weight)) = self.home.remove(&exchange) else { return false };
         let held = self.holds(id);
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else { return false };
         let row = Row { key: group.key.clone(), anchor: group.anchor, group: id };
-        let weight = Weight::of(case);
         group.refused = group.refused.saturating_sub(weight.refused);
         group.benign = group.benign.saturating_sub(weight.benign);
-        if group.members.remove(case.id()) {
+        if group.members.remove(exchange) {
             self.groups.remove(&id);
             self.take_row(&row);
         } else if !held {
@@ -231,6 +235,7 @@ impl Table {
             }
         }
         self.settle_selection();
+        true
     }
 
     /// Whether the user looks at this row, so that it must not move.
@@ -259,6 +264,16 @@ impl Table {
     /// Rows.
     pub fn len(&self) -> usize {
         self.order.len()
+    }
+
+    /// Exchanges in all rows.
+    pub fn exchanges(&self) -> usize {
+        self.home.len()
+    }
+
+    /// Whether the selection was moved by hand.
+    pub fn is_touched(&self) -> bool {
+        self.touched
     }
 
     /// Whether there is no row.
@@ -468,7 +483,7 @@ mod tests {
             assert_eq!(table.position() - table.top(), line);
         }
         for id in 1..15 {
-            table.remove(id, &refused(id), arrival);
+            table.remove(id, arrival);
             table.set_height(5);
             assert_eq!(table.selected().unwrap().0, 20);
         }
@@ -479,10 +494,10 @@ mod tests {
     fn a_vanished_row_leaves_the_selection_next_to_it() {
         let mut table = table(1..=5, false);
         table.select(2, arrival);
-        table.remove(3, &refused(3), arrival);
+        table.remove(3, arrival);
         assert_eq!(table.selected().unwrap().0, 4);
         for id in [1, 2, 4, 5] {
-            table.remove(id, &refused(id), arrival);
+            table.remove(id, arrival);
         }
         assert!(table.selected().is_none() && table.is_empty());
     }
@@ -525,7 +540,7 @@ mod tests {
         table.add(7, &refused(3), arrival);
         let (_, group) = table.group_at(0).unwrap();
         assert_eq!((group.members.count(), group.refused), (3, 2));
-        table.remove(7, &refused(3), arrival);
+        table.remove(3, arrival);
         assert_eq!(table.group_at(0).unwrap().1.refused, 1);
     }
 
@@ -542,7 +557,7 @@ mod tests {
         seen.reverse();
         assert_eq!(table.iter().map(|(id, _)| id % 10).collect::<Vec<_>>(), seen);
         for id in 1..=30 {
-            table.remove(id, &refused(id), by_last_digit);
+            table.remove(id, by_last_digit);
         }
         assert!(table.is_empty());
     }

@@ -242,3 +242,39 @@ fn nothing_ticks_unless_something_runs_out() {
     assert!(model.toast(now + TOAST).is_none());
     assert_eq!(model.next_tick(now + TOAST), None);
 }
+
+#[test]
+fn a_filter_that_hides_the_chosen_row_gives_it_back_when_it_goes() {
+    let mut model = model(View::Exchanges, false);
+    feed(&mut model, (1..=20).map(accepted));
+    model.select(9);
+    assert_eq!(model.selected().unwrap().id(), 10);
+    for source in ["flow:1", "flow:1 status:404", ""] {
+        model.filter.set(source).unwrap();
+        model.relist();
+    }
+    assert_eq!(model.selected().unwrap().id(), 10);
+}
+
+#[test]
+fn a_leg_behind_a_proxy_folds_into_the_outer_one() {
+    let stripped = |id: u64, other: u64| {
+        let mut sample = Sample::new(id).refused(
+            "hop-stripped-auth",
+            "A proxy removed the Authorization header",
+            Certain,
+        );
+        sample.client = if id == 1 { "10.0.0.7:1" } else { "10.0.0.1:2" };
+        sample.verdict.as_mut().unwrap().diagnosis.related = vec![other];
+        sample.case()
+    };
+    let mut model = model(View::Refusals, false);
+    feed(&mut model, [refused(2), stripped(1, 2), stripped(2, 1)]);
+    assert_eq!(rows(&model), [[1]]);
+    model.filter.set("client:10.0.0.1").unwrap();
+    model.relist();
+    assert_eq!(rows(&model), [[2]], "it stands for itself when its outer leg is not listed");
+    model.filter.set("").unwrap();
+    model.show_view(View::Exchanges);
+    assert_eq!(rows(&model).len(), 2);
+}

@@ -152,6 +152,10 @@ fn show_picker(buffer: &mut Buffer, areas: &Areas, picker: &Picker, scene: &Scen
     }
     let (role, below) = match &picker.error {
         Some(error) => (Role::Bad, error.as_str()),
+        None if picker.candidates.iter().all(|one| !one.allowed) => (
+            Role::Warning,
+            "The rights to open another interface are gone: start again with -i NAME.",
+        ),
         None => (Role::Muted, "Packets a second, looked at twice a second."),
     };
     put_inside(buffer, area, shown + 1, role, below, scene);

@@ -89,7 +89,8 @@ impl Cited {
         let name = name.to_ascii_lowercase();
         let also = match name.as_str() {
             "proxy-authorization" => "authorization",
-            "www-authenticate" | "proxy-authenticate" => "challenges",
+            "www-authenticate" | "proxy-authenticate" => "challenge",
+            "target" => "query",
             _ => "",
         };
         self.fields.iter().any(|field| *field == name || (!also.is_empty() && field == also))
