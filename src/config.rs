@@ -192,7 +192,7 @@ impl Config {
         for (section, known) in
             [("ui", to_json(&Ui::default())), ("redact", to_json(&Redact::default()))]
         {
-            if let Some(DeValue::Table(inner)) = root.get(section).map(|value| value.get_ref()) {
+            if let Some(DeValue::Table(inner)) = root.get(section).map(toml::Spanned::get_ref) {
                 known_keys(inner, &known, &format!("{section}."))
                     .map_err(|(offset, why)| (at(offset), why))?;
             }

@@ -61,7 +61,7 @@ pub fn write<'a>(
         let interfaces = source.interfaces().to_vec();
         match source.next() {
             Next::Frame(frame) => {
-                let Some(comment) = chosen.takes(&frame) else { continue };
+                let Taken::Yes { comment } = chosen.takes(&frame) else { continue };
                 let name = interfaces.get(usize::from(frame.interface)).map_or("", |name| name);
                 encoder.frame(&frame, name, comment.as_deref());
                 written.frames += 1;
@@ -91,6 +91,13 @@ struct Connection {
     /// A new connection with the same addresses has begun.
     over: bool,
     found: bool,
+}
+
+/// Whether a frame is written.
+#[derive(Debug)]
+enum Taken {
+    No,
+    Yes { comment: Option<String> },
 }
 
 /// The frames to take.
@@ -146,22 +153,23 @@ impl Chosen {
     }
 
     /// Whether the frame belongs to a chosen connection, and the comment that it gets.
-    fn takes(&mut self, frame: &Frame<'_>) -> Option<Option<String>> {
+    fn takes(&mut self, frame: &Frame<'_>) -> Taken {
         let Decoded::Segment(segment) = self.decoder.decode(frame, &mut self.counters) else {
-            return None;
+            return Taken::No;
         };
         let (key, _) = FlowKey::new(segment.source, segment.destination);
-        let connections = self.connections.get_mut(&key)?;
+        let Some(connections) = self.connections.get_mut(&key) else { return Taken::No };
         let mut taken = false;
         for connection in connections {
             taken |= connection.takes(&segment);
         }
         if !taken {
-            return None;
+            return Taken::No;
         }
         let place = (canonical(segment.source), canonical(segment.destination), segment.timestamp);
-        let comment = (!segment.payload.is_empty()).then(|| self.comments.remove(&place));
-        Some(comment.flatten())
+        // A bare acknowledgment may have been captured in the same microsecond.
+        let speaks = !segment.payload.is_empty();
+        Taken::Yes { comment: if speaks { self.comments.remove(&place) } else { None } }
     }
 
     fn missing(&self) -> usize {

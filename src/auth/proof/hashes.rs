@@ -52,9 +52,7 @@ pub fn matches(hash: &str, password: &[u8]) -> Option<bool> {
 /// MD5-crypt as FreeBSD made it (`$1$`) and Apache took it over (`$apr1$`): the 22 characters of its digest.
 fn md5_crypt(magic: &str, salt: &str, password: &[u8]) -> String {
     let salt = salt.as_bytes().get(..8).unwrap_or(salt.as_bytes());
-    let chain = |parts: &[&[u8]]| {
-        parts.iter().fold(Md5::new(), |hash, part| hash.chain_update(part)).finalize()
-    };
+    let chain = |parts: &[&[u8]]| parts.iter().fold(Md5::new(), Md5::chain_update).finalize();
     let inner = chain(&[password, salt, password]);
     let mut outer = Md5::new().chain_update(password).chain_update(magic).chain_update(salt);
     for chunk in password.chunks(16) {

@@ -20,7 +20,7 @@ struct Key {
     name: String,
     /// Whether tokens name it.
     has_id: bool,
-    key: DecodingKey,
+    decoding: DecodingKey,
     /// The one algorithm that it is for, where that is said.
     algorithm: Option<Algorithm>,
 }
@@ -44,7 +44,7 @@ impl KeyFile {
 
     /// Whether reading the file is enough to forge tokens.
     pub fn holds_secrets(&self) -> bool {
-        self.keys.iter().any(|key| key.key.family() == AlgorithmFamily::Hmac)
+        self.keys.iter().any(|key| key.decoding.family() == AlgorithmFamily::Hmac)
     }
 
     /// Holds the token's signature against the key that it names, else against all that may fit.
@@ -75,7 +75,7 @@ impl KeyFile {
         }
         let mut failed = Vec::new();
         for key in candidates.into_iter().filter(|key| key.is_for(algorithm)) {
-            match crypto::verify(signature, message.as_bytes(), &key.key, algorithm) {
+            match crypto::verify(signature, message.as_bytes(), &key.decoding, algorithm) {
                 Ok(true) => return proof(Verdict::Matches, format!("key {}", key.name)),
                 Ok(false) => failed.push(key.name.as_str()),
                 // The key is of another curve, or the signature is no base64.
@@ -93,7 +93,8 @@ impl KeyFile {
 
 impl Key {
     fn is_for(&self, algorithm: Algorithm) -> bool {
-        self.key.family() == algorithm.family() && self.algorithm.is_none_or(|own| own == algorithm)
+        self.decoding.family() == algorithm.family()
+            && self.algorithm.is_none_or(|own| own == algorithm)
     }
 }
 
@@ -128,11 +129,11 @@ fn from_jwk(index: usize, jwk: &Jwk) -> Option<Key> {
     if matches!(jwk.algorithm, AlgorithmParameters::Other(_)) {
         return None;
     }
-    let key = DecodingKey::from_jwk(jwk).ok()?;
+    let decoding = DecodingKey::from_jwk(jwk).ok()?;
     let algorithm = jwk.common.key_algorithm.and_then(|own| own.to_string().parse().ok());
     let id = jwk.common.key_id.clone();
     let (has_id, name) = (id.is_some(), id.unwrap_or_else(|| format!("number {}", index + 1)));
-    Some(Key { name, has_id, key, algorithm })
+    Some(Key { name, has_id, decoding, algorithm })
 }
 
 fn pem_blocks(text: &str) -> Result<Vec<Key>, String> {
@@ -149,9 +150,10 @@ fn pem_blocks(text: &str) -> Result<Vec<Key>, String> {
         let key = DecodingKey::from_rsa_pem(octets)
             .or_else(|_| DecodingKey::from_ec_pem(octets))
             .or_else(|_| DecodingKey::from_ed_pem(octets));
-        let key = key.map_err(|error| format!("has a PEM block that cannot be used: {error}"))?;
+        let decoding =
+            key.map_err(|error| format!("has a PEM block that cannot be used: {error}"))?;
         let name = format!("number {}", keys.len() + 1);
-        keys.push(Key { name, has_id: false, key, algorithm: None });
+        keys.push(Key { name, has_id: false, decoding, algorithm: None });
     }
     if keys.is_empty() { Err("has no whole PEM block".to_owned()) } else { Ok(keys) }
 }
@@ -167,7 +169,7 @@ fn secret(content: &[u8]) -> Result<Vec<Key>, String> {
     let key = |name: &str, octets: &[u8]| Key {
         name: name.to_owned(),
         has_id: false,
-        key: DecodingKey::from_secret(octets),
+        decoding: DecodingKey::from_secret(octets),
         algorithm: None,
     };
     let mut keys = vec![key("secret", secret)];

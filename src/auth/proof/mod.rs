@@ -145,7 +145,8 @@ fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 fn private(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(path).map_err(|error| error.to_string())?.permissions().mode();
-    if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if others == 0 {
         return Ok(());
     }
     Err(format!(

@@ -78,17 +78,14 @@ impl PasswordFile {
         let question =
             Sha256::new().chain_update(length).chain_update(user).chain_update(password).finalize();
         let question: [u8; 32] = question.into();
-        let verdict = match self.remembered.get(&question) {
-            Some(verdict) => *verdict,
-            None => {
-                if self.remembered.len() >= REMEMBERED {
-                    self.remembered.clear();
-                }
-                let verdict = self.compare(user, password);
-                self.remembered.insert(question, verdict);
-                verdict
-            }
-        };
+        if let Some(verdict) = self.remembered.get(&question) {
+            return self.proof(*verdict, user);
+        }
+        if self.remembered.len() >= REMEMBERED {
+            self.remembered.clear();
+        }
+        let verdict = self.compare(user, password);
+        self.remembered.insert(question, verdict);
         self.proof(verdict, user)
     }
 
