@@ -105,6 +105,8 @@ pub fn basic_hidden_whitespace(view: &View<'_>) -> Answer {
         } else {
             ("password", "ends with a space")
         }
+    } else if password.expose().first() == Some(&b' ') {
+        ("password", "begins with a space, as after \"user: password\"")
     } else if view.finding(Finding::ControlChar) {
         let in_user = user.chars().any(char::is_control);
         (if in_user { "user name" } else { "password" }, "contains a control character")
@@ -165,12 +167,11 @@ pub fn basic_charset(view: &View<'_>) -> Answer {
     }
     let charset = view.challenge("Basic").and_then(|challenge| challenge.params.get("charset"));
     let asks_utf8 = charset.is_some_and(|charset| charset.eq_ignore_ascii_case("utf-8"));
+    // Servers that keep other octets than UTF-8 have become rare; those that decode as Latin-1 have
+    // not.
     let (found, sent, wants) = if view.finding(Finding::NonAsciiNotUtf8) {
-        if asks_utf8 {
-            (Found::likely(), "Latin-1 (not UTF-8)", "asks for UTF-8")
-        } else {
-            (Found::possible(), "Latin-1 (not UTF-8)", "may expect UTF-8")
-        }
+        let wants = if asks_utf8 { "asks for UTF-8" } else { "probably expects UTF-8" };
+        (Found::likely(), "Latin-1 (not UTF-8)", wants)
     } else if view.finding(Finding::NonAsciiUtf8) && !asks_utf8 {
         (Found::possible(), "UTF-8", "may expect Latin-1")
     } else {

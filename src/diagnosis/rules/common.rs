@@ -107,7 +107,8 @@ pub fn describe(alternative: &Alternative) -> String {
 pub fn stated(view: &View<'_>, categories: &[Category]) -> Option<Found> {
     let said = view.said().filter(|said| categories.contains(&said.category))?;
     let found = match view.state() {
-        AuthState::Unknown { .. } => Found::likely(),
+        // Which of several credentials the server read is not known either.
+        AuthState::Unknown { .. } | AuthState::Multiple { .. } => Found::likely(),
         AuthState::Missing if other_credential(view).is_none() => return None,
         _ => Found::certain(),
     };

@@ -189,12 +189,17 @@ pub fn session_expired(view: &View<'_>) -> Answer {
     let Some((past, own)) = past else { return found.into() };
     let Some(accepted) = past.accepted_here else { return found.into() };
     let idle = past.last_use.map(|last| own.time.since(last)).filter(|idle| *idle >= IDLE);
+    // Acceptance elsewhere may have been an anonymous visit.
+    let worked = past.accepted_on_path.is_some()
+        && past.accepted_later.is_none()
+        && past.changes <= 1
+        && !view.history.is_public(own);
     let found = match (found, idle) {
         (Some(found), _) => found,
-        (None, Some(_)) => Found::likely()
+        (None, None) if !worked => return Answer::No,
+        (None, _) => Found::likely()
             .fact_if("name", cookie.map(|c| format!("cookie \"{}\"", text::visible(&c.name))))
             .fact("host", view.host()),
-        (None, None) => return Answer::No,
     };
     found
         .because("history", format!("#{}", accepted.id), "accepted before")

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::diagnosis::history::{Past, Record, Sent};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Awaiting, Found};
-use crate::diagnosis::rules::stated;
+use crate::diagnosis::rules::{common, stated};
 use crate::diagnosis::view::View;
 use crate::time::humane;
 
@@ -56,6 +56,10 @@ pub fn token_revoked(view: &View<'_>) -> Answer {
                 .into(),
             None => found.into(),
         };
+    }
+    // A session that ends has its own diagnosis.
+    if common::only_cookies(view) {
+        return Answer::No;
     }
     let (Some(past), Some(own)) = (past(view), view.record()) else { return Answer::No };
     let Some(accepted) = past.accepted_on_path else { return Answer::No };

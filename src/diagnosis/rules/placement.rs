@@ -100,7 +100,10 @@ pub fn proxy_auth_confusion(view: &View<'_>) -> Answer {
             .into();
     }
     let for_proxy = request.head.has("proxy-authorization");
-    if for_proxy && view.missing() && !to_proxy && asks_server {
+    // A request in absolute form is meant for a proxy; one that did its part leaves a mark.
+    let relayed =
+        ["via", "x-cache", "proxy-connection"].into_iter().any(|field| response.head.has(field));
+    if for_proxy && view.missing() && !(to_proxy && relayed) && asks_server {
         return Found::likely()
             .because("request.header.proxy-authorization", "present", "meant for a proxy")
             .because(view.credentials_place(), "absent", "")

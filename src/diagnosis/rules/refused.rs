@@ -25,15 +25,11 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
     if !refused && !silent || view.accepted_here().is_some() && view.is_exact() {
         return Answer::No;
     }
-    let unknown = matches!(view.state(), AuthState::Unknown { .. });
     let login = match view.shape() {
         Some(Shape::UserPass { .. } | Shape::Digest(_) | Shape::Ntlm3 { .. }) => {
             login(view, refused)
         }
         _ if view.missing() && matches!(view.status(), 401 | 422) => posted(view),
-        _ if unknown && refused => {
-            Some(Found::possible().because(view.credentials_place(), "not captured", ""))
-        }
         _ => None,
     };
     let Some(found) = login else { return Answer::No };

@@ -1,6 +1,7 @@
 //! The times in a JWT against the server's clock.
 
 use crate::auth::Jwt;
+use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
@@ -27,7 +28,14 @@ pub fn token_expired(view: &View<'_>) -> Answer {
     let exp = view.jwt().and_then(|jwt| jwt.date("exp")).filter(|exp| *exp < MILLISECONDS);
     let by_words = stated(view, &[Category::Expired]);
     let past = exp.is_some_and(|exp| exp <= view.server_now().seconds());
+    // Expired for the server's clock alone: if other servers agree with the capture's, that clock is
+    // the cause and not the token.
+    let by_skew = past && exp.is_some_and(|exp| exp > view.answered().seconds());
+    let by_skew = by_skew
+        && view.skew().is_some_and(|skew| view.history.all_clocks_agree(skew) != Some(true));
     let found = match (by_words, exp) {
+        (Some(found), _) if by_skew => Found { confidence: Confidence::Possible, ..found },
+        (None, Some(exp)) if by_skew => lowered(lowered(computed(view, exp))),
         // The token's own time contradicts the server's words: another clock, or another token.
         (Some(found), Some(_)) if !past => lowered(found),
         (Some(found), _) => found,
@@ -35,16 +43,17 @@ pub fn token_expired(view: &View<'_>) -> Answer {
         (None, _) => return Answer::No,
     };
     let Some(exp) = exp.filter(|_| past) else { return found.into() };
-    let age = humane(view.exchange.time().since(Timestamp::from_seconds(exp)));
-    let time = Timestamp::from_seconds(exp).rfc3339_seconds();
+    let (time, end) =
+        (Timestamp::from_seconds(exp).rfc3339_seconds(), Timestamp::from_seconds(exp));
+    let age = (end < view.exchange.time()).then(|| humane(view.exchange.time().since(end)));
+    let note = match &age {
+        Some(age) => format!("{age} before this request"),
+        None => "past for the server's clock".to_owned(),
+    };
     found
-        .because(
-            format!("{}.claims.exp", view.credentials_place()),
-            time.clone(),
-            format!("{age} before this request"),
-        )
+        .because(format!("{}.claims.exp", view.credentials_place()), time.clone(), note)
         .fact("exp", time)
-        .fact("age", age)
+        .fact_if("age", age)
         .fact_if(
             "hint",
             (exp < LIFETIME)
@@ -69,6 +78,9 @@ fn computed(view: &View<'_>, exp: i64) -> Found {
 /// “The token is not valid yet: its {claim} is {time}, {delta} in the future for the server.”
 /// (RFC 7519 §4.1.5)
 pub fn jwt_not_yet_valid(view: &View<'_>) -> Answer {
+    if milliseconds(view).is_some() {
+        return Answer::No;
+    }
     let ahead = view.jwt().and_then(|jwt| claim_ahead(view, jwt));
     let by_words = stated(view, &[Category::NotYetValid]).filter(|_| !is_signed(view));
     let found = match (by_words, ahead) {
@@ -93,6 +105,15 @@ pub fn jwt_not_yet_valid(view: &View<'_>) -> Answer {
         .into()
 }
 
+/// `nbf`, else `iat`, where it is in milliseconds.
+fn milliseconds(view: &View<'_>) -> Option<(&'static str, i64)> {
+    let jwt = view.jwt().filter(|_| is_token(view))?;
+    ["nbf", "iat"].into_iter().find_map(|claim| {
+        let value = jwt.date(claim).filter(|value| *value >= MILLISECONDS)?;
+        Some((claim, value))
+    })
+}
+
 /// `nbf`, else `iat`, where it lies in the server's future.
 fn claim_ahead(view: &View<'_>, jwt: &Jwt) -> Option<(&'static str, i64)> {
     let now = view.server_now().seconds();
@@ -105,18 +126,15 @@ fn claim_ahead(view: &View<'_>, jwt: &Jwt) -> Option<(&'static str, i64)> {
 /// “The claim {claim}={value} is in milliseconds; JWT times are in seconds. For the server this token
 /// starts in the year {year}.” (RFC 7519 §2)
 pub fn jwt_time_unit(view: &View<'_>) -> Answer {
-    let Some(jwt) = view.jwt().filter(|_| is_token(view)) else { return Answer::No };
-    let found = ["nbf", "iat"].into_iter().find_map(|claim| {
-        let value = jwt.date(claim).filter(|value| *value >= MILLISECONDS)?;
-        Some((claim, value))
-    });
-    let Some((claim, value)) = found else { return Answer::No };
-    if view.accepted_here().is_some() {
+    let Some((claim, value)) = milliseconds(view) else { return Answer::No };
+    if view.accepted_here().is_some() || !is_login_status(view) {
         return Answer::No;
     }
     // Seconds of a mean Gregorian year.
     let year = 1970 + value / 31_556_952;
-    let found = Found::likely()
+    let early = view.says(Category::NotYetValid);
+    let found = if early { Found::certain() } else { Found::likely() };
+    let found = found
         .because(
             format!("{}.claims.{claim}", view.credentials_place()),
             value.to_string(),

@@ -99,7 +99,12 @@ fn v56_a_refusal_that_deletes_the_cookie_ends_the_session() {
 fn a_cookie_that_worked_minutes_ago_may_have_timed_out() {
     let with = |talk: Talk| talk.header("Cookie", "sid=abcdef");
     let cases = diagnose([with(get("/a").at(-400.0)).answer(200), with(get("/a")).answer(401)]);
-    assert_eq!(why(&cases[1]), "token-revoked likely", "history alone names both");
+    assert_eq!(why(&cases[1]), "session-expired likely");
+    let text = cases[1].verdict.as_ref().unwrap().diagnosis.explanation();
+    assert!(text.contains("after 6 min 40 s without requests"), "{text}");
+    // An anonymous visit to another page is no login.
+    let cases = diagnose([with(get("/")).answer(200), with(get("/a").at(1.0)).answer(401)]);
+    assert_eq!(why(&cases[1]), "token-rejected possible");
     let cases = diagnose([with(get("/a")).answer(401)]);
     assert!(!why(&cases[0]).contains("session-expired"));
 }

@@ -126,6 +126,8 @@ fn v15_a_line_break_at_the_end_of_the_password() {
     let text = shown(&diagnose([talk])[0]);
     assert!(text.contains("line break") && !text.contains("secret\n"), "{text}");
     assert_eq!(verdict(refused(BASIC)), "wrong-password likely");
+    // "alice: secret-7", as in a YAML file.
+    assert_eq!(verdict(refused("Basic YWxpY2U6IHNlY3JldC03")), "basic-hidden-whitespace likely");
 }
 
 #[test]
@@ -160,7 +162,9 @@ fn v20_latin1_where_utf8_is_asked_for() {
     let talk = refused("Basic c/hyZW46U9hSRU4=");
     let asked = talk.clone().asks("Basic realm=\"x\", charset=\"UTF-8\"");
     assert_eq!(verdict(asked), "basic-charset likely");
-    let cases = diagnose([talk.asks("Basic realm=\"x\"")]);
+    assert_eq!(verdict(talk.asks("Basic realm=\"x\"")), "basic-charset likely");
+    // alice:gehéim in UTF-8
+    let cases = diagnose([refused("Basic YWxpY2U6Z2Vow6ltZWlt").asks("Basic realm=\"x\"")]);
     assert_eq!(why(&cases[0]), "wrong-password likely");
     assert_eq!(also(&cases[0]), ["basic-charset"]);
 }
@@ -261,6 +265,10 @@ fn v50_a_credential_under_another_name() {
 fn v51_credentials_for_the_proxy_at_the_server() {
     let talk = get("/x").header("Proxy-Authorization", BASIC).answer(401);
     assert_eq!(verdict(talk.clone().asks("Basic realm=\"app\"")), "proxy-auth-confusion likely");
+    let absolute = get("http://h/x").header("Proxy-Authorization", BASIC).answer(401);
+    let absolute = absolute.asks("Basic realm=\"app\"");
+    assert_eq!(verdict(absolute.clone()), "proxy-auth-confusion likely");
+    assert_eq!(verdict(absolute.with("Via", "1.1 squid")), "no-credentials-sent certain");
     let mixed = get("/x").answer(401).with("Proxy-Authenticate", "Basic realm=\"p\"");
     assert_eq!(verdict(mixed), "proxy-auth-confusion likely");
     let normal = get("http://h/x").answer(407).with("Proxy-Authenticate", "Basic realm=\"p\"");
