@@ -101,7 +101,7 @@ fn a_cookie_that_worked_minutes_ago_may_have_timed_out() {
     let cases = diagnose([with(get("/a").at(-400.0)).answer(200), with(get("/a")).answer(401)]);
     assert_eq!(why(&cases[1]), "session-expired likely");
     let text = cases[1].verdict.as_ref().unwrap().diagnosis.explanation();
-    assert!(text.contains("after 6 min 40 s without requests"), "{text}");
+    assert!(text.contains("after 6 min 39 s without requests"), "{text}");
     // An anonymous visit to another page is no login.
     let cases = diagnose([with(get("/")).answer(200), with(get("/a").at(1.0)).answer(401)]);
     assert_eq!(why(&cases[1]), "token-rejected possible");
