@@ -56,13 +56,11 @@ pub fn visible_octets(octets: &[u8]) -> Cow<'_, str> {
 
 /// At most `limit` characters, with an ellipsis where something was cut.
 pub fn shorten(text: &str, limit: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(limit) {
-        None => Cow::Borrowed(text),
-        Some(_) => {
-            let cut: String = text.chars().take(limit.saturating_sub(1)).collect();
-            Cow::Owned(cut + "…")
-        }
+    if text.char_indices().nth(limit).is_none() {
+        return Cow::Borrowed(text);
     }
+    let cut: String = text.chars().take(limit.saturating_sub(1)).collect();
+    Cow::Owned(cut + "…")
 }
 
 /// The candidate that `word` was most likely meant to be, in any case: one that it begins, or one a

@@ -291,7 +291,6 @@ fn pairing_unsure(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::diagnosis::Case;
     use crate::diagnosis::testing::{Talk, diagnose, get, request};
 

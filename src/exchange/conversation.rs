@@ -162,7 +162,7 @@ impl Conversation {
         }
         if self.requests.is_idle() && octets.starts_with(PREFACE) {
             self.has_messages = true;
-            let streams = self.multiplexed.insert(Box::new(Multiplexed::new()));
+            let streams = self.multiplexed.insert(Box::default());
             streams.data(&self.connection, true, &Data { octets, ..*data }, context);
             return;
         }
@@ -316,7 +316,7 @@ impl Conversation {
         let mut lost = Vec::new();
         let answer = self.queue.answer(self.responses.began(), |pending| lost.push(pending));
         for pending in lost {
-            let coverage = Coverage { gap_octets: pending.lost, ..self.coverage(flow) };
+            let coverage = Coverage { gap_octets: pending.lost, ..coverage(flow) };
             self.emit(flow, Some(Box::new(pending)), None, coverage, context);
         }
         let (request, pairing) = match answer {
@@ -387,18 +387,10 @@ impl Conversation {
             gap_octets: active.lost + std::mem::take(&mut self.lost[1]),
             truncated: active.truncated || std::mem::take(&mut self.truncated[1]),
             pairing: active.pairing,
-            ..self.coverage(flow)
+            ..coverage(flow)
         };
         let parts = Some((active.response, active.anomalies));
         self.emit(flow, active.request, parts, coverage, context);
-    }
-
-    fn coverage(&self, flow: &FlowInfo) -> Coverage {
-        Coverage {
-            one_sided: flow.packets.contains(&0),
-            pairing: Pairing::OneSided,
-            ..Coverage::default()
-        }
     }
 
     fn emit(
@@ -457,7 +449,7 @@ impl Conversation {
                 pending.request.body = self.requests.take_body();
                 pending.request.body.complete = false;
             }
-            let coverage = self.coverage(flow);
+            let coverage = coverage(flow);
             self.emit(flow, Some(Box::new(pending)), None, coverage, context);
         }
     }
@@ -515,5 +507,14 @@ impl Conversation {
         while !self.queue.is_empty() {
             self.unanswered(flow, context);
         }
+    }
+}
+
+/// What is known of an exchange's coverage before its messages are.
+fn coverage(flow: &FlowInfo) -> Coverage {
+    Coverage {
+        one_sided: flow.packets.contains(&0),
+        pairing: Pairing::OneSided,
+        ..Coverage::default()
     }
 }

@@ -36,9 +36,9 @@ impl Stream {
     }
 }
 
-impl Multiplexed {
+impl Default for Multiplexed {
     /// A connection whose client is about to send (or has just sent) its preface.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
             client: FrameReader::new(true),
             server: FrameReader::new(false),
@@ -46,7 +46,9 @@ impl Multiplexed {
             lost: false,
         }
     }
+}
 
+impl Multiplexed {
     /// Heap octets held.
     pub fn memory(&self) -> usize {
         self.client.memory() + self.server.memory()
@@ -147,51 +149,44 @@ impl Multiplexed {
         if self.streams.get(&number).is_some_and(Stream::is_over)
             && let Some(stream) = self.streams.remove(&number)
         {
-            self.emit(connection, number, stream, context);
+            emit(connection, number, stream, context);
         }
     }
-
-    fn emit(
-        &self,
-        connection: &Arc<Connection>,
-        number: u32,
-        stream: Stream,
-        context: &mut Context<'_>,
-    ) {
-        if stream.request.is_none() && stream.response.is_none() {
-            return;
-        }
-        let one_sided = stream.request.is_none() || stream.response.is_none();
-        let gap = stream.request.as_ref().map_or(0, |r| r.body.gap)
-            + stream.response.as_ref().map_or(0, |r| r.body.gap);
-        if one_sided {
-            context.counters.unpaired += 1;
-        }
-        *context.last_id += 1;
-        context.out.push(Exchange {
-            id: *context.last_id,
-            connection: Arc::clone(connection),
-            stream: Some(number),
-            interim_responses: stream.interim,
-            anomalies: Anomalies::default(),
-            coverage: Coverage {
-                gap_octets: gap,
-                truncated: false,
-                pairing: if one_sided { Pairing::OneSided } else { Pairing::Certain },
-                request_loss: stream.request.is_none().then_some(HeadLoss::Gap),
-                one_sided: false,
-            },
-            request: stream.request,
-            response: stream.response,
-        });
-    }
-
     /// The connection is over.
     pub fn close(mut self, connection: &Arc<Connection>, context: &mut Context<'_>) {
         for (number, stream) in std::mem::take(&mut self.streams) {
-            self.emit(connection, number, stream, context);
+            emit(connection, number, stream, context);
         }
     }
+}
+
+fn emit(connection: &Arc<Connection>, number: u32, stream: Stream, context: &mut Context<'_>) {
+    if stream.request.is_none() && stream.response.is_none() {
+        return;
+    }
+    let one_sided = stream.request.is_none() || stream.response.is_none();
+    let gap = stream.request.as_ref().map_or(0, |r| r.body.gap)
+        + stream.response.as_ref().map_or(0, |r| r.body.gap);
+    if one_sided {
+        context.counters.unpaired += 1;
+    }
+    *context.last_id += 1;
+    context.out.push(Exchange {
+        id: *context.last_id,
+        connection: Arc::clone(connection),
+        stream: Some(number),
+        interim_responses: stream.interim,
+        anomalies: Anomalies::default(),
+        coverage: Coverage {
+            gap_octets: gap,
+            truncated: false,
+            pairing: if one_sided { Pairing::OneSided } else { Pairing::Certain },
+            request_loss: stream.request.is_none().then_some(HeadLoss::Gap),
+            one_sided: false,
+        },
+        request: stream.request,
+        response: stream.response,
+    });
 }
 
 fn append(body: &mut Body, octets: &[u8], lost: u64, limit: usize) {

@@ -442,5 +442,5 @@ impl<S> FlowTable<S> {
 }
 
 fn due(queue: &mut VecDeque<Ticket>, now: Timestamp) -> Option<Ticket> {
-    queue.pop_front_if(|ticket| ticket.due <= now)
+    if queue.front()?.due <= now { queue.pop_front() } else { None }
 }

@@ -1,6 +1,9 @@
 //! Any split, order and repetition of the same octets gives the same exchanges; and what was lost
 //! never makes an exchange wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::format_push_string, reason = "octets of a message, written as one reads them")]
+
 mod wire;
 
 use std::collections::BTreeMap;
@@ -130,5 +133,5 @@ fn show() {
     println!("{:#?}", conversation.truth);
     capture.print();
     let (seen, all) = observe(&capture);
-    println!("{:#?}\n{all:#?}", seen);
+    println!("{seen:#?}\n{all:#?}");
 }

@@ -121,9 +121,8 @@ mod tests {
         loop {
             match state.step(&mut octets) {
                 Step::Content(part) => content.extend_from_slice(part),
-                Step::More => return (content, false, octets.len()),
                 Step::End => return (content, true, octets.len()),
-                Step::Invalid => return (content, false, octets.len()),
+                Step::More | Step::Invalid => return (content, false, octets.len()),
             }
         }
     }

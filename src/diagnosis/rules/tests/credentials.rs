@@ -26,7 +26,7 @@ fn shown(case: &Case) -> String {
         diagnosis.server_fix()
     );
     for evidence in &diagnosis.evidence {
-        text.push_str(&format!(" {}={} {}", evidence.field, evidence.value, evidence.note));
+        text += &[" ", &evidence.field, "=", &evidence.value, " ", &evidence.note].concat();
     }
     text
 }
