@@ -81,9 +81,6 @@ impl Engine {
         let Decoded::Segment(segment) = self.decoder.decode(frame, &mut self.counters) else {
             return;
         };
-        if segment.cut > 0 {
-            self.counters.truncated += 1;
-        }
         let mut reading = Reading {
             reader: &mut self.reader,
             limits: &self.limits,
