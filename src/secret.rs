@@ -4,7 +4,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Serialize, Serializer};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// A password, token or key from the wire. `Debug`, `Display` and `Serialize` show the mask only.
@@ -81,6 +81,14 @@ impl FingerprintKey {
         let mut key = Zeroizing::new([0_u8; 32]);
         getrandom::fill(key.as_mut())?;
         Ok(Self::from_bytes(&key))
+    }
+
+    /// The key of a recording, from its beginning: the same file gives the same fingerprints each
+    /// time, and only who has the file (and so the credentials in it) can make them.
+    pub fn of_recording(beginning: &[u8]) -> Self {
+        let mut digest = Sha256::new_with_prefix(b"why401 fingerprints\0");
+        digest.update(beginning);
+        Self::from_bytes(&digest.finalize().into())
     }
 
     /// A given key, for reproducible output.

@@ -1,6 +1,7 @@
 //! From options to a running session and its exit code.
 
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ pub fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     let config = defaults::complete(&mut options)?;
     let options = &options;
     let (filter, fail_on) = filters(options)?;
-    let key = FingerprintKey::random().context("no random numbers from the system")?;
+    let key = fingerprint_key(&source(options))?;
     let usual = Limits::default();
     let limits = Limits {
         memory: options.bounds.limit_memory.unwrap_or(usual.memory),
@@ -68,7 +69,7 @@ pub fn run(mut options: Options) -> anyhow::Result<ExitCode> {
 /// Watches traffic that this program makes itself; a recording of it where it may not capture.
 pub fn demo(mut shown: Shown) -> anyhow::Result<ExitCode> {
     let config = defaults::complete_shown(&mut shown)?;
-    let key = FingerprintKey::random().context("no random numbers from the system")?;
+    let key = random_key()?;
     let masking = masking(&shown, &config, &key);
     let mut settings = session::Options::new(key)?;
     let traffic = Demo::start().context("cannot start the demo's servers on loopback")?;
@@ -89,6 +90,27 @@ pub fn demo(mut shown: Shown) -> anyhow::Result<ExitCode> {
     let account = privileges::account(None)?;
     settings.rights = privileges::give_up(account.as_ref(), &front.sandbox(&input.spec))?;
     front.show(input, settings, config.ui.follow)
+}
+
+fn random_key() -> anyhow::Result<FingerprintKey> {
+    FingerprintKey::random().context("no random numbers from the system")
+}
+
+/// Octets of a recording from which its key is made: its header and first packets.
+const BEGINNING: u64 = 64 << 10;
+
+/// A recording has the same fingerprints each time it is read; live traffic has those of this run.
+fn fingerprint_key(spec: &SourceSpec) -> anyhow::Result<FingerprintKey> {
+    let SourceSpec::File { path, follow: false } = spec else { return random_key() };
+    let mut beginning = Vec::new();
+    // What cannot be read is reported when it is opened; a pipe must not lose its first octets here.
+    match File::open(path) {
+        Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => {
+            let _ = file.take(BEGINNING).read_to_end(&mut beginning);
+            Ok(FingerprintKey::of_recording(&beginning))
+        }
+        _ => random_key(),
+    }
 }
 
 /// What shows the exchanges.

@@ -372,3 +372,12 @@ fn is_of_type(value: &Value, name: &Value) -> bool {
         other => panic!("{other} is no type"),
     }
 }
+
+#[test]
+fn a_file_read_twice_gives_the_same_lines() {
+    let capture = sample();
+    let file = capture.file();
+    let (first, second) = (read(&file, &["--json", "-Y", ""]), read(&file, &["--json", "-Y", ""]));
+    assert!(!first.stdout.is_empty());
+    assert_eq!(text(&first.stdout), text(&second.stdout));
+}
