@@ -11,6 +11,7 @@
 mod document;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -135,9 +136,12 @@ pub fn entries() -> &'static [Entry] {
     &ENTRIES
 }
 
+static BY_ID: LazyLock<HashMap<&'static str, &'static Entry>> =
+    LazyLock::new(|| entries().iter().map(|entry| (entry.id.as_str(), entry)).collect());
+
 /// The entry of this name.
 pub fn entry(id: &str) -> Option<&'static Entry> {
-    entries().iter().find(|entry| entry.id == id)
+    BY_ID.get(id).copied()
 }
 
 /// A template with its facts filled in.

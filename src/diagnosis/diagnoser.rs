@@ -219,8 +219,11 @@ impl Diagnoser {
         let mut next = noted.repeats;
         for _ in 0..HANDSHAKE_STEPS {
             let Some(id) = next else { break };
-            next = self.history.prior_of(id, noted.sequence);
-            self.reconsider(id, counters, out);
+            // What came before matters only in a negotiation: its first request waits for the last.
+            next = self.history.step_before(id, noted.sequence);
+            if self.waiting.awaits(id, Awaiting::RETRY) {
+                self.reconsider(id, counters, out);
+            }
         }
         if let Some(id) = noted.other_leg {
             self.reconsider(id, counters, out);

@@ -60,6 +60,11 @@ impl Waiting {
         self.pending.insert(id, pending);
     }
 
+    /// Whether an exchange waits for this.
+    pub fn awaits(&self, id: u64, what: Awaiting) -> bool {
+        self.pending.get(&id).is_some_and(|pending| pending.awaiting.includes(what))
+    }
+
     /// Takes an exchange out.
     pub fn take(&mut self, id: u64) -> Option<Pending> {
         let pending = self.pending.remove(&id)?;

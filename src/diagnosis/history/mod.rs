@@ -40,7 +40,7 @@ pub use successes::Successes;
 const WALK: usize = 64;
 
 /// The same for a credential, whose other uses may be long ago.
-const CREDENTIAL_WALK: usize = 256;
+const CREDENTIAL_WALK: usize = 128;
 
 /// Proxies in a row that are followed.
 const LEGS: usize = 8;
@@ -244,12 +244,14 @@ impl History {
         self.record(record.refusal.as_ref()?.inner)
     }
 
-    /// The exchange whose repetition is exchange `id`, which `newer` repeats in turn.
-    pub fn prior_of(&self, id: u64, newer: Sequence) -> Option<u64> {
+    /// The exchange that exchange `id` repeats, if that was a step of a negotiation; `newer` repeats
+    /// `id` in turn, at once or later.
+    pub fn step_before(&self, id: u64, newer: Sequence) -> Option<u64> {
         let mut record = self.record(newer)?;
         while record.id != id {
             record = self.record(record.prior)?;
         }
+        record.refusal.as_ref().filter(|refusal| refusal.stale || refusal.continues)?;
         Some(self.record(record.prior)?.id)
     }
 
