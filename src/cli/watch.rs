@@ -14,6 +14,7 @@ use crate::auth::masking::Masking;
 use crate::capture::{End, LiveOptions, SourceSpec};
 use crate::config::Config;
 use crate::demo::Demo;
+use crate::export::slice;
 use crate::export::text::{self, Style};
 use crate::filter::Filter;
 use crate::limits::Limits;
@@ -45,10 +46,11 @@ pub fn run(mut options: Options) -> anyhow::Result<ExitCode> {
         history: options.bounds.history.unwrap_or(usual.history),
         ..usual
     };
-    let front = Front::new(options, &config, masking(&options.shown, &config, &key), &limits)?;
+    let mut front = Front::new(options, &config, masking(&options.shown, &config, &key), &limits)?;
     let account = privileges::account(options.source.user.as_deref())?;
     let input = Input::open(&source(options), options.source.bpf.as_deref())?;
     let save = save::open(options, account.as_ref())?;
+    front.keep_packets(&input.spec, options.output.write.as_deref());
     let mut sandbox = front.sandbox(&input.spec);
     sandbox.writable.extend(save::folder(options).map(Path::to_owned));
     let rights = privileges::give_up(account.as_ref(), &sandbox)?;
@@ -143,6 +145,13 @@ impl Front {
         Ok(Self::Screen(Box::new(screen)))
     }
 
+    /// Tells a screen where the packets can be read again, for an export.
+    fn keep_packets(&mut self, spec: &SourceSpec, written: Option<&Path>) {
+        if let Self::Screen(screen) = self {
+            screen.packets = slice::origin(spec, written);
+        }
+    }
+
     /// What it still needs of the system once everything is open.
     fn sandbox(&self, spec: &SourceSpec) -> Sandbox {
         // Where libpcap reads the interfaces' own drop counters.
@@ -151,6 +160,9 @@ impl Front {
             // The file may be replaced by a new one of the same name.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             readable.push(folder.unwrap_or(Path::new(".")).to_owned());
+        }
+        if let Self::Screen(screen) = self {
+            readable.extend(screen.packets.clone());
         }
         let writable = match self {
             Self::Lines(_) => Vec::new(),

@@ -33,7 +33,7 @@ pub enum Effect {
     /// Capture under this filter.
     CaptureFilter(String),
     /// Write this to a file of this name.
-    Save(String, Vec<u8>),
+    Save(String, exporting::Choice),
 }
 
 /// The model, the keys, and where the panes stand.
@@ -419,10 +419,8 @@ impl App {
                     }
                     PromptKind::SaveAs(at) => {
                         if let Some(choice) = exporting::choice(at).filter(|_| !text.is_empty()) {
-                            let masking = self.model.masking(now);
-                            let content = exporting::content(choice, &self.model, &masking);
                             self.model.overlay = Some(Overlay::Prompt(prompt));
-                            self.effects.push(Effect::Save(text, content));
+                            self.effects.push(Effect::Save(text, choice));
                         }
                     }
                     PromptKind::Command => match self.run_command(&text, now) {

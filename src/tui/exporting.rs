@@ -1,12 +1,15 @@
 //! The export menu: exchanges as files for other programs and other people.
 
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::model::Model;
 use super::model::overlay::Entry;
 use crate::auth::masking::Masking;
+use crate::capture::SourceSpec;
 use crate::diagnosis::Case;
-use crate::export::{har, json, report};
+use crate::export::{har, json, report, slice};
 
 /// A form in which exchanges are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub enum Form {
     Json,
     /// HTTP Archive 1.2.
     Har,
+    /// The packets of the connections, as pcapng.
+    Packets,
 }
 
 /// Which exchanges are written.
@@ -43,6 +48,7 @@ impl Form {
             Self::Report => "md",
             Self::Json => "jsonl",
             Self::Har => "har",
+            Self::Packets => "pcapng",
         }
     }
 
@@ -51,18 +57,21 @@ impl Form {
             Self::Report => "Markdown report",
             Self::Json => "JSON lines",
             Self::Har => "HAR",
+            Self::Packets => "packets",
         }
     }
 }
 
 /// The choices in the order of the menu, with their keys: capitals take all that is shown.
-const CHOICES: [(char, Choice); 6] = [
+const CHOICES: [(char, Choice); 8] = [
     ('m', Choice { subject: Subject::Chosen, form: Form::Report }),
     ('j', Choice { subject: Subject::Chosen, form: Form::Json }),
     ('h', Choice { subject: Subject::Chosen, form: Form::Har }),
+    ('p', Choice { subject: Subject::Chosen, form: Form::Packets }),
     ('M', Choice { subject: Subject::Shown, form: Form::Report }),
     ('J', Choice { subject: Subject::Shown, form: Form::Json }),
     ('H', Choice { subject: Subject::Shown, form: Form::Har }),
+    ('P', Choice { subject: Subject::Shown, form: Form::Packets }),
 ];
 
 /// The menu's entries.
@@ -110,23 +119,51 @@ pub fn file_name(choice: Choice, model: &Model) -> String {
     format!("why401{first}.{}", choice.form.ending())
 }
 
-/// The content of the file.
-pub fn content(choice: Choice, model: &Model, masking: &Masking) -> Vec<u8> {
+/// Writes what a choice takes. `packets` is where the packets can be read again, or why nowhere.
+///
+/// # Errors
+/// In words: the file cannot be written, or the packets cannot be read.
+pub fn write(
+    choice: Choice,
+    model: &Model,
+    masking: &Masking,
+    packets: Result<&Path, &str>,
+    out: &mut impl Write,
+) -> Result<(), String> {
     let cases = cases(choice.subject, model);
     let all = cases.iter().map(AsRef::as_ref);
-    let mut out = Vec::new();
-    match choice.form {
-        Form::Json => all.for_each(|case| json::exchange(&mut out, case, masking)),
-        Form::Har => {
-            // Writing to memory cannot fail.
-            let _ = har::write(&mut out, all, masking);
+    let done = match choice.form {
+        Form::Json => {
+            let mut line = Vec::new();
+            all.map(|case| {
+                line.clear();
+                json::exchange(&mut line, case, masking);
+                out.write_all(&line)
+            })
+            .collect()
         }
+        Form::Har => har::write(out, all, masking),
         Form::Report => {
             let source = model.status.as_ref().map_or("", |status| &status.source);
-            out = report::markdown(all, source, masking).into_bytes();
+            out.write_all(report::markdown(all, source, masking).as_bytes())
         }
+        Form::Packets => return cut(packets?, all, out),
+    };
+    done.and_then(|()| out.flush()).map_err(|error| error.to_string())
+}
+
+fn cut<'a>(
+    capture: &Path,
+    cases: impl Iterator<Item = &'a Case>,
+    out: &mut impl Write,
+) -> Result<(), String> {
+    let spec = SourceSpec::File { path: capture.to_owned(), follow: false };
+    let mut source = crate::capture::open(&spec, None).map_err(|error| error.to_string())?;
+    let written = slice::write(source.as_mut(), cases, out).map_err(|error| error.to_string())?;
+    if written.frames == 0 {
+        return Err("no packet of these connections is in the capture any more".to_owned());
     }
-    out
+    out.flush().map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::io;
-use std::path::Path;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 
 use super::app::{App, Effect};
+use super::exporting::{self, Choice};
 use super::keys::KeyMap;
 use super::model::overlay::{Candidate, Picker};
 use super::model::{Model, Overlay, Role, Settings, View};
@@ -58,6 +59,8 @@ pub struct UiOptions {
     pub keys: KeyMap,
     /// Whether mouse events are taken.
     pub mouse: bool,
+    /// Where the packets can be read again for an export, or why nowhere.
+    pub packets: Result<PathBuf, &'static str>,
     /// Whether new rows are followed from the start: yes for a live capture, no for a file.
     pub follow: bool,
 }
@@ -75,6 +78,7 @@ impl UiOptions {
             symbols: Symbols::of_locale(|name| std::env::var(name).ok()),
             keys: KeyMap::default(),
             mouse: true,
+            packets: Err("the packets were not kept"),
             follow: true,
         }
     }
@@ -100,7 +104,8 @@ pub fn run(mut session: SessionHandle, options: UiOptions) -> Result<Option<Outc
     let mut app = App::new(model(&options)?, options.keys);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut screen = Screen::enter(options.mouse)?;
-    let shown = runtime.block_on(show(&mut screen, &mut app, &theme, &mut session));
+    let shown =
+        runtime.block_on(show(&mut screen, &mut app, &theme, &mut session, &options.packets));
     drop(screen);
     // Reading keys blocks a thread that nothing wakes: it must not hold up the end.
     runtime.shutdown_background();
@@ -148,6 +153,7 @@ async fn show(
     app: &mut App,
     theme: &Theme,
     session: &mut SessionHandle,
+    packets: &Result<PathBuf, &'static str>,
 ) -> io::Result<()> {
     let mut keys = EventStream::new();
     let mut terminated = pin!(session::signals::terminated());
@@ -177,7 +183,7 @@ async fn show(
                 while let Some(event) = ready(&mut keys).await {
                     pace.pressed |= app.event(&event?, Instant::now());
                 }
-                if perform(app, screen, session)? {
+                if perform(app, screen, session, packets)? {
                     return Ok(());
                 }
             }
@@ -251,7 +257,12 @@ fn draw(screen: &mut Screen, app: &mut App, theme: &Theme, now: Instant) -> io::
 }
 
 /// Does what the app asks for. Returns whether to leave.
-fn perform(app: &mut App, screen: &mut Screen, session: &mut SessionHandle) -> io::Result<bool> {
+fn perform(
+    app: &mut App,
+    screen: &mut Screen,
+    session: &mut SessionHandle,
+    packets: &Result<PathBuf, &'static str>,
+) -> io::Result<bool> {
     for effect in app.take_effects() {
         let now = Instant::now();
         match effect {
@@ -268,7 +279,10 @@ fn perform(app: &mut App, screen: &mut Screen, session: &mut SessionHandle) -> i
                 }
             }
             Effect::ListInterfaces => list_interfaces(app, now),
-            Effect::Save(name, content) => save(app, &name, &content, now),
+            Effect::Save(name, choice) => {
+                let packets = packets.as_deref().map_err(|why| *why);
+                save(app, &name, choice, packets, now);
+            }
             Effect::Interfaces(names) => change(app, session, Change::Interfaces(names), now),
             Effect::CaptureFilter(text) => change(app, session, Change::Bpf(text), now),
         }
@@ -312,15 +326,27 @@ fn candidate(interface: interfaces::Interface) -> Candidate {
     }
 }
 
-fn save(app: &mut App, name: &str, content: &[u8], now: Instant) {
-    match file::save(Path::new(name), content) {
+/// Writes a file that only its owner may read; an error stands where the name was asked for.
+fn save(app: &mut App, name: &str, choice: Choice, packets: Result<&Path, &str>, now: Instant) {
+    let masking = app.model.masking(now);
+    let path = Path::new(name);
+    let saved = file::create(path).map_err(|error| error.to_string()).and_then(|created| {
+        let mut out = BufWriter::new(created);
+        let written = exporting::write(choice, &app.model, &masking, packets, &mut out);
+        if written.is_err() {
+            // What was begun helps nobody; if it stays, the message still says what happened.
+            let _ = std::fs::remove_file(path);
+        }
+        written
+    });
+    match saved {
         Ok(()) => {
             app.model.overlay = None;
             app.model.say(format!("Saved: {name}, readable only by you."), Role::Good, now);
         }
         Err(error) => {
             if let Some(Overlay::Prompt(prompt)) = &mut app.model.overlay {
-                prompt.error = Some(error.to_string());
+                prompt.error = Some(error);
             }
         }
     }

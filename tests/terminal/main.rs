@@ -1,0 +1,211 @@
+//! The real program in a pseudo-terminal: keys in, screen out.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod screen;
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use screen::{Program, is_root};
+
+/// The demo's recording: more than forty 401s of many kinds.
+const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/demo/demo.pcap");
+
+/// Says loudly what is not being tested, past the test harness, which would swallow it.
+fn skipped(what: &str, why: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "\n*** SKIPPED {what}: {why}\n");
+}
+
+/// Opens the recording and waits until it is read.
+fn recording(columns: u16, rows: u16) -> Program {
+    let mut program = Program::start(columns, rows, &["-r", RECORDING, "--user", "root"]);
+    program.wait_for("read to its end");
+    program.wait_for("row 1 of");
+    program
+}
+
+#[test]
+fn the_first_401_and_why_it_was_refused_are_two_keys_away() {
+    let mut program = recording(80, 24);
+    program.wait_for("The token has ex");
+    program.press("\r");
+    program.wait_for("Cause: The token has expired");
+    program.press("]");
+    program.wait_for("GET /v1/orders");
+    let shown = program.text();
+    assert!(shown.contains("Authorization:") && shown.contains("(evidence)"), "{shown}");
+    assert!(shown.contains("masked"), "{shown}");
+    program.press("\x1b");
+    program.wait_for("row 1 of");
+    program.quit("q");
+}
+
+#[test]
+fn a_filter_is_typed_live_and_says_how_many_rows_it_hides() {
+    let mut program = recording(120, 40);
+    program.press("/");
+    program.press("host:archive");
+    program.wait_for("Client dropped");
+    program.press("\r");
+    program.wait_for("hides");
+    let shown = program.text();
+    assert!(shown.contains("row 1 of 1"), "{shown}");
+    program.press("!");
+    program.wait_for("OFF (host:archive)");
+    program.press("/");
+    program.press("statsu:1");
+    program.wait_for("status");
+    program.press("\x1b");
+    program.wait_for("OFF (host:archive)");
+    program.quit("Q");
+}
+
+#[test]
+fn keys_typed_faster_than_pictures_are_drawn_are_all_taken() {
+    let mut program = recording(80, 24);
+    program.press(&"j".repeat(20));
+    program.wait_for("row 21 of");
+    program.press(&"k".repeat(19));
+    program.wait_for("row 2 of");
+    program.quit("q");
+}
+
+#[test]
+fn a_refusal_is_compared_with_a_marked_row() {
+    let mut program = recording(120, 40);
+    program.press("2");
+    program.wait_for("Exchanges");
+    program.press(" jd");
+    program.wait_for("Compared with the marked row");
+    program.quit("Q");
+}
+
+#[test]
+fn a_report_is_saved_for_its_owner_only_and_without_secrets() {
+    let mut program = recording(120, 40);
+    program.press("x");
+    program.wait_for("Markdown report");
+    program.press("m");
+    program.wait_for("Save as: why401-");
+    program.press("\x15report.md\r");
+    program.wait_for("Saved: report.md");
+    let path = program.folder().join("report.md");
+    let report = std::fs::read_to_string(&path).unwrap();
+    assert!(report.contains("The token has expired"), "{report}");
+    assert!(!report.contains("eyJhbGciOi"), "no token in {report}");
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+
+    program.press("x");
+    program.press("p");
+    program.wait_for("Save as: why401-");
+    program.press("\x15report.md\r");
+    program.wait_for("exists");
+    program.press("\x15flow.pcapng\r");
+    program.wait_for("Saved: flow.pcapng");
+    assert!(program.folder().join("flow.pcapng").metadata().unwrap().len() > 500);
+    program.quit("Q");
+}
+
+#[test]
+fn a_copied_command_goes_to_the_clipboard_of_the_terminal_without_its_secret() {
+    let mut program = recording(80, 24);
+    program.press("y");
+    program.wait_for("curl");
+    program.press("c");
+    program.wait_for("Copied: curl.");
+    let copied = program.clipboard().expect("an OSC 52 sequence");
+    assert!(copied.contains("curl -sS") && copied.contains("/v1/orders"), "{copied}");
+    assert!(copied.contains('$') && !copied.contains("eyJ"), "{copied}");
+    program.quit("q");
+}
+
+#[test]
+fn every_view_opens_and_leads_back_to_the_exchanges_behind_a_row() {
+    let mut program = recording(120, 40);
+    for (key, title) in [("3", "Endpoint"), ("4", "Credentials"), ("5", "Health")] {
+        program.press(key);
+        program.wait_for(title);
+    }
+    program.press("3");
+    program.wait_for("Causes");
+    program.press("\r");
+    program.wait_for("host=");
+    program.press("?");
+    program.wait_for("Move");
+    program.press("q");
+    program.wait_for("host=");
+    program.quit("Q");
+}
+
+#[test]
+fn a_resize_keeps_the_picture_whole() {
+    let mut program = recording(80, 24);
+    for (columns, rows) in [(200, 50), (60, 15), (30, 8), (120, 40)] {
+        program.resize(columns, rows);
+        program.wait_for("401s");
+    }
+    program.wait_for("row 1 of");
+    program.quit("q");
+}
+
+#[test]
+fn q_leaves_at_once_on_a_silent_interface_and_ctrl_c_too() {
+    if !is_root() {
+        return skipped("leaving a silent interface", "capturing needs root");
+    }
+    for key in ["q", "\x03"] {
+        let arguments = ["-i", "lo", "-f", "tcp port 1", "--user", "root"];
+        let mut program = Program::start(80, 24, &arguments);
+        program.wait_for("no 401 yet");
+        let took = program.quit(key);
+        assert!(took < Duration::from_secs(2), "{key:?} took {took:?}");
+    }
+}
+
+#[test]
+fn a_signal_leaves_the_terminal_as_it_was() {
+    let mut program = recording(80, 24);
+    program.terminate();
+    program.left();
+}
+
+#[test]
+fn a_lost_interface_is_said_and_what_was_seen_is_kept() {
+    if !is_root() {
+        return skipped("a lost interface", "making one needs root");
+    }
+    let ip = |arguments: &[&str]| {
+        std::process::Command::new("ip").args(arguments).status().is_ok_and(|done| done.success())
+    };
+    if !ip(&["link", "add", "why401-gone", "type", "veth"]) {
+        return skipped("a lost interface", "this system makes no pair of interfaces");
+    }
+    assert!(ip(&["link", "set", "why401-gone", "up"]));
+    let mut program = Program::start(120, 40, &["-i", "why401-gone", "--user", "root"]);
+    program.wait_for("no 401 yet");
+    assert!(ip(&["link", "del", "why401-gone"]));
+    program.wait_for("CAPTURE ENDED");
+    program.quit("q");
+}
+
+/// Run by the test below, in a pseudo-terminal of its own.
+#[test]
+#[ignore = "panics on purpose"]
+fn panic_on_the_screen() {
+    let _screen = why401::tui::terminal::Screen::enter(true).unwrap();
+    panic!("hunter2");
+}
+
+#[test]
+fn a_panic_leaves_the_terminal_as_it_was_and_says_no_secret() {
+    let this = std::env::current_exe().unwrap();
+    let arguments = ["--ignored", "--exact", "panic_on_the_screen", "--nocapture"];
+    let mut program = Program::run(&this, 80, 24, &arguments);
+    program.left();
+    let shown = program.text();
+    assert!(shown.contains("internal error at tests/terminal/main.rs"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

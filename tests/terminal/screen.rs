@@ -1,0 +1,163 @@
+//! A program in a pseudo-terminal, and what stands on its screen.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Longer than anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Printed by the shell around the program once that has ended.
+const AFTER: &str = "AFTERWARDS";
+
+pub fn is_root() -> bool {
+    std::process::Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n")
+}
+
+/// The program under a shell, which then tells how the terminal was left.
+pub struct Program {
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Arc<Mutex<Vec<u8>>>,
+    size: (u16, u16),
+    /// Octets that were meant for an earlier size.
+    before: usize,
+    folder: tempfile::TempDir,
+}
+
+impl Program {
+    pub fn start(columns: u16, rows: u16, arguments: &[&str]) -> Self {
+        Self::run(Path::new(env!("CARGO_BIN_EXE_why401")), columns, rows, arguments)
+    }
+
+    /// Any program that uses the screen.
+    pub fn run(program: &Path, columns: u16, rows: u16, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let mut command = CommandBuilder::new("sh");
+        command.arg("-c");
+        // The inner shell becomes the program, so that its number is the program's.
+        let inner = r#"sh -c 'echo $$ >pid; exec "$0" "$@"' "$0" "$@""#;
+        command.arg(format!("{inner}; echo {AFTER}; stty -a"));
+        command.arg(program);
+        command.args(arguments);
+        command.cwd(folder.path());
+        for (name, value) in [("TERM", "xterm-256color"), ("LC_ALL", "C.UTF-8")] {
+            command.env(name, value);
+        }
+        for name in ["TMUX", "STY", "NO_COLOR", "WHY401_CONFIG", "SUDO_USER"] {
+            command.env_remove(name);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        let output = Arc::new(Mutex::new(Vec::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let seen = Arc::clone(&output);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                seen.lock().unwrap().extend_from_slice(&buffer[..count]);
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { master: pair.master, keys, child, output, size: (columns, rows), before: 0, folder }
+    }
+
+    /// Where the program was started.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn raw(&self) -> Vec<u8> {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// What stands on the screen.
+    pub fn text(&self) -> String {
+        let mut parser = vt100::Parser::new(self.size.1, self.size.0, 0);
+        parser.process(&self.raw()[self.before..]);
+        parser.screen().contents()
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits until the text stands on the screen.
+    pub fn wait_for(&mut self, text: &str) {
+        let start = Instant::now();
+        while !self.text().contains(text) {
+            assert!(start.elapsed() < PATIENCE, "no {text:?} on the screen:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.before = self.raw().len();
+        self.size = (columns, rows);
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
+    /// What was last put into the terminal's clipboard.
+    pub fn clipboard(&self) -> Option<String> {
+        let raw = String::from_utf8_lossy(&self.raw()).into_owned();
+        let (_, rest) = raw.rsplit_once("\x1b]52;c;")?;
+        let (encoded, _) = rest.split_once('\x07')?;
+        let octets = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
+        String::from_utf8(octets).ok()
+    }
+
+    /// Presses the key that leaves; says how long that took.
+    pub fn quit(&mut self, key: &str) -> Duration {
+        let start = Instant::now();
+        self.press(key);
+        self.left();
+        start.elapsed()
+    }
+
+    /// Asks the program to end, as `kill` does.
+    pub fn terminate(&mut self) {
+        let number = std::fs::read_to_string(self.folder.path().join("pid")).unwrap();
+        let pid = Pid::from_raw(number.trim().parse().unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for the end; the terminal must be as it was before.
+    pub fn left(&mut self) {
+        self.wait_for(AFTER);
+        let _ = self.child.wait();
+        let raw = String::from_utf8_lossy(&self.raw()).into_owned();
+        let (before, after) = raw.rsplit_once(AFTER).unwrap();
+        for (entered, undone) in [
+            ("\x1b[?1049h", "\x1b[?1049l"),
+            ("\x1b[?25l", "\x1b[?25h"),
+            ("\x1b[?2004h", "\x1b[?2004l"),
+            ("\x1b[?1000h", "\x1b[?1000l"),
+        ] {
+            let (on, off) = (before.rfind(entered), before.rfind(undone));
+            assert!(on.is_some() && off > on, "{entered:?} was not undone");
+        }
+        // The last word that stty prints on Linux; elsewhere the wait below is short.
+        let start = Instant::now();
+        let mut after = after.to_owned();
+        while !after.contains("extproc") && start.elapsed() < Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(20));
+            let raw = String::from_utf8_lossy(&self.raw()).into_owned();
+            raw.rsplit_once(AFTER).unwrap().1.clone_into(&mut after);
+        }
+        for setting in ["icanon", "echo", "isig"] {
+            let on = after.split_whitespace().any(|word| word == setting);
+            assert!(on, "{setting} is off: {after}");
+        }
+    }
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
