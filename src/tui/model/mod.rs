@@ -303,7 +303,7 @@ impl Model {
     fn is_folded_leg(&self, case: &Case) -> bool {
         const CAUSE: &str = "hop-stripped-auth";
         let of_cause = |case: &Case| {
-            case.verdict.as_ref().filter(|verdict| verdict.diagnosis.entry.id == CAUSE).is_some()
+            case.verdict.as_ref().is_some_and(|verdict| verdict.diagnosis.entry.id == CAUSE)
         };
         let outer = |id: &u64| {
             *id < case.id()
