@@ -33,13 +33,32 @@ pub struct Choice {
     pub awaiting: Awaiting,
 }
 
+/// The rules with what the catalogue says of each.
+#[derive(Debug)]
+pub struct Rulebook(Vec<(&'static Rule, &'static Entry)>);
+
+impl Rulebook {
+    /// Every rule that the catalogue has an entry for.
+    pub fn new(rules: &'static [Rule]) -> Self {
+        Self(rules.iter().filter_map(|rule| Some((rule, catalogue::entry(rule.id)?))).collect())
+    }
+
+    /// Whether any rule is asked about a response of this status.
+    pub fn covers(&self, status: u16) -> bool {
+        self.0.iter().any(|(rule, _)| rule.covers(status))
+    }
+}
+
 /// Asks all rules that cover the exchange's status and picks the winner.
-pub fn choose(rules: &'static [Rule], view: &View<'_>) -> Choice {
+pub fn choose(rules: &Rulebook, view: &View<'_>) -> Choice {
     let status = view.status();
     let mut until: Option<Timestamp> = None;
     let mut awaiting = Awaiting::NOTHING;
     let mut found = Vec::new();
-    for rule in rules.iter().filter(|rule| rule.covers(status)) {
+    for (rule, entry) in rules.0.iter().filter(|(rule, _)| rule.covers(status)) {
+        if rule.id == FALLBACK && !found.is_empty() {
+            continue;
+        }
         let answer = match (rule.ask)(view) {
             Answer::No => None,
             Answer::Found(found) => Some(found),
@@ -49,7 +68,7 @@ pub fn choose(rules: &'static [Rule], view: &View<'_>) -> Choice {
                 meanwhile
             }
         };
-        if let (Some(answer), Some(entry)) = (answer, catalogue::entry(rule.id)) {
+        if let Some(answer) = answer {
             #[cfg(test)]
             for (name, _) in &answer.facts {
                 // The words of the server are also a fact where the text has no place for them.

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::auth::AuthFacts;
 use crate::counters::{Counters, Limit};
-use crate::diagnosis::choice::choose;
+use crate::diagnosis::choice::{Rulebook, choose};
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::{RULES, is_disguised_refusal, probes};
+use crate::diagnosis::view::Heard;
 use crate::diagnosis::waiting::{Pending, Waiting};
 use crate::diagnosis::{Case, Note, NoteId, Verdict, View, note};
 use crate::exchange::Exchange;
@@ -33,6 +34,7 @@ const WAITING: usize = 4096;
 #[derive(Debug)]
 pub struct Diagnoser {
     key: FingerprintKey,
+    rules: Rulebook,
     history: History,
     successes: Successes,
     waiting: Waiting,
@@ -47,18 +49,21 @@ struct Assessment {
     /// Until when a rule wants to be asked again.
     until: Option<Timestamp>,
     awaiting: Awaiting,
+    heard: Heard,
 }
 
 impl Diagnoser {
     /// With nothing remembered.
     pub fn new(limits: &Limits, key: FingerprintKey) -> Self {
+        let rules = Rulebook::new(RULES);
         Self {
             key,
+            covered: (0..1000).map(|status| rules.covers(status)).collect(),
+            rules,
             history: History::new(limits),
             successes: Successes::default(),
             waiting: Waiting::default(),
             room: limits.diagnosis_window.clamp(1, WAITING),
-            covered: (0..1000).map(|s| RULES.iter().any(|rule| rule.covers(s))).collect(),
         }
     }
 
@@ -127,7 +132,7 @@ impl Diagnoser {
         counters: &mut Counters,
         out: &mut Vec<Arc<Case>>,
     ) {
-        let assessment = self.assess(&exchange, &auth, sequence, false);
+        let assessment = self.assess(&exchange, &auth, sequence, Heard::new(), false);
         let Some(verdict) = assessment.verdict else {
             self.pass(exchange, auth, sequence, out);
             return;
@@ -148,6 +153,7 @@ impl Diagnoser {
                     verdict,
                     until,
                     awaiting,
+                    heard: assessment.heard,
                     keys,
                 });
                 if self.waiting.len() > self.room
@@ -178,11 +184,13 @@ impl Diagnoser {
         exchange: &Exchange,
         auth: &AuthFacts,
         sequence: Sequence,
+        heard: Heard,
         ended: bool,
     ) -> Assessment {
         let now = self.history.now();
-        let view = View::new(exchange, auth, &self.history, sequence, now, ended);
-        let choice = choose(RULES, &view);
+        let view =
+            View::new(exchange, auth, &self.history, sequence, now, ended).having_heard(heard);
+        let choice = choose(&self.rules, &view);
         let verdict = choice.diagnosis.map(|mut diagnosis| {
             let record = view.record();
             let legs = record.map(|record| self.history.legs(record)).unwrap_or_default();
@@ -211,7 +219,12 @@ impl Diagnoser {
                 nearest_success: record.and_then(|record| self.successes.nearest(record)),
             }
         });
-        Assessment { verdict, until: choice.until, awaiting: choice.awaiting }
+        Assessment {
+            verdict,
+            until: choice.until,
+            awaiting: choice.awaiting,
+            heard: view.into_heard(),
+        }
     }
 
     /// Asks again about the exchanges that a new one may change.
@@ -242,7 +255,9 @@ impl Diagnoser {
     /// Asks all rules again, and says so if the answer is another.
     fn reconsider(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         let Some(mut pending) = self.waiting.take(id) else { return };
-        let assessment = self.assess(&pending.exchange, &pending.auth, pending.sequence, false);
+        let heard = std::mem::take(&mut pending.heard);
+        let assessment =
+            self.assess(&pending.exchange, &pending.auth, pending.sequence, heard, false);
         let until = assessment
             .until
             .or_else(|| self.leg_until(pending.sequence, assessment.verdict.as_ref()));
@@ -255,6 +270,7 @@ impl Diagnoser {
             Some(until) => {
                 pending.until = until;
                 pending.awaiting = assessment.awaiting;
+                pending.heard = assessment.heard;
                 self.waiting.insert(pending);
             }
             None => count(&pending.verdict, &pending.exchange, counters),
@@ -270,7 +286,9 @@ impl Diagnoser {
     /// The last word on an exchange.
     fn settle(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         let Some(mut pending) = self.waiting.take(id) else { return };
-        let assessment = self.assess(&pending.exchange, &pending.auth, pending.sequence, true);
+        let heard = std::mem::take(&mut pending.heard);
+        let assessment =
+            self.assess(&pending.exchange, &pending.auth, pending.sequence, heard, true);
         update(&mut pending.verdict, assessment.verdict);
         pending.verdict.provisional = false;
         out.push(emit(&pending.exchange, &pending.auth, &pending.verdict, true));

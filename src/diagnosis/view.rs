@@ -30,10 +30,13 @@ pub struct View<'a> {
     sequence: Sequence,
     now: Timestamp,
     ended: bool,
-    said: OnceCell<Option<Said>>,
+    said: Heard,
     body: OnceCell<Option<String>>,
     past: OnceCell<Option<Past<'a>>>,
 }
+
+/// What the server says; empty until a rule asks for it.
+pub type Heard = OnceCell<Option<Said>>;
 
 /// How long after a follow-up window a request that began inside it may take to be answered.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
@@ -60,6 +63,17 @@ impl<'a> View<'a> {
             body: OnceCell::new(),
             past: OnceCell::new(),
         }
+    }
+
+    /// With what the server says, as an earlier view of the same exchange heard it.
+    #[must_use]
+    pub fn having_heard(self, said: Heard) -> Self {
+        Self { said, ..self }
+    }
+
+    /// What the server says, if a rule asked for it.
+    pub fn into_heard(self) -> Heard {
+        self.said
     }
 
     /// Until when to wait for something that comes within `window` after the answer: that, and the

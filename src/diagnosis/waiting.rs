@@ -7,6 +7,7 @@ use crate::auth::AuthFacts;
 use crate::diagnosis::Verdict;
 use crate::diagnosis::history::Sequence;
 use crate::diagnosis::rule::Awaiting;
+use crate::diagnosis::view::Heard;
 use crate::exchange::Exchange;
 use crate::time::Timestamp;
 
@@ -25,6 +26,8 @@ pub(super) struct Pending {
     pub until: Timestamp,
     /// What is worth asking again for.
     pub awaiting: Awaiting,
+    /// What the server says, where a rule asked: it does not change.
+    pub heard: Heard,
     /// Its visit and its credential, as keys.
     pub keys: Keys,
 }
