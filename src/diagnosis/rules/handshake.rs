@@ -68,6 +68,12 @@ pub fn handshake_leg(view: &View<'_>) -> Answer {
             Some(until) => Answer::AskAgain { on: Awaiting::RETRY, until, meanwhile: None },
             None => Answer::No,
         },
+        // A step all the same: what the handshake failed by is said where it ended.
+        Outcome::Failed if begun => Found::likely()
+            .because("response.header.www-authenticate", offered(view), step_note(own))
+            .fact("step", step)
+            .fact_if("scheme", own.scheme)
+            .into(),
         Outcome::Failed => Answer::No,
     }
 }

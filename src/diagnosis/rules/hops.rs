@@ -147,7 +147,8 @@ pub fn cached_401(view: &View<'_>) -> Answer {
     found.into()
 }
 
-/// Two answers at different times that carry one `Date` and one body.
+/// An answer that carries the `Date` and the body of one given earlier. The earlier one was made for
+/// its own request.
 fn frozen(view: &View<'_>) -> Option<Found> {
     let own = view.record()?;
     let refusal = own.refusal.as_ref().filter(|refusal| refusal.date != 0 && refusal.body != 0)?;
@@ -157,10 +158,9 @@ fn frozen(view: &View<'_>) -> Option<Found> {
                 .refusal
                 .as_ref()
                 .is_some_and(|other| other.date == refusal.date && other.body == refusal.body)
-            && record.answered.since(own.answered).max(own.answered.since(record.answered))
-                >= Duration::from_secs(2)
+            && own.answered.since(record.answered) >= Duration::from_secs(2)
     })?;
-    let apart = twin.answered.since(own.answered).max(own.answered.since(twin.answered));
+    let apart = own.answered.since(twin.answered);
     Some(
         Found::likely()
             .because(
