@@ -12,7 +12,8 @@ pub struct FlowKey {
 /// An address and port without what [`SocketAddr`] carries beside them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Endpoint {
-    address: u128,
+    /// High half, low half: two words align better than one double word.
+    address: [u64; 2],
     /// The port, and [`IPV4`] where the address is one: an IPv4-mapped IPv6 address is another.
     port: u32,
 }
@@ -22,8 +23,8 @@ const IPV4: u32 = 1 << 16;
 impl std::hash::Hash for Endpoint {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         // Two writes instead of many: the hasher works on whole words.
-        state.write_u64((self.address >> 64) as u64 ^ (u64::from(self.port) << 40));
-        state.write_u64(self.address as u64);
+        state.write_u64(self.address[0] ^ (u64::from(self.port) << 40));
+        state.write_u64(self.address[1]);
     }
 }
 
@@ -31,8 +32,11 @@ impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
         let port = u32::from(address.port());
         match address.ip() {
-            IpAddr::V4(ip) => Self { address: u128::from(u32::from(ip)), port: port | IPV4 },
-            IpAddr::V6(ip) => Self { address: u128::from(ip), port },
+            IpAddr::V4(ip) => Self { address: [0, u64::from(u32::from(ip))], port: port | IPV4 },
+            IpAddr::V6(ip) => {
+                let address = u128::from(ip);
+                Self { address: [(address >> 64) as u64, address as u64], port }
+            }
         }
     }
 }
@@ -40,9 +44,10 @@ impl From<SocketAddr> for Endpoint {
 impl From<Endpoint> for SocketAddr {
     fn from(endpoint: Endpoint) -> Self {
         let ip = if endpoint.port & IPV4 == 0 {
-            IpAddr::V6(Ipv6Addr::from(endpoint.address))
+            let [high, low] = endpoint.address.map(u128::from);
+            IpAddr::V6(Ipv6Addr::from(high << 64 | low))
         } else {
-            IpAddr::V4((endpoint.address as u32).into())
+            IpAddr::V4((endpoint.address[1] as u32).into())
         };
         Self::new(ip, endpoint.port as u16)
     }

@@ -1,9 +1,10 @@
 //! All connections: one look-up a packet, bounded, oldest first out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use ahash::RandomState;
+use hashbrown::HashTable;
 
 use super::flow::{Flow, GRACE_TIME, Outcome};
 use super::{Consumer, FlowKey, TcpCounters};
@@ -21,13 +22,19 @@ const RESET_LINGER: Duration = Duration::from_secs(1);
 /// Closed connections kept so that a packet captured twice does not open them again.
 const CLOSED_KEPT: usize = 4096;
 
+/// How exact the order of the lists is, in packet time.
+const LIST_STEP: Duration = Duration::from_secs(1);
+
 /// No neighbour in the list.
 const NONE: u32 = u32::MAX;
 
 /// Every connection that is tracked. `S` is what the consumer keeps for each.
 #[derive(Debug)]
 pub struct FlowTable<S> {
-    index: HashMap<FlowKey, u32, RandomState>,
+    /// Slots by their key. The keys stand in the slots, which are looked at anyway: so small an index
+    /// stays in the processor's cache.
+    index: HashTable<u32>,
+    hasher: RandomState,
     slots: Vec<Slot<S>>,
     free: Vec<u32>,
     /// By age of their last packet: connections with payload, and those without (half-open ones
@@ -60,6 +67,8 @@ struct Slot<S> {
     /// Neighbours in the list of its kind: newer and older.
     newer: u32,
     older: u32,
+    /// When it took its place in the list.
+    linked: Timestamp,
     kind: Kind,
     in_holes: bool,
 }
@@ -86,7 +95,8 @@ impl<S> FlowTable<S> {
     /// With no connections.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            index: HashMap::with_hasher(RandomState::new()),
+            index: HashTable::new(),
+            hasher: RandomState::new(),
             slots: Vec::new(),
             free: Vec::new(),
             established: List::EMPTY,
@@ -116,7 +126,7 @@ impl<S> FlowTable<S> {
     pub fn memory(&self) -> usize {
         self.waiting_octets
             + self.slots.capacity() * size_of::<Slot<S>>()
-            + self.index.capacity() * (size_of::<(FlowKey, u32)>() + 1)
+            + self.index.capacity() * (size_of::<u32>() + 1)
     }
 
     /// Takes in one segment.
@@ -138,7 +148,7 @@ impl<S> FlowTable<S> {
             self.graces.push_back(ticket(segment.timestamp + GRACE_TIME));
         }
         let (waiting, has_payload) = (flow.is_waiting(), flow.has_payload);
-        self.touch(slot, has_payload);
+        self.touch(slot, has_payload, segment.timestamp);
         if waiting && !self.slots[slot as usize].in_holes {
             self.slots[slot as usize].in_holes = true;
             self.holes.push_back(ticket(segment.timestamp + HOLE_TIMEOUT));
@@ -163,7 +173,9 @@ impl<S> FlowTable<S> {
         consumer: &mut C,
     ) -> Option<u32> {
         let carries = !segment.payload.is_empty() || segment.cut > 0;
-        if let Some(&slot) = self.index.get(&key) {
+        let slots = &self.slots;
+        let is_key = |&slot: &u32| slots.get(slot as usize).is_some_and(|slot| slot.key == key);
+        if let Some(&slot) = self.index.find(self.hasher.hash_one(key), is_key) {
             let flow = self.slots.get(slot as usize)?.flow.as_ref()?;
             let direction = flow.direction(source_is_low);
             let replaced = flow.is_replaced_by(direction, segment);
@@ -206,6 +218,7 @@ impl<S> FlowTable<S> {
             flow: Some(flow),
             newer: NONE,
             older: NONE,
+            linked: segment.timestamp,
             kind: Kind::Embryonic,
             in_holes: false,
         };
@@ -216,7 +229,10 @@ impl<S> FlowTable<S> {
             self.slots.push(slot);
             (self.slots.len() - 1) as u32
         };
-        self.index.insert(key, number);
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.index.insert_unique(hasher.hash_one(key), number, |&slot| {
+            slots.get(slot as usize).map_or(0, |slot| hasher.hash_one(slot.key))
+        });
         self.link(number);
         number
     }
@@ -261,17 +277,19 @@ impl<S> FlowTable<S> {
         }
     }
 
-    /// The flow has just been active.
-    fn touch(&mut self, slot: u32, has_payload: bool) {
-        let kind = self.slots[slot as usize].kind;
-        let promoted = kind == Kind::Embryonic && has_payload;
-        if kind == Kind::Closed || (self.slots[slot as usize].newer == NONE && !promoted) {
+    /// The flow has just been active. Its place in the list is right to within [`LIST_STEP`]: to move
+    /// it at each packet would touch its neighbours' memory at each packet.
+    fn touch(&mut self, slot: u32, has_payload: bool, now: Timestamp) {
+        let entry = &self.slots[slot as usize];
+        let promoted = entry.kind == Kind::Embryonic && has_payload;
+        if entry.kind == Kind::Closed || (!promoted && now.since(entry.linked) < LIST_STEP) {
             return;
         }
         self.unlink(slot);
         if promoted {
             self.slots[slot as usize].kind = Kind::Established;
         }
+        self.slots[slot as usize].linked = now;
         self.link(slot);
     }
 
@@ -313,8 +331,9 @@ impl<S> FlowTable<S> {
         let entry = &mut self.slots[slot as usize];
         entry.flow = None;
         let key = entry.key;
-        if self.index.get(&key) == Some(&slot) {
-            self.index.remove(&key);
+        let hash = self.hasher.hash_one(key);
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
+            entry.remove();
         }
         self.free.push(slot);
     }
