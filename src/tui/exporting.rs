@@ -131,16 +131,15 @@ pub fn write(
     out: &mut impl Write,
 ) -> Result<(), String> {
     let cases = cases(choice.subject, model);
-    let all = cases.iter().map(AsRef::as_ref);
+    let mut all = cases.iter().map(AsRef::as_ref);
     let done = match choice.form {
         Form::Json => {
             let mut line = Vec::new();
-            all.map(|case| {
+            all.try_for_each(|case| {
                 line.clear();
                 json::exchange(&mut line, case, masking);
                 out.write_all(&line)
             })
-            .collect()
         }
         Form::Har => har::write(out, all, masking),
         Form::Report => {
