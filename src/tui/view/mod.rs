@@ -91,4 +91,6 @@ fn cursor(areas: &Areas, scene: &Scene<'_>) -> Option<(u16, u16)> {
 }
 
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod tests;
