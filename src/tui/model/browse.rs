@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::views::Fold;
-use super::{Column, Group, Model, Pane, Table, View};
+use super::{Column, Group, Model, Pane, View};
 use crate::diagnosis::Case;
 
 impl Model {
@@ -23,7 +23,7 @@ impl Model {
         self.opened = false;
         self.pane = Pane::List;
         let entered = *self.remembered();
-        self.table = Table::new(entered.follow);
+        self.table.restart(entered.follow);
         self.chosen = entered.selected;
         self.relist_with(entered.selected);
     }

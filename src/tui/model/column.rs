@@ -140,6 +140,9 @@ impl Column {
 
     /// What rows are sorted by in this column.
     pub fn sort_key(self, group: &Group, history: &History) -> SortKey {
+        if matches!(self, Self::Time | Self::LastSeen | Self::Trend) {
+            return SortKey::Arrival;
+        }
         let text = |text: String| SortKey::Text(text.into());
         let Some(case) = history.get(group.members.last()) else {
             return SortKey::Arrival;

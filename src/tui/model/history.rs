@@ -10,6 +10,8 @@ use crate::diagnosis::Case;
 #[derive(Debug)]
 pub struct History {
     cases: BTreeMap<u64, Arc<Case>>,
+    /// Those of them that are refusals: the view that people live in never walks over the others.
+    refusals: BTreeMap<u64, Arc<Case>>,
     plain: BTreeSet<u64>,
     limit: usize,
     /// Ids up to this one were cleared: a late revision does not bring them back.
@@ -23,6 +25,7 @@ impl History {
     pub fn new(limit: usize) -> Self {
         Self {
             cases: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             plain: BTreeSet::new(),
             limit: limit.max(1),
             floor: 0,
@@ -41,6 +44,11 @@ impl History {
         } else {
             self.plain.insert(id);
         }
+        if is_refusal(&case) {
+            self.refusals.insert(id, Arc::clone(&case));
+        } else {
+            self.refusals.remove(&id);
+        }
         self.cases.insert(id, case);
     }
 
@@ -56,6 +64,7 @@ impl History {
             _ => oldest?,
         };
         self.plain.remove(&id);
+        self.refusals.remove(&id);
         self.evicted += 1;
         self.cases.remove(&id)
     }
@@ -64,6 +73,7 @@ impl History {
     pub fn clear(&mut self) {
         self.floor = self.cases.keys().next_back().copied().unwrap_or(self.floor);
         self.cases.clear();
+        self.refusals.clear();
         self.plain.clear();
     }
 
@@ -75,6 +85,11 @@ impl History {
     /// All cases, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Case>> {
         self.cases.values()
+    }
+
+    /// The 401s and 407s, in order.
+    pub fn refusals(&self) -> impl DoubleEndedIterator<Item = &Arc<Case>> {
+        self.refusals.values()
     }
 
     /// The cases from this id on.
@@ -101,6 +116,11 @@ impl History {
     pub fn evicted(&self) -> u64 {
         self.evicted
     }
+}
+
+/// Whether the server asked for credentials.
+pub fn is_refusal(case: &Case) -> bool {
+    matches!(case.exchange.status(), Some(401 | 407))
 }
 
 #[cfg(test)]

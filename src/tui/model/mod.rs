@@ -361,7 +361,11 @@ impl Model {
         let mut listed = Vec::new();
         self.hidden.clear();
         let mut hidden = std::mem::take(&mut self.hidden);
-        for case in self.history.iter().filter(|case| view.covers(case)) {
+        let (all, refusals) = match view {
+            View::Refusals => (None, Some(self.history.refusals())),
+            _ => (Some(self.history.iter()), None),
+        };
+        for case in all.into_iter().flatten().chain(refusals.into_iter().flatten()) {
             if self.is_folded_leg(case) {
                 continue;
             }

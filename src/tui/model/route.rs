@@ -7,14 +7,13 @@ pub fn route(path: &str) -> String {
         if at > 0 {
             out.push('/');
         }
-        out.push_str(if is_parameter(segment) { "{id}" } else { segment });
+        out.push_str(if is_parameter(segment.as_bytes()) { "{id}" } else { segment });
     }
     out
 }
 
 /// Numbers, UUIDs, hexadecimal digests, and long mixes of digits and letters.
-fn is_parameter(segment: &str) -> bool {
-    let octets = segment.as_bytes();
+pub fn is_parameter(octets: &[u8]) -> bool {
     if octets.is_empty() {
         return false;
     }

@@ -6,12 +6,13 @@
 //! Invariants: `order` is sorted by (sort key, anchor, group) and holds each group once; a group has
 //! at least one member; its row carries the key and anchor that the group remembers, so that the row
 //! is found again without looking at any exchange. `home` names the group of each exchange listed and
-//! what it counted for, so that it leaves as it came, whatever it has become since.
+//! what it counted for, so that it leaves as it came, whatever it has become since. An exchange that
+//! is a group of its own, named by its id, needs no entry there.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
-use ahash::{HashMap, HashMapExt};
+use ahash::HashMap;
 
 use crate::diagnosis::Case;
 
@@ -98,24 +99,29 @@ pub struct Group {
 
 /// Counted in a group: whether a case is a refusal, and whether a harmless one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Weight {
-    refused: u32,
-    benign: u32,
+pub enum Weight {
+    /// A refusal that matters.
+    Refused,
+    /// A refusal as part of a normal flow.
+    Benign,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 impl Weight {
     /// Of one case.
     pub fn of(case: &Case) -> Self {
         match (case.exchange.status(), case.is_benign()) {
-            (Some(401 | 407), false) => Self { refused: 1, benign: 0 },
-            (Some(401 | 407), true) => Self { refused: 0, benign: 1 },
-            _ => Self::default(),
+            (Some(401 | 407), false) => Self::Refused,
+            (Some(401 | 407), true) => Self::Benign,
+            _ => Self::Other,
         }
     }
 
     /// Whether the case is a refusal that matters.
     pub fn is_refused(case: &Case) -> bool {
-        Self::of(case).refused > 0
+        Self::of(case) == Self::Refused
     }
 }
 
@@ -129,9 +135,11 @@ struct Row {
 /// The rows, the selection and the viewport of the view that is shown.
 #[derive(Debug, Default)]
 pub struct Table {
-    order: Vec<Row>,
+    /// Rows come at one end and go at the other.
+    order: VecDeque<Row>,
     groups: HashMap<u64, Group>,
     home: HashMap<u64, (u64, Weight)>,
+    exchanges: usize,
     reverse: bool,
     selected: Option<u64>,
     /// Where the selection was, should its row vanish.
@@ -150,6 +158,12 @@ impl Table {
         Self { follow, ..Self::default() }
     }
 
+    /// Forgets what was selected and begins anew, for another view.
+    pub fn restart(&mut self, follow: bool) {
+        (self.selected, self.position, self.line) = (None, 0, 0);
+        (self.touched, self.follow) = (false, follow);
+    }
+
     /// Fills the table anew: groups from cases, then rows with the key that `key` gives them.
     /// The selection moves to the group `selected`.
     pub fn rebuild<'a>(
@@ -158,8 +172,10 @@ impl Table {
         key: impl Fn(&Group) -> SortKey,
         selected: Option<u64>,
     ) {
-        self.groups = HashMap::with_capacity(self.groups.len());
-        self.home = HashMap::with_capacity(self.home.len());
+        // Cleared, not made anew: fresh pages cost more than filling them.
+        self.groups.clear();
+        self.home.clear();
+        self.exchanges = 0;
         for (group, case) in cases {
             self.join(group, case);
         }
@@ -167,9 +183,9 @@ impl Table {
         self.order.reserve(self.groups.len());
         for (&id, group) in &mut self.groups {
             group.key = key(group);
-            self.order.push(Row { key: group.key.clone(), anchor: group.anchor, group: id });
+            self.order.push_back(Row { key: group.key.clone(), anchor: group.anchor, group: id });
         }
-        self.order.sort_unstable();
+        self.order.make_contiguous().sort_unstable();
         self.selected = selected.filter(|group| self.groups.contains_key(group));
         self.touched |= self.selected.is_some();
         self.settle_selection();
@@ -177,7 +193,10 @@ impl Table {
 
     fn join(&mut self, id: u64, case: &Case) {
         let weight = Weight::of(case);
-        self.home.insert(case.id(), (id, weight));
+        if id != case.id() {
+            self.home.insert(case.id(), (id, weight));
+        }
+        self.exchanges += 1;
         let group = self.groups.entry(id).or_insert_with(|| Group {
             members: Members::One(case.id()),
             refused: 0,
@@ -186,8 +205,8 @@ impl Table {
             key: SortKey::Arrival,
         });
         group.members.insert(case.id());
-        group.refused += weight.refused;
-        group.benign += weight.benign;
+        group.refused += u32::from(weight == Weight::Refused);
+        group.benign += u32::from(weight == Weight::Benign);
         group.anchor = group.anchor.max(case.id());
     }
 
@@ -216,12 +235,15 @@ impl Table {
 
     /// Takes an exchange out of its group, and the row away with its last. Whether it was listed.
     pub fn remove(&mut self, exchange: u64, key: impl Fn(&Group) -> SortKey) -> bool {
-        let Some((id, weight)) = self.home.remove(&exchange) else { return false };
+        let found = self.home.remove(&exchange);
+        let alone = || self.groups.contains_key(&exchange).then_some((exchange, Weight::Other));
+        let Some((id, weight)) = found.or_else(alone) else { return false };
+        self.exchanges -= 1;
         let held = self.holds(id);
         let Some(group) = self.groups.get_mut(&id) else { return false };
         let row = Row { key: group.key.clone(), anchor: group.anchor, group: id };
-        group.refused = group.refused.saturating_sub(weight.refused);
-        group.benign = group.benign.saturating_sub(weight.benign);
+        group.refused -= u32::from(weight == Weight::Refused && group.refused > 0);
+        group.benign -= u32::from(weight == Weight::Benign && group.benign > 0);
         if group.members.remove(exchange) {
             self.groups.remove(&id);
             self.take_row(&row);
@@ -251,8 +273,8 @@ impl Table {
 
     fn put_row(&mut self, row: Row) {
         // Mostly at the end, which costs nothing.
-        match self.order.last().map(|last| last.cmp(&row)) {
-            None | Some(Ordering::Less) => self.order.push(row),
+        match self.order.back().map(|last| last.cmp(&row)) {
+            None | Some(Ordering::Less) => self.order.push_back(row),
             _ => {
                 if let Err(at) = self.order.binary_search(&row) {
                     self.order.insert(at, row);
@@ -268,7 +290,7 @@ impl Table {
 
     /// Exchanges in all rows.
     pub fn exchanges(&self) -> usize {
-        self.home.len()
+        self.exchanges
     }
 
     /// Whether the selection was moved by hand.

@@ -1,11 +1,12 @@
 //! The five views: which exchanges each lists, what makes a row of it, and its columns.
 
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash, Hasher as _};
 
 use ahash::RandomState;
 
 use super::column::Column;
-use super::route::route;
+use super::history::is_refusal;
+use super::route::{is_parameter, route};
 use crate::diagnosis::Case;
 use crate::text;
 
@@ -47,7 +48,7 @@ impl View {
 
     /// Whether it lists this case, whatever the filter says.
     pub fn covers(self, case: &Case) -> bool {
-        self != Self::Refusals || matches!(case.exchange.status(), Some(401 | 407))
+        self != Self::Refusals || is_refusal(case)
     }
 
     /// Its columns, from the left.
@@ -154,6 +155,10 @@ impl Fold {
     }
 }
 
+/// Set in the name of a group that may have several members; a group of one exchange is named by
+/// its id, which never has it.
+const SEVERAL: u64 = 1 << 63;
+
 /// Names the group that a case belongs to. Keyed, since the network chooses what is hashed.
 #[derive(Debug, Default)]
 pub struct Grouping(RandomState);
@@ -164,10 +169,7 @@ impl Grouping {
         let connection = &case.exchange.connection;
         match view {
             View::Refusals | View::Exchanges => self.folded(fold, case),
-            View::Endpoints => {
-                let (host, path) = endpoint(case);
-                self.hash((host, path))
-            }
+            View::Endpoints => self.endpoint(5, b"", case),
             View::Clients => self.hash(connection.client.ip()),
             View::Flows => self.hash(connection.flow),
         }
@@ -176,7 +178,7 @@ impl Grouping {
     fn folded(&self, fold: Fold, case: &Case) -> u64 {
         let exchange = &case.exchange;
         let Some(verdict) = case.verdict.as_ref().filter(|_| fold != Fold::Nothing) else {
-            return self.hash((0_u8, exchange.id));
+            return exchange.id;
         };
         let reason = (verdict.diagnosis.entry.id.as_str(), verdict.diagnosis.benign);
         let credential =
@@ -190,15 +192,43 @@ impl Grouping {
             )),
             Fold::Endpoint => {
                 let method = request.map(crate::http::Request::method);
-                self.hash((2_u8, method, endpoint(case)))
+                self.endpoint(2, method.unwrap_or_default(), case)
             }
             Fold::Credential => self.hash((3_u8, credential)),
             Fold::Cause => self.hash((4_u8, reason)),
         }
     }
 
+    /// Of method, host (in any case) and route, without a copy of any of them.
+    fn endpoint(&self, kind: u8, method: &[u8], case: &Case) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        (kind, method).hash(&mut hasher);
+        let request = case.exchange.request.as_ref();
+        match request.and_then(|request| request.host()) {
+            None => case.exchange.connection.server.hash(&mut hasher),
+            Some(host) => {
+                for chunk in host.chunks(32) {
+                    let mut lower = [0; 32];
+                    lower[..chunk.len()].copy_from_slice(chunk);
+                    lower.make_ascii_lowercase();
+                    lower.hash(&mut hasher);
+                }
+            }
+        }
+        for segment in
+            request.map_or(&b""[..], |request| request.path()).split(|octet| *octet == b'/')
+        {
+            if is_parameter(segment) {
+                b"{id}".hash(&mut hasher)
+            } else {
+                segment.hash(&mut hasher)
+            }
+        }
+        hasher.finish() | SEVERAL
+    }
+
     fn hash(&self, value: impl Hash) -> u64 {
-        self.0.hash_one(value)
+        self.0.hash_one(value) | SEVERAL
     }
 }
 
