@@ -1,10 +1,10 @@
 # Two commands on a fresh machine: `make demo` and `make test`.
 
 CARGO ?= cargo
-# Where `make install` puts the program: `make install ROOT=/usr/local`.
-ROOT ?= $(HOME)/.cargo
+# Where `make install` puts the program, its man page and completions: `make install PREFIX=/usr/local`.
+PREFIX ?= $(HOME)/.local
 
-.PHONY: help demo test setup check deny install screenshots clean
+.PHONY: help demo test setup check deny install package sbom screenshots clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -31,10 +31,26 @@ test: ## everything, with all its own set-up
 	@$(MAKE) --no-print-directory check deny
 	$(CARGO) test
 
-install: setup ## the program, into $(ROOT)/bin
-	$(CARGO) install --locked --path . --root $(ROOT)
+install: setup ## the program with man page and completions, below $(PREFIX)
+	$(CARGO) build --release --locked
+	scripts/package files
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man1 share/bash-completion/completions \
+	  share/zsh/site-functions share/fish/vendor_completions.d)
+	install -m 755 target/release/why401 $(DESTDIR)$(PREFIX)/bin
+	install -m 644 target/package/why401.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 target/package/why401.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/why401
+	install -m 644 target/package/_why401 $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 644 target/package/why401.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	@command -v why401 >/dev/null || echo 'Note: $(PREFIX)/bin is not in PATH.'
 	@echo 'To capture without being root:'
-	@echo '  sudo setcap cap_net_raw,cap_net_admin=eip $(ROOT)/bin/why401'
+	@echo '  sudo setcap cap_net_raw,cap_net_admin=eip $(PREFIX)/bin/why401'
+
+package: setup ## packages for Debian and for RPM systems (cargo-deb, cargo-generate-rpm)
+	$(CARGO) build --release --locked
+	scripts/package
+
+sbom: ## what is linked into the program, as CycloneDX JSON (cargo-cyclonedx)
+	$(CARGO) cyclonedx --format json --override-filename target/why401.cdx
 
 screenshots: setup ## the pictures in docs/images, from the real program on the demo's traffic
 	$(CARGO) build --release
