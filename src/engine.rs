@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::auth::proof::Prover;
 use crate::capture::Frame;
 use crate::counters::{Counters, Limit};
 use crate::decode::{Decoded, Decoder};
@@ -61,6 +62,12 @@ impl Engine {
             next_tick: Timestamp::default(),
             limits,
         }
+    }
+
+    /// Holds refused credentials against the user's keys and passwords, too.
+    #[must_use]
+    pub fn with_prover(self, prover: Option<Prover>) -> Self {
+        Self { diagnoser: self.diagnoser.with_prover(prover), ..self }
     }
 
     /// Names for the interface indices of the frames to come.

@@ -59,6 +59,9 @@ pub struct Options {
     /// What comes out.
     #[command(flatten)]
     pub output: Output,
+    /// What refused credentials are compared with.
+    #[command(flatten)]
+    pub proof: Proof,
     /// When to stop, and how much to hold.
     #[command(flatten)]
     pub bounds: Bounds,
@@ -148,6 +151,25 @@ pub struct Output {
     /// For CI: why401 -r run.pcap --text --fail-on 'why:jwt-*'
     #[arg(long, value_name = "EXPR")]
     pub fail_on: Option<String>,
+}
+
+/// What refused credentials are compared with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Proof")]
+pub struct Proof {
+    /// Check signatures of refused JWTs with these keys
+    ///
+    /// A JSON Web Key Set, PEM public keys, or an HMAC secret (then mode 0600). Nothing of it is
+    /// shown or sent.
+    #[arg(long, value_name = "FILE")]
+    pub jwks: Option<PathBuf>,
+
+    /// Check refused Basic and Digest passwords against this file
+    ///
+    /// user:password lines, or what htpasswd or htdigest writes; mode 0600. Nothing of it is shown
+    /// or sent.
+    #[arg(long, value_name = "FILE")]
+    pub check_credentials: Option<PathBuf>,
 }
 
 /// When to stop, and how much to hold.

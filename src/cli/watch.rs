@@ -11,6 +11,7 @@ use anyhow::Context;
 use super::options::{Options, Shown};
 use super::{ERROR, MATCHED, defaults, save, say, use_color};
 use crate::auth::masking::Masking;
+use crate::auth::proof::Prover;
 use crate::capture::{End, LiveOptions, SourceSpec};
 use crate::config::Config;
 use crate::demo::Demo;
@@ -47,6 +48,7 @@ pub fn run(mut options: Options) -> anyhow::Result<ExitCode> {
         ..usual
     };
     let mut front = Front::new(options, &config, masking(&options.shown, &config, &key), &limits)?;
+    let prover = prover(options)?;
     let account = privileges::account(options.source.user.as_deref())?;
     let input = Input::open(&source(options), options.source.bpf.as_deref())?;
     let save = save::open(options, account.as_ref())?;
@@ -58,6 +60,7 @@ pub fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     let settings = session::Options {
         limits,
         matching: filter,
+        prover,
         count: options.bounds.count,
         duration: options.bounds.duration,
         fail_on,
@@ -215,6 +218,16 @@ fn screen(
             .with_context(|| format!("no theme named {name:?}; there are: {}", names.join(", ")))?;
     }
     Ok(options)
+}
+
+/// Reads the user's keys and passwords, while this process may.
+fn prover(options: &Options) -> anyhow::Result<Option<Prover>> {
+    let (keys, passwords) =
+        (options.proof.jwks.as_deref(), options.proof.check_credentials.as_deref());
+    if keys.is_none() && passwords.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Prover::open(keys, passwords)?))
 }
 
 fn filters(options: &Options) -> anyhow::Result<(Filter, Option<Filter>)> {

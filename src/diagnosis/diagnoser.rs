@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::AuthFacts;
+use crate::auth::proof::Prover;
 use crate::counters::{Counters, Limit};
 use crate::diagnosis::choice::{Rulebook, choose};
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
@@ -11,7 +12,7 @@ use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::{RULES, is_disguised_refusal, probes};
 use crate::diagnosis::view::Heard;
 use crate::diagnosis::waiting::{Pending, Waiting};
-use crate::diagnosis::{Case, Note, NoteId, Verdict, View, note};
+use crate::diagnosis::{Case, Note, NoteId, Verdict, View, note, proving};
 use crate::exchange::Exchange;
 use crate::limits::Limits;
 use crate::secret::FingerprintKey;
@@ -34,6 +35,7 @@ const WAITING: usize = 4096;
 #[derive(Debug)]
 pub struct Diagnoser {
     key: FingerprintKey,
+    prover: Option<Prover>,
     rules: Rulebook,
     history: History,
     successes: Successes,
@@ -58,6 +60,7 @@ impl Diagnoser {
         let rules = Rulebook::new(RULES);
         Self {
             key,
+            prover: None,
             covered: (0..1000).map(|status| rules.covers(status)).collect(),
             rules,
             history: History::new(limits),
@@ -65,6 +68,12 @@ impl Diagnoser {
             waiting: Waiting::default(),
             room: limits.diagnosis_window.clamp(1, WAITING),
         }
+    }
+
+    /// Holds refused credentials against the user's keys and passwords, too.
+    #[must_use]
+    pub fn with_prover(self, prover: Option<Prover>) -> Self {
+        Self { prover, ..self }
     }
 
     /// Takes one exchange; emits its case and those that it changes.
@@ -132,7 +141,10 @@ impl Diagnoser {
         counters: &mut Counters,
         out: &mut Vec<Arc<Case>>,
     ) {
-        let assessment = self.assess(&exchange, &auth, sequence, Heard::new(), false);
+        let prover = self.prover.as_mut();
+        let proof = prover.and_then(|prover| proving::prove(prover, &exchange, &auth));
+        let heard = Heard::with_proof(proof);
+        let assessment = self.assess(&exchange, &auth, sequence, heard, false);
         let Some(verdict) = assessment.verdict else {
             self.pass(exchange, auth, sequence, out);
             return;
@@ -199,6 +211,7 @@ impl Diagnoser {
                     diagnosis.related.push(*leg);
                 }
             }
+            proving::add_evidence(&mut diagnosis, &view);
             let mut notes = note::notes(&view, &diagnosis);
             if diagnosis.entry.id == "no-credentials-sent"
                 && let Some(reason) = probes::expected(&view)

@@ -6,6 +6,7 @@ mod diagnoser;
 pub mod history;
 pub mod lexicon;
 pub mod note;
+mod proving;
 pub mod rule;
 pub mod rules;
 #[cfg(test)]

@@ -11,6 +11,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::auth::proof::Prover;
 use crate::counters::Counters;
 use crate::diagnosis::{Case, Diagnoser};
 use crate::exchange::{Anomalies, Connection, Coverage, Exchange};
@@ -239,6 +240,11 @@ impl Wire {
             emitted: Vec::new(),
             next: 1,
         }
+    }
+
+    /// With these keys and passwords.
+    pub fn with_prover(self, prover: Prover) -> Self {
+        Self { diagnoser: self.diagnoser.with_prover(Some(prover)), ..self }
     }
 
     /// Observes one exchange; its number.

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::auth::authorization::AlternativeKind;
+use crate::auth::proof::{Proof, Verdict};
 use crate::auth::{Alternative, MalformedReason};
 use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Finding, Jwt, Scheme, Shape};
 use crate::diagnosis::history::{
@@ -30,13 +31,26 @@ pub struct View<'a> {
     sequence: Sequence,
     now: Timestamp,
     ended: bool,
-    said: Heard,
+    heard: Heard,
     body: OnceCell<Option<String>>,
     past: OnceCell<Option<Past<'a>>>,
 }
 
-/// What the server says; empty until a rule asks for it.
-pub type Heard = OnceCell<Option<Said>>;
+/// What stays the same however often an exchange is assessed.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// What the server says; empty until a rule asks for it.
+    said: OnceCell<Option<Said>>,
+    /// The credentials, held against the user's keys and passwords.
+    proof: Option<Proof>,
+}
+
+impl Heard {
+    /// Nothing read yet, and this proved.
+    pub fn with_proof(proof: Option<Proof>) -> Self {
+        Self { said: OnceCell::new(), proof }
+    }
+}
 
 /// How long after a follow-up window a request that began inside it may take to be answered.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
@@ -59,21 +73,32 @@ impl<'a> View<'a> {
             sequence,
             now,
             ended,
-            said: OnceCell::new(),
+            heard: Heard::default(),
             body: OnceCell::new(),
             past: OnceCell::new(),
         }
     }
 
-    /// With what the server says, as an earlier view of the same exchange heard it.
+    /// With what an earlier view of the same exchange knew.
     #[must_use]
-    pub fn having_heard(self, said: Heard) -> Self {
-        Self { said, ..self }
+    pub fn having_heard(self, heard: Heard) -> Self {
+        Self { heard, ..self }
     }
 
-    /// What the server says, if a rule asked for it.
+    /// What the next view of the same exchange need not find out again.
     pub fn into_heard(self) -> Heard {
-        self.said
+        self.heard
+    }
+
+    /// What the user's keys and passwords say of the credentials; `None` without such files, or
+    /// where there is nothing to compare.
+    pub fn proof(&self) -> Option<&Proof> {
+        self.heard.proof.as_ref()
+    }
+
+    /// Whether the comparison came to this.
+    pub fn proved(&self, verdict: Verdict) -> bool {
+        self.proof().is_some_and(|proof| proof.verdict == verdict)
     }
 
     /// Until when to wait for something that comes within `window` after the answer: that, and the
@@ -276,7 +301,7 @@ impl<'a> View<'a> {
 
     /// What the server says about the refusal.
     pub fn said(&self) -> Option<&Said> {
-        self.said.get_or_init(|| lexicon::listen(self.exchange, self.auth)).as_ref()
+        self.heard.said.get_or_init(|| lexicon::listen(self.exchange, self.auth)).as_ref()
     }
 
     /// Whether what the server says falls into this category.

@@ -26,7 +26,7 @@ pub(super) struct Pending {
     pub until: Timestamp,
     /// What is worth asking again for.
     pub awaiting: Awaiting,
-    /// What the server says, where a rule asked: it does not change.
+    /// What need not be found out again.
     pub heard: Heard,
     /// Its visit and its credential, as keys.
     pub keys: Keys,

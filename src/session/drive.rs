@@ -88,8 +88,9 @@ pub struct Drive {
 
 impl Drive {
     /// A loop that is ready to run, and the means to control it.
-    pub fn new(input: Input, options: Options) -> (Self, Control) {
-        let mut engine = Engine::new(options.limits.clone(), options.key.clone());
+    pub fn new(input: Input, mut options: Options) -> (Self, Control) {
+        let mut engine = Engine::new(options.limits.clone(), options.key.clone())
+            .with_prover(options.prover.take());
         engine.set_interfaces(input.source.interfaces());
         let (sender, commands) = mpsc::channel();
         let stop = Arc::new(AtomicBool::new(false));

@@ -32,6 +32,7 @@ pub mod signals;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::auth::proof::Prover;
 use crate::capture::writer::CaptureWriter;
 use crate::capture::{self, CaptureError, End, Source, SourceSpec};
 use crate::counters::Counters;
@@ -135,6 +136,8 @@ pub struct Options {
     pub key: FingerprintKey,
     /// The display filter: what it matches counts for `count` and is kept when a screen lags.
     pub matching: Filter,
+    /// What refused credentials are held against (`--jwks`, `--check-credentials`).
+    pub prover: Option<Prover>,
     /// Stop after this many settled cases that match.
     pub count: Option<u64>,
     /// Stop after this time: of packets in a file, of the clock otherwise.
@@ -156,6 +159,7 @@ impl Options {
             limits: Limits::default(),
             key,
             matching: Filter::parse("status:401")?,
+            prover: None,
             count: None,
             duration: None,
             fail_on: None,

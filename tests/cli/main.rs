@@ -5,6 +5,7 @@ mod json;
 mod lines;
 #[cfg(target_os = "linux")]
 mod live;
+mod proof;
 #[cfg(target_os = "linux")]
 mod rights;
 mod saving;

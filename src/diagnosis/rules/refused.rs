@@ -2,8 +2,11 @@
 //! nothing known.
 
 use crate::auth::authorization::AlternativeKind;
-use crate::auth::{AuthState, Shape};
+use crate::auth::proof::Verdict;
+use crate::auth::{AuthState, Finding, Shape};
+use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::{Category, Said};
+use crate::diagnosis::proving::words;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
     describe, has_own_signature, is_signed, is_token, other_credential, place, posted_login,
@@ -22,19 +25,21 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
     let said = view.said();
     let refused = said.is_some_and(|said| LOGIN_REFUSED.contains(&said.category));
     let silent = said.is_none_or(|said| !said.is_informative() || is_weak(said));
-    if !refused && !silent || view.accepted_here().is_some() && view.is_exact() {
+    let wrong = view.proved(Verdict::Differs);
+    let otherwise = !refused && !silent && !wrong || view.proved(Verdict::Matches);
+    if otherwise || view.accepted_here().is_some() && view.is_exact() {
         return Answer::No;
     }
     let login = match view.shape() {
         Some(Shape::UserPass { .. } | Shape::Digest(_) | Shape::Ntlm3 { .. }) => {
-            login(view, refused)
+            login(view, refused || wrong).map(|found| with_proof(found, view))
         }
         _ if view.missing() && matches!(view.status(), 401 | 422) => posted(view),
         _ => None,
     };
     let Some(found) = login else { return Answer::No };
     let found = match view.user_accepted_otherwise().filter(|_| !view.missing()) {
-        Some(other) => Found { confidence: crate::diagnosis::Confidence::Certain, ..found }
+        Some(other) => Found { confidence: Confidence::Certain, ..found }
             .because(
                 "history",
                 format!("#{}", other.id),
@@ -57,6 +62,34 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
         _ => found,
     };
     with_words(found, view).into()
+}
+
+/// How sure the user's own list of passwords makes it.
+fn with_proof(found: Found, view: &View<'_>) -> Found {
+    let Some(proof) = view.proof() else { return found };
+    match proof.verdict {
+        // What changed the password on its way is the better answer.
+        Verdict::Differs if has_own_cause(view) => found,
+        Verdict::Differs => Found { confidence: Confidence::Certain, ..found }
+            .fact("reason", format!("The password {}", words(proof))),
+        Verdict::Unknown => found.fact("reason", format!("The file {}", words(proof))),
+        Verdict::Matches | Verdict::CannotTell(_) => found,
+    }
+}
+
+/// Whether the credentials themselves show how the password came to be another one.
+fn has_own_cause(view: &View<'_>) -> bool {
+    [
+        Finding::TrailingNewline,
+        Finding::EdgeSpace,
+        Finding::ControlChar,
+        Finding::PercentEncoded,
+        Finding::NonAsciiNotUtf8,
+        Finding::ArtifactPlaceholder,
+        Finding::ArtifactUnexpandedVariable,
+    ]
+    .into_iter()
+    .any(|finding| view.finding(finding))
 }
 
 /// Words that do not tell why: "Authentication required" is said of wrong passwords too.
@@ -213,7 +246,9 @@ pub fn unexplained(view: &View<'_>) -> Answer {
         AuthState::Malformed { reason, .. } => format!("malformed ({})", reason.name()),
         state => state.name().to_owned(),
     };
-    let facts = if view.request().is_none() {
+    let facts = if view.proved(Verdict::Matches) {
+        Some("The credentials match those of the file: the reason is another")
+    } else if view.request().is_none() {
         Some("The request was not captured")
     } else if is_signed(view) {
         Some("The request is signed")

@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::auth::proof::Verdict;
 use crate::auth::{Finding, Jwt, MalformedReason, Shape};
 use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::proving::words;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
     by_status, is_about_authentication, is_login_status, is_signed, is_token, stated,
@@ -181,11 +183,31 @@ pub fn jwt_signature_rejected(view: &View<'_>) -> Answer {
             .fact("key", key.clone()),
         None => found,
     };
-    if let Some(found) = stated(view, &[Category::BadSignature, Category::NoKey]) {
-        let no_key = view.says(Category::NoKey).then_some(
-            "The server has no key for it: the token comes from another environment, or new signing keys were not loaded yet",
-        );
-        return with_key(found).fact_if("reason", no_key).into();
+    let stated = stated(view, &[Category::BadSignature, Category::NoKey]);
+    if view.proved(Verdict::Differs) {
+        let found = stated.unwrap_or_else(|| with_words(Found::certain(), view));
+        let what = view.proof().map(|proof| format!("The token's signature {}", words(proof)));
+        return with_key(found).fact_if("what", what).into();
+    }
+    if let Some(found) = stated {
+        let reason = if view.proved(Verdict::Matches) {
+            Some(
+                "The signature is right, so the server checks it with another key or another algorithm",
+            )
+        } else {
+            view.says(Category::NoKey).then_some(
+                "The server has no key for it: the token comes from another environment, or new signing keys were not loaded yet",
+            )
+        };
+        return with_key(found).fact_if("reason", reason).into();
+    }
+    if view.proved(Verdict::Matches) {
+        return Answer::No;
+    }
+    if view.proved(Verdict::Unknown) {
+        let reason = view.proof().map(|proof| format!("The key file {}", words(proof)));
+        let found = with_words(Found::likely(), view).fact_if("reason", reason);
+        return with_key(found).into();
     }
     // A key id that this origin never accepted, from an issuer that it did accept.
     let Some(jwt) = jwt.filter(|_| is_login_status(view)) else { return Answer::No };

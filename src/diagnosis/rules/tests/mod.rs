@@ -6,6 +6,7 @@ mod credentials;
 mod history;
 mod neighbours;
 mod path;
+mod proof;
 mod tokens;
 
 use std::sync::Arc;
