@@ -54,7 +54,7 @@ pub enum Event {
 }
 
 /// How a session stands.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
     /// What is being watched: `lo`, `eth0, lo`, `dump.pcap`.
     pub source: String,

@@ -428,9 +428,14 @@ pub fn describe(action: Action) -> &'static Binding {
 /// The table as Markdown, for the documentation.
 pub fn markdown() -> String {
     let map = KeyMap::default();
-    let mut out = String::new();
+    let mut out = String::from(
+        "# Keys\n\n\
+         Made from the key table in `src/tui/keys.rs`, which the program's help (`?`) and the hints at \
+         its foot read too. The names are for `[keys]` in the configuration \
+         ([CONFIG.md](CONFIG.md)) and for the command line (`:`).\n\n",
+    );
     for group in Group::ALL {
-        out.push_str("### ");
+        out.push_str("## ");
         out.push_str(group.title());
         out.push_str("\n\n| key | action | name |\n| --- | --- | --- |\n");
         for binding in TABLE.iter().filter(|binding| binding.group == group) {
@@ -443,6 +448,7 @@ pub fn markdown() -> String {
         }
         out.push('\n');
     }
+    out.truncate(out.trim_end().len() + 1);
     out
 }
 
@@ -525,10 +531,15 @@ mod tests {
     }
 
     #[test]
-    fn the_documentation_lists_every_action() {
-        let text = markdown();
+    fn the_documentation_is_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/KEYS.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, markdown()).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap();
+        assert_eq!(written, markdown(), "run: UPDATE_DOCS=1 cargo test --lib tui::keys");
         for binding in TABLE {
-            assert!(text.contains(binding.help), "{} is not documented", binding.name);
+            assert!(written.contains(binding.help), "{} is not documented", binding.name);
         }
     }
 }

@@ -235,15 +235,15 @@ async fn sleep_until(wake: Option<Instant>) {
 /// Takes waiting cases, for a moment. Returns whether the picture may have changed.
 fn take(app: &mut App, backlog: &mut VecDeque<session::Event>) -> bool {
     let until = Instant::now() + SLICE;
-    let mut taken = 0_u32;
+    let (mut taken, mut news) = (0_u32, false);
     while let Some(event) = backlog.pop_front() {
-        app.model.apply(event);
+        news |= app.model.apply(event);
         taken += 1;
         if taken.is_multiple_of(64) && Instant::now() >= until {
             break;
         }
     }
-    taken > 0
+    news
 }
 
 fn draw(screen: &mut Screen, app: &mut App, theme: &Theme, now: Instant) -> io::Result<()> {

@@ -265,12 +265,15 @@ impl Model {
         self.paused
     }
 
-    /// Takes what the session says.
-    pub fn apply(&mut self, event: Event) {
+    /// Takes what the session says. Returns whether that is anything new: on a silent wire it says
+    /// the same again and again.
+    pub fn apply(&mut self, event: Event) -> bool {
         match event {
+            Event::Status(status) if self.status.as_ref() == Some(&status) => return false,
             Event::Status(status) => self.status = Some(status),
             Event::Case(case) => self.take(case),
         }
+        true
     }
 
     fn take(&mut self, case: Arc<Case>) {

@@ -233,6 +233,15 @@ fn views_remember_their_row_and_sort() {
 }
 
 #[test]
+fn a_silent_wire_gives_no_reason_to_draw() {
+    let mut model = model(View::Refusals, true);
+    let status = || Event::Status(Box::new(super::samples::status()));
+    assert!(model.apply(status()));
+    assert!(!model.apply(status()));
+    assert!(model.apply(Event::Case(refused(1))));
+}
+
+#[test]
 fn nothing_ticks_unless_something_runs_out() {
     let mut model = model(View::Refusals, false);
     let now = Instant::now();
