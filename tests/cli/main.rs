@@ -1,6 +1,8 @@
 //! What users and scripts rely on, checked on the real binary.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[cfg(unix)]
+mod docs;
 mod json;
 mod lines;
 #[cfg(target_os = "linux")]
