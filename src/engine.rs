@@ -95,7 +95,8 @@ impl Engine {
             out: &mut self.exchanges,
         };
         self.flows.push(&segment, &mut reading);
-        while self.flows.memory() + reading.reader.memory > self.limits.memory
+        // The tables themselves are bounded; this is what connections buffer.
+        while self.flows.waiting_octets() + reading.reader.memory > self.limits.memory / 2
             && self.flows.drop_oldest(self.now, &mut reading)
         {
             reading.counters.hit(Limit::Memory);
@@ -262,6 +263,7 @@ impl Consumer for Reading<'_> {
         if state.is_none() {
             let StreamEvent::Data(data) = event else { return };
             let Some(conversation) = self.begin(flow, direction, &data) else { return };
+            self.reader.memory += conversation.memory();
             *state = Some(Box::new(conversation));
         }
         let Some(conversation) = state else { return };

@@ -91,9 +91,11 @@ impl Conversation {
         self.has_messages
     }
 
-    /// Heap octets held, without the exchanges that wait.
+    /// Octets held, without the heads of the exchanges that wait.
     pub fn memory(&self) -> usize {
-        self.requests.memory()
+        size_of::<Self>()
+            + self.queue.len() * size_of::<Pending>()
+            + self.requests.memory()
             + self.responses.memory()
             + self.multiplexed.as_ref().map_or(0, |streams| streams.memory())
     }
@@ -317,7 +319,7 @@ impl Conversation {
         let answer = self.queue.answer(self.responses.began(), |pending| lost.push(pending));
         for pending in lost {
             let coverage = Coverage { gap_octets: pending.lost, ..coverage(flow) };
-            self.emit(flow, Some(Box::new(pending)), None, coverage, context);
+            self.emit(flow, Some(pending), None, coverage, context);
         }
         let (request, pairing) = match answer {
             Answer::To(pending, pairing) => (Some(pending), pairing),
@@ -450,7 +452,7 @@ impl Conversation {
                 pending.request.body.complete = false;
             }
             let coverage = coverage(flow);
-            self.emit(flow, Some(Box::new(pending)), None, coverage, context);
+            self.emit(flow, Some(pending), None, coverage, context);
         }
     }
 

@@ -41,7 +41,8 @@ pub struct Pending {
 /// The requests that wait, in order.
 #[derive(Debug, Default)]
 pub struct Queue {
-    requests: VecDeque<Pending>,
+    /// Boxed: most connections have one at a time, and a deque makes room for four.
+    requests: VecDeque<Box<Pending>>,
     /// Responses may have been lost since the first of them was sent.
     responses_lost: bool,
     /// Requests may have been lost before the last of them.
@@ -65,21 +66,21 @@ impl Queue {
         self.requests_lost |= pending.after_loss;
         let last = self.requests.back().and_then(|last| last.mark.acknowledged);
         self.pipelining |= last.is_some() && last == pending.mark.acknowledged;
-        self.requests.push_back(pending);
+        self.requests.push_back(Box::new(pending));
     }
 
     /// The request that came last.
     pub fn last_mut(&mut self) -> Option<&mut Pending> {
-        self.requests.back_mut()
+        self.requests.back_mut().map(AsMut::as_mut)
     }
 
     /// The request that waits longest.
     pub fn first_mut(&mut self) -> Option<&mut Pending> {
-        self.requests.front_mut()
+        self.requests.front_mut().map(AsMut::as_mut)
     }
 
     /// Takes the request that waits longest.
-    pub fn pop(&mut self) -> Option<Pending> {
+    pub fn pop(&mut self) -> Option<Box<Pending>> {
         self.requests.pop_front()
     }
 
@@ -110,7 +111,7 @@ impl Queue {
 
     /// The request that a final response beginning at `mark` answers. Requests whose response is
     /// found to be lost are handed to `unanswered`.
-    pub fn answer(&mut self, mark: Mark, mut unanswered: impl FnMut(Pending)) -> Answer {
+    pub fn answer(&mut self, mark: Mark, mut unanswered: impl FnMut(Box<Pending>)) -> Answer {
         let unsure = self.responses_lost || self.requests_lost;
         if self.responses_lost {
             while self.first_was_answered_before(mark) {
@@ -141,7 +142,7 @@ impl Queue {
             self.responses_lost = false;
             self.requests_lost = false;
         }
-        Answer::To(Box::new(first), pairing)
+        Answer::To(first, pairing)
     }
 
     /// Whether a response at `mark` may as well answer another request than the first.

@@ -47,6 +47,8 @@ pub struct FlowTable<S> {
     graces: VecDeque<Ticket>,
     waiting_octets: usize,
     next_number: u64,
+    /// Connections tracked at once: as many as half of the memory can hold, with their state.
+    capacity: usize,
     limits: Limits,
     /// What was counted.
     pub counters: TcpCounters,
@@ -107,6 +109,8 @@ impl<S> FlowTable<S> {
             graces: VecDeque::new(),
             waiting_octets: 0,
             next_number: 1,
+            capacity: (limits.memory / 2 / (size_of::<Slot<S>>() + size_of::<S>()))
+                .clamp(1, limits.flows),
             limits: limits.clone(),
             counters: TcpCounters::default(),
         }
@@ -120,6 +124,11 @@ impl<S> FlowTable<S> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Octets of segments that wait out of order.
+    pub fn waiting_octets(&self) -> usize {
+        self.waiting_octets
     }
 
     /// Heap octets held by the table and by segments that wait (an estimate from capacities).
@@ -153,7 +162,7 @@ impl<S> FlowTable<S> {
             self.slots[slot as usize].in_holes = true;
             self.holes.push_back(ticket(segment.timestamp + HOLE_TIMEOUT));
             self.relieve(segment.timestamp, consumer);
-        } else if self.waiting_octets > self.limits.memory / 2 {
+        } else if self.waiting_octets > self.limits.memory / 4 {
             self.relieve(segment.timestamp, consumer);
         }
         match outcome {
@@ -202,10 +211,10 @@ impl<S> FlowTable<S> {
         segment: &Segment<'_>,
         consumer: &mut C,
     ) -> u32 {
-        if self.embryonic.len >= (self.limits.flows / 4).max(1) {
+        if self.embryonic.len >= (self.capacity / 4).max(1) {
             self.counters.flow_limit += 1;
             self.remove(self.embryonic.oldest, segment.timestamp, consumer);
-        } else if self.len() >= self.limits.flows {
+        } else if self.len() >= self.capacity {
             self.counters.flow_limit += 1;
             self.remove(self.established.oldest, segment.timestamp, consumer);
         }
@@ -373,7 +382,7 @@ impl<S> FlowTable<S> {
 
     /// Gives up the oldest holes while all connections together hold too much.
     fn relieve<C: Consumer<State = S>>(&mut self, now: Timestamp, consumer: &mut C) {
-        while self.waiting_octets > self.limits.memory / 2 {
+        while self.waiting_octets > self.limits.memory / 4 {
             let Some(ticket) = self.holes.pop_front() else { break };
             if self.is_current(ticket) {
                 self.counters.memory_limit += 1;
