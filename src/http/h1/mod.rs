@@ -205,11 +205,7 @@ impl Parser {
                 self.body.complete = true;
                 State::Start
             }
-            Framing::Length(length) => {
-                let expected = usize::try_from(length).unwrap_or(usize::MAX).min(self.body_limit);
-                self.body.start.reserve_exact(expected);
-                State::Length(length)
-            }
+            Framing::Length(length) => State::Length(length),
             Framing::Chunked => State::Chunked(Chunked::START),
             Framing::UntilClose => State::UntilClose,
         };
