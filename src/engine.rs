@@ -96,7 +96,7 @@ impl Engine {
         };
         self.flows.push(&segment, &mut reading);
         // The tables themselves are bounded; this is what connections buffer.
-        while self.flows.waiting_octets() + reading.reader.memory > self.limits.memory / 2
+        while self.flows.waiting_octets() + reading.reader.memory > self.limits.memory / 3
             && self.flows.drop_oldest(self.now, &mut reading)
         {
             reading.counters.hit(Limit::Memory);

@@ -47,7 +47,7 @@ pub struct FlowTable<S> {
     graces: VecDeque<Ticket>,
     waiting_octets: usize,
     next_number: u64,
-    /// Connections tracked at once: as many as half of the memory can hold, with their state.
+    /// Connections tracked at once: as many as a third of the memory can hold, with their state.
     capacity: usize,
     limits: Limits,
     /// What was counted.
@@ -109,7 +109,7 @@ impl<S> FlowTable<S> {
             graces: VecDeque::new(),
             waiting_octets: 0,
             next_number: 1,
-            capacity: (limits.memory / 2 / (size_of::<Slot<S>>() + size_of::<S>()))
+            capacity: (limits.memory / 3 / (size_of::<Slot<S>>() + size_of::<S>()))
                 .clamp(1, limits.flows),
             limits: limits.clone(),
             counters: TcpCounters::default(),
@@ -162,7 +162,7 @@ impl<S> FlowTable<S> {
             self.slots[slot as usize].in_holes = true;
             self.holes.push_back(ticket(segment.timestamp + HOLE_TIMEOUT));
             self.relieve(segment.timestamp, consumer);
-        } else if self.waiting_octets > self.limits.memory / 4 {
+        } else if self.waiting_octets > self.limits.memory / 6 {
             self.relieve(segment.timestamp, consumer);
         }
         match outcome {
@@ -382,7 +382,7 @@ impl<S> FlowTable<S> {
 
     /// Gives up the oldest holes while all connections together hold too much.
     fn relieve<C: Consumer<State = S>>(&mut self, now: Timestamp, consumer: &mut C) {
-        while self.waiting_octets > self.limits.memory / 4 {
+        while self.waiting_octets > self.limits.memory / 6 {
             let Some(ticket) = self.holes.pop_front() else { break };
             if self.is_current(ticket) {
                 self.counters.memory_limit += 1;
