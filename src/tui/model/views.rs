@@ -219,9 +219,9 @@ impl Grouping {
             request.map_or(&b""[..], |request| request.path()).split(|octet| *octet == b'/')
         {
             if is_parameter(segment) {
-                b"{id}".hash(&mut hasher)
+                b"{id}".hash(&mut hasher);
             } else {
-                segment.hash(&mut hasher)
+                segment.hash(&mut hasher);
             }
         }
         hasher.finish() | SEVERAL

@@ -33,7 +33,7 @@ fn traffic(id: u64) -> Arc<Case> {
     sample.client = CLIENTS[id as usize % CLIENTS.len()];
     sample.target = format!("/v1/orders/{}/items/{}", id % 100, id);
     sample = bearer(sample, "alice", (id % 1000) as u32);
-    if id % 4 == 0 {
+    if id.is_multiple_of(4) {
         sample = sample.refused("token-expired", "The token has expired", Confidence::Certain);
     }
     sample.case()
