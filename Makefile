@@ -53,7 +53,8 @@ package: setup ## packages for Debian and for RPM systems (cargo-deb, cargo-gene
 	scripts/package
 
 sbom: ## what is linked into the program, as CycloneDX JSON (cargo-cyclonedx)
-	$(CARGO) cyclonedx --format json --override-filename target/why401.cdx
+	$(CARGO) cyclonedx --format json --override-filename why401.cdx
+	mv why401.cdx.json target/why401.cdx.json
 
 screenshots: setup ## the pictures in docs/images, from the real program on the demo's traffic
 	$(CARGO) build --release

@@ -44,6 +44,9 @@ const STAND_INS: [(&str, &str); 8] = [
     ("getcap", "#!/bin/sh\n"),
 ];
 
+/// A key set of one key.
+const KEYS: &str = r#"{"keys":[{"kty":"oct","kid":"k1","alg":"HS256","k":"c2VjcmV0"}]}"#;
+
 /// A test suite whose token is for another service, or which has none.
 const SUITE: &str = r#"#!/bin/sh
 curl -s -o /dev/null ${TOKEN:+-H "Authorization: Bearer $TOKEN"} "http://127.0.0.1:$PORT/orders"
@@ -193,6 +196,10 @@ fn fault(call: &Call) -> Option<String> {
         match (words[at - 1], words[at]) {
             ("-r", name) if name != "-" => {
                 fs::copy(format!("{ROOT}/src/demo/demo.pcap"), stage.path(name)).unwrap();
+            }
+            ("--jwks", name) => fs::write(stage.path(name), KEYS).unwrap(),
+            ("--check-credentials", name) => {
+                fs::write(stage.path(name), "alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n").unwrap();
             }
             // Other interfaces are not here.
             ("-i", "docker0" | "eth0") => words[at] = "lo",

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod screen;
+mod tour;
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;

@@ -98,6 +98,22 @@ impl Program {
         }
     }
 
+    /// Presses a key that changes the screen, and waits until it has come to rest.
+    pub fn press_and_settle(&mut self, key: &str) {
+        let before = self.raw().len();
+        let start = Instant::now();
+        self.press(key);
+        let (mut seen, mut since) = (before, start);
+        while seen == before || since.elapsed() < Duration::from_millis(300) {
+            assert!(start.elapsed() < PATIENCE, "{key:?} does nothing:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+            let now = self.raw().len();
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            }
+        }
+    }
+
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.before = self.raw().len();
         self.size = (columns, rows);
