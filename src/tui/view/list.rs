@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_cause_is_the_last_to_go_and_everything_fits_a_wide_screen() {
-        for width in 21..250 {
+        for width in 26..250 {
             let shown = columns(View::Refusals.columns(), width);
             assert!(shown.iter().any(|column| column.column == Column::Why), "at {width}");
         }
