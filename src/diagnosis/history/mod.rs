@@ -21,6 +21,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::auth::Jwt;
 use crate::counters::{Counters, Limit};
 use crate::diagnosis::waiting::Keys;
 use crate::limits::Limits;
@@ -311,6 +312,12 @@ impl History {
     /// What is known of the tokens accepted on the origin of this record, oldest first.
     pub fn accepted_tokens(&self, own: &Record) -> &[AcceptedToken] {
         self.origins.get(own.origin_key).map_or(&[], |origin| &origin.tokens)
+    }
+
+    /// The exchange in which the origin of this record accepted a token of the same header and claims,
+    /// whatever its signature.
+    pub fn accepted_content(&self, own: &Record, jwt: &Jwt) -> Option<u64> {
+        self.origins.same_content(own.origin_key, jwt)
     }
 
     /// Session-like cookies on requests accepted on the origin of this record, and where seen.

@@ -1,6 +1,6 @@
 //! What each origin was seen to accept: tokens and session cookies.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::auth::{AuthFacts, AuthState, Jwt, Shape};
@@ -10,6 +10,9 @@ const ORIGINS: usize = 4096;
 
 /// Different tokens and cookie names remembered for one origin.
 const KINDS: usize = 8;
+
+/// Different contents of accepted JWTs remembered for one origin.
+const CONTENTS: usize = 64;
 
 /// What was seen of an accepted JWT.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,8 @@ impl AcceptedToken {
 pub(super) struct Origin {
     /// Different kinds of accepted tokens, oldest first.
     pub tokens: Vec<AcceptedToken>,
+    /// What tells header and claims of an accepted JWT from others, and the exchange; oldest first.
+    contents: VecDeque<(u64, u64)>,
     /// Session-like cookies on accepted requests, and the exchange that showed it.
     pub cookies: Vec<(Arc<str>, u64)>,
 }
@@ -67,6 +72,21 @@ impl Origins {
         Some(self.0.entry(origin).or_default())
     }
 
+    /// Tells header and claims of a JWT from others.
+    fn content(&self, jwt: &Jwt) -> u64 {
+        self.0.hasher().hash_one((
+            serde_json::to_string(&jwt.header).unwrap_or_default(),
+            serde_json::to_string(&jwt.claims).unwrap_or_default(),
+        ))
+    }
+
+    /// The exchange in which a token with this header and these claims was accepted.
+    pub fn same_content(&self, origin: u64, jwt: &Jwt) -> Option<u64> {
+        let contents = &self.get(origin)?.contents;
+        let content = self.content(jwt);
+        contents.iter().rev().find(|(known, _)| *known == content).map(|(_, id)| *id)
+    }
+
     /// Learns from an accepted request with a credential not seen accepted here before.
     pub fn accept(&mut self, origin: u64, id: u64, auth: &AuthFacts, cookie: Option<&str>) {
         let jwt = match &auth.authorization.state {
@@ -76,8 +96,13 @@ impl Origins {
         if jwt.is_none() && cookie.is_none() {
             return;
         }
+        let content = jwt.map_or(0, |jwt| self.content(jwt));
         let Some(origin) = self.entry(origin) else { return };
         if let Some(jwt) = jwt {
+            if origin.contents.len() >= CONTENTS {
+                origin.contents.pop_front();
+            }
+            origin.contents.push_back((content, id));
             let token = AcceptedToken::of(id, jwt);
             if !origin.tokens.iter().any(|known| known.like(&token)) {
                 if origin.tokens.len() >= KINDS {

@@ -24,7 +24,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Account is temporarily locked due to multiple authentication failures.",
         "Too many login attempts. Please try again in 58 seconds.", "x authentication denied reason: CAPTCHA_CHALLENGE; login-url=/",
         "User is locked", "Blocked due to recurrent login failures, please try again in 30 seconds",
-        "User account has been temporarily locked out",
+        "User account has been temporarily locked out", "Maximum number of login attempts exceeded",
     ]),
     (Rate, &["Rate limit exceeded", "Too Many Requests", "Request was throttled. Expected available in 50 seconds."]),
     (Csrf, &[
@@ -33,6 +33,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "CSRF double submit tokens do not match", "Can't verify CSRF token authenticity.",
     ]),
     (Network, &[
+        "Your IP 10.0.0.1 is not whitelisted",
         "User can only log in via localhost", "Your IP address is blocked", "IP address 10.0.0.9 is not allowed",
         "Client is not in the allow list", "Access denied from your IP", "Blocked by Wordfence",
     ]),
@@ -66,6 +67,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "User session not found or doesn't have client attached on it", "session_expired", "Session timed out",
     ]),
     (NotYetValid, &[
+        "NotBeforeError",
         "jwt not active", "The token is not yet valid (nbf)", "The token is not valid before '01/01/2030 00:00:00'",
         "The token is not valid yet", "The token is not yet valid (iat)", "Token used before issued",
         "\"nbf\" claim timestamp check failed", "\"iat\" claim timestamp check failed (it should be in the past)",
@@ -105,6 +107,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "oidc: id token issued by a different provider, expected \"a\" got \"b\"", "The Claim 'iss' value doesn't match the required issuer.",
     ]),
     (NoKey, &[
+        "No matching public key found for kid", "key not found",
         "The signature key was not found", "Signed JWT rejected: Another algorithm expected, or no matching key(s) found",
         "Jwks doesn't have key to match kid or alg from Jwt", "no applicable key found in the JSON Web Key Set",
         "IDX10503: Signature validation failed. Token does not have a kid.", "Jwks remote fetch is failed",
@@ -129,6 +132,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "signing algorithm is invalid", "Unsigned Claims JWTs are not supported.", "Algorithm not allowed",
     ]),
     (WrongType, &[
+        "access token required, got refresh token", "invalid token_use",
         "Token has wrong type", "Only non-refresh tokens are allowed", "Only refresh tokens are allowed", "Only access tokens are allowed",
         "Token use not allowed: id. Expected: access", "Invalid token type", "Wrong token type", "This is not an access token",
     ]),
@@ -157,6 +161,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.",
     ]),
     (ApiKeyInvalid, &[
+        "Please provide a valid API key",
         "Invalid API key", "401 Unauthorized: Invalid API key", "Consumer key is invalid.", "Duplicate API key found", "invalid_api_key",
         "Incorrect API key provided: sk-***", "api-key.invalid", "API key is not valid", "API key not valid. Please pass a valid API key.",
         "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription.", "InvalidAccessKeyId",

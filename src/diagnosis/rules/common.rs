@@ -1,7 +1,7 @@
 //! What several rules ask of an exchange.
 
 use crate::auth::authorization::AlternativeKind;
-use crate::auth::{Alternative, AuthState, Shape};
+use crate::auth::{Alternative, AuthState, Jwt, Shape};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Found;
 use crate::diagnosis::view::View;
@@ -67,6 +67,35 @@ pub fn other_credential<'a>(view: &View<'a>) -> Option<&'a Alternative> {
         }
         AlternativeKind::ProxyAuthorization | AlternativeKind::IdentityHeader => false,
     })
+}
+
+/// The JWT in the first other credential, and where it stands.
+pub fn other_jwt<'a>(view: &View<'a>) -> Option<(&'a Alternative, Jwt)> {
+    let other = other_credential(view)?;
+    let request = view.request()?;
+    let named = |text: &[u8], separator: u8| {
+        text.split(|&octet| octet == separator).find_map(|pair| {
+            pair.trim_ascii()
+                .strip_prefix(other.name.as_bytes())?
+                .strip_prefix(b"=")
+                .map(<[u8]>::to_vec)
+        })
+    };
+    let value = match other.kind {
+        AlternativeKind::Cookie => {
+            request.head.get_all("cookie").find_map(|line| named(line, b';'))?
+        }
+        AlternativeKind::Query => {
+            let query = request.target().splitn(2, |&octet| octet == b'?').nth(1)?;
+            named(query, b'&')?
+        }
+        AlternativeKind::ApiKeyHeader | AlternativeKind::LookalikeHeader => {
+            request.head.get(&other.name)?.to_vec()
+        }
+        _ => return None,
+    };
+    let value = value.rsplit(|&octet| octet == b' ').next().unwrap_or_default();
+    Some((other, Jwt::decode(value).ok()?))
 }
 
 /// Whether the only credentials are session cookies.

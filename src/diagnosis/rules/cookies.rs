@@ -7,10 +7,13 @@ use crate::diagnosis::Confidence;
 use crate::diagnosis::history::{GivenCookie, Record, SameSite, Sent};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::rules::common::{
+    is_login_status, only_cookies, other_jwt, place, unless_said_otherwise, with_words,
+};
 use crate::diagnosis::rules::stated;
 use crate::diagnosis::view::View;
 use crate::text;
-use crate::time::humane;
+use crate::time::{Timestamp, humane};
 
 /// Without a request for this long a session may have ended of itself.
 const IDLE: Duration = Duration::from_secs(300);
@@ -181,6 +184,7 @@ pub fn session_expired(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let found = stated::session_expired(view).found();
+    let found = found.or_else(|| expired_cookie(view));
     let cookie = view.alternative(AlternativeKind::Cookie).filter(|_| view.missing());
     let past = cookie
         .and_then(|cookie| cookie.fingerprint)
@@ -206,6 +210,26 @@ pub fn session_expired(view: &View<'_>) -> Answer {
         .fact_if("idle", idle.map(humane))
         .related(accepted.id)
         .into()
+}
+
+/// The session is a JWT in a cookie, and its time has passed for the server.
+fn expired_cookie(view: &View<'_>) -> Option<Found> {
+    let (cookie, jwt) = other_jwt(view).filter(|_| only_cookies(view) && is_login_status(view))?;
+    let exp = jwt.date("exp").filter(|exp| *exp <= view.server_now().seconds())?;
+    let name = format!("cookie \"{}\"", text::visible(&cookie.name));
+    let found = Found::likely()
+        .because(
+            format!("{}.claims.exp", place(cookie)),
+            Timestamp::from_seconds(exp).rfc3339_seconds(),
+            "past for the server",
+        )
+        .fact("name", name)
+        .fact("host", view.host());
+    Some(unless_said_otherwise(
+        with_words(found, view),
+        view,
+        &[Category::Session, Category::Expired],
+    ))
 }
 
 /// Whether a record's client is logged in by cookie or header.

@@ -159,6 +159,10 @@ pub fn api_key_missing(view: &View<'_>) -> Answer {
     let says = said.is_some_and(|said| {
         said.category == Category::ApiKeyMissing
             || matches!(said.category, Category::Ambiguous | Category::Missing) && names_key(said)
+            // "Invalid API key" is said of none, too.
+            || said.category == Category::ApiKeyInvalid
+                && view.missing()
+                && view.alternatives().is_empty()
     });
     let by_challenge = view.missing()
         && !view.challenges().is_empty()

@@ -57,6 +57,13 @@ pub fn wrong_header_name(view: &View<'_>) -> Answer {
     };
     let offered =
         ["Bearer", "Basic", "Token"].into_iter().any(|scheme| view.challenge(scheme).is_some());
+    let verdict = view.said().is_some_and(|said| {
+        let words = said.quote.to_ascii_lowercase();
+        said.category == Category::Generic && words.contains("token") && words.contains("invalid")
+    });
+    if verdict && view.challenges().is_empty() {
+        return Answer::No;
+    }
     let asked = offered || view.says(Category::Missing);
     let name = text::visible(&lookalike.name).into_owned();
     let found = if asked { Found::likely() } else { Found::possible() };

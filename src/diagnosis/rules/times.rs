@@ -16,6 +16,9 @@ const SAMPLES: u32 = 3;
 /// A difference that matters to tokens.
 const NOTABLE: i64 = 30_000_000_000;
 
+/// A difference that no delay on the way explains: one answer is enough.
+const LARGE: i64 = 120_000_000_000;
+
 /// “The server's clock {skew}; for it {effect}.” (catalogue: azure-cosmos-dotnet-v2#506)
 pub fn clock_skew(view: &View<'_>) -> Answer {
     if let Some(said) = view.said().filter(|said| said.category == Category::Clock) {
@@ -26,9 +29,11 @@ pub fn clock_skew(view: &View<'_>) -> Answer {
             .into();
     }
     let Some(jwt) = view.jwt() else { return Answer::No };
-    let measured = view
-        .skew()
-        .filter(|skew| skew.samples >= SAMPLES && skew.nanoseconds.saturating_abs() >= NOTABLE);
+    let measured = view.skew().filter(|skew| match skew.nanoseconds.saturating_abs() {
+        LARGE.. => true,
+        NOTABLE.. => skew.samples >= SAMPLES,
+        _ => false,
+    });
     let Some(skew) = measured else { return Answer::No };
     if view.history.all_clocks_agree(skew) == Some(true) {
         return Answer::No;

@@ -209,8 +209,17 @@ pub fn jwt_signature_rejected(view: &View<'_>) -> Answer {
         let found = with_words(Found::likely(), view).fact_if("reason", reason);
         return with_key(found).into();
     }
-    // A key id that this origin never accepted, from an issuer that it did accept.
     let Some(jwt) = jwt.filter(|_| is_login_status(view)) else { return Answer::No };
+    // The token itself was never accepted, so only the signature is another.
+    let twin = view.record().filter(|_| view.accepted_here().is_none());
+    if let Some(id) = twin.and_then(|own| view.history.accepted_content(own, jwt)) {
+        let found = with_key(Found::certain())
+            .because("history", format!("#{id}"), "accepted: the same header and claims, signed otherwise")
+            .fact("reason", "A token with the same header and claims was accepted here: this one was altered or signed with another key")
+            .related(id);
+        return unless_said_otherwise(with_words(found, view), view, &[]).into();
+    }
+    // A key id that this origin never accepted, from an issuer that it did accept.
     let tokens = view.accepted_tokens();
     let same_issuer =
         |token: &&crate::diagnosis::history::AcceptedToken| token.iss.as_deref() == jwt.text("iss");

@@ -5,7 +5,8 @@ use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    is_login_status, is_signed, is_token, lowered, only_cookies, stated, with_words,
+    is_login_status, is_signed, is_token, lowered, only_cookies, other_jwt, place, stated,
+    with_words,
 };
 use crate::diagnosis::view::View;
 use crate::time::{Timestamp, humane};
@@ -25,9 +26,16 @@ pub fn token_expired(view: &View<'_>) -> Answer {
     if only_cookies(view) || is_signed(view) || view.uses("Digest") || view.uses("NTLM") {
         return Answer::No;
     }
-    let exp = view.jwt().and_then(|jwt| jwt.date("exp")).filter(|exp| *exp < MILLISECONDS);
+    // Elsewhere than in the credentials field a JWT may not be what the server read: only one that is
+    // past tells something.
+    let now = view.server_now().seconds();
+    let ended = |jwt: &Jwt| jwt.date("exp").is_some_and(|exp| exp <= now);
+    let other = if view.missing() && is_login_status(view) { other_jwt(view) } else { None };
+    let other = other.filter(|(_, jwt)| ended(jwt));
+    let jwt = view.jwt().or(other.as_ref().map(|(_, jwt)| jwt));
+    let exp = jwt.and_then(|jwt| jwt.date("exp")).filter(|exp| *exp < MILLISECONDS);
     let by_words = stated(view, &[Category::Expired]);
-    let past = exp.is_some_and(|exp| exp <= view.server_now().seconds());
+    let past = exp.is_some_and(|exp| exp <= now);
     // Expired for the server's clock alone: if other servers agree with the capture's, that clock is
     // the cause and not the token.
     let by_skew = past && exp.is_some_and(|exp| exp > view.answered().seconds());
@@ -45,13 +53,14 @@ pub fn token_expired(view: &View<'_>) -> Answer {
     let Some(exp) = exp.filter(|_| past) else { return found.into() };
     let (time, end) =
         (Timestamp::from_seconds(exp).rfc3339_seconds(), Timestamp::from_seconds(exp));
+    let at = other.map_or_else(|| view.credentials_place().to_owned(), |(other, _)| place(other));
     let age = (end < view.exchange.time()).then(|| humane(view.exchange.time().since(end)));
     let note = match &age {
         Some(age) => format!("{age} before this request"),
         None => "past for the server's clock".to_owned(),
     };
     found
-        .because(format!("{}.claims.exp", view.credentials_place()), time.clone(), note)
+        .because(format!("{at}.claims.exp"), time.clone(), note)
         .fact("exp", time)
         .fact_if("age", age)
         .fact_if(
@@ -83,8 +92,13 @@ pub fn jwt_not_yet_valid(view: &View<'_>) -> Answer {
     }
     let ahead = view.jwt().and_then(|jwt| claim_ahead(view, jwt));
     let by_words = stated(view, &[Category::NotYetValid]).filter(|_| !is_signed(view));
+    // Early for this server's clock alone, as in `token_expired`.
+    let by_skew = ahead.is_some_and(|(_, seconds)| seconds <= view.answered().seconds())
+        && view.skew().is_some_and(|skew| view.history.all_clocks_agree(skew) != Some(true));
     let found = match (by_words, ahead) {
+        (Some(found), _) if by_skew => Found { confidence: Confidence::Possible, ..found },
         (Some(found), _) => found,
+        (None, Some(_)) if by_skew && is_login_status(view) => with_words(Found::possible(), view),
         (None, _) if !is_login_status(view) => return Answer::No,
         (None, Some(_)) if view.server_clock_known() => with_words(Found::likely(), view),
         (None, Some(_)) => with_words(Found::possible(), view),

@@ -30,6 +30,8 @@ SECRET = "exam-secret-exam-secret-exam-secret"
 NETWORK, HOST = "10.40.0.", "10.40.0.1"
 PYTHON = ["flask", "falcon", "sanic", "quart", "cherrypy", "pyramid", "bottle", "starlette", "tornado", "aiohttp", "fastapi", "django", "windows"]
 NODE = ["fastify", "koa", "hapi", "express", "hono", "restify", "polka", "ntlm", "strip"]
+MORE_PYTHON = ["litestar", "blacksheep", "knox", "apiflask", "authlib", "jose", "dav", "plain"]
+MORE_NODE = ["httpauth", "bearer", "passport", "csrf", "hawk", "tutorial", "proxy"]
 SCENARIOS = []
 
 
@@ -78,6 +80,14 @@ class Lab:
             if base == "strip":
                 environment["EXAM_TARGET"] = f"http://127.0.0.1:{self.port('fastify')}"
             command = ["node", f"{SERVERS}/node_apps.js", base, str(port)]
+        elif base in MORE_PYTHON:
+            command = [sys.executable, f"{SERVERS}/more_apps.py", base, str(port)]
+            if variant.startswith("clock"):
+                command = ["faketime", "-f", variant[5:]] + command
+        elif base in MORE_NODE:
+            if base == "proxy":
+                environment["EXAM_TARGET"] = f"http://127.0.0.1:{self.port('tutorial')}"
+            command = ["node", f"{SERVERS}/more_apps.js", base, str(port)]
         else:
             command = self.product(base, port)
         log = open(os.path.join(self.scratch, name + ".log"), "wb")
@@ -107,12 +117,28 @@ class Lab:
             "mojolicious": ("app.pl", ["perl", "{file}", "daemon", "-l", f"http://*:{port}"]),
             "java": ("Server.java", ["java", "{file}", str(port)]),
             "verdaccio": ("verdaccio.yaml", ["node", f"{NODE_MODULES}/verdaccio/bin/verdaccio", "-c", "{file}", "-l", f"0.0.0.0:{port}"]),
+            "echo": ("main.go", [f"{LAB}/exam-go", "echo", str(port)]),
+            "mux": ("main.go", [f"{LAB}/exam-go", "mux", str(port)]),
+            "plack": ("more.psgi", ["plackup", "-p", str(port), "{file}"]),
+            "webrick": ("more.rb", ["ruby", "{file}", str(port)]),
+            "php2": ("more.php", ["php", "-S", f"0.0.0.0:{port}", "{file}"]),
+            "tomcat": ("tomcat-server.xml", ["env", "CATALINA_BASE={dir}", "/usr/share/tomcat10/bin/catalina.sh", "run", "-config", "{file}"]),
+            "rclone": ("htpasswd", ["rclone", "serve", "webdav", "{dir}", "--addr", f":{port}", "--user", "alice", "--pass", "secret-7"]),
+            "registry": ("registry.yaml", ["docker-registry", "serve", "{file}"]),
+            "exporter": ("exporter.yml", ["prometheus-node-exporter", "--web.config.file={file}", f"--web.listen-address=:{port}"]),
+            "icecast": ("icecast.xml", ["icecast2", "-c", "{file}"]),
             "radicale": ("radicale.ini", [sys.executable, "-m", "radicale", "--config", "{file}"]),
             "pypiserver": ("htpasswd", ["pypi-server", "run", "-p", str(port), "-a", "update,download,list", "-P", "{file}", "{dir}/packages"]),
         }
         template, command = commands[name]
         folder = os.path.join(self.scratch, name)
         os.makedirs(os.path.join(folder, "packages"), exist_ok=True)
+        if name == "tomcat":
+            site = os.path.join(folder, "webapps", "ROOT")
+            os.makedirs(os.path.join(site, "WEB-INF"))
+            shutil.copytree("/etc/tomcat10", os.path.join(folder, "conf"))
+            shutil.copy(f"{SERVERS}/tomcat-web.xml", os.path.join(site, "WEB-INF", "web.xml"))
+            shutil.copy(f"{SERVERS}/site/basic/data.txt", site)
         os.chmod(folder, 0o777)
         with open(os.path.join(SERVERS, template)) as source:
             text = source.read()

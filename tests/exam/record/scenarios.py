@@ -3,11 +3,12 @@
 import record
 import scenarios_login
 import scenarios_mixed
+import scenarios_more
 import scenarios_path
 import scenarios_request
 import scenarios_token
 
-__all__ = ["scenarios_login", "scenarios_mixed", "scenarios_path", "scenarios_request", "scenarios_token"]
+__all__ = ["scenarios_login", "scenarios_mixed", "scenarios_more", "scenarios_path", "scenarios_request", "scenarios_token"]
 
 # The modules register with `record` as imported, not as run.
 record.SCENARIOS.sort(key=lambda entry: entry[0])

@@ -363,3 +363,10 @@ fn a_400_about_something_else_is_not_blamed_on_the_header_with_certainty() {
     let talk = get("/").auth(&format!("Bearer {JWT}")).answer(403).body("Forbidden");
     assert_eq!(verdict(talk), "none");
 }
+
+#[test]
+fn a_verdict_on_the_token_shows_that_its_header_is_read() {
+    let talk = get("/").header("x-access-token", "t-0123456789").answer(401);
+    let judged = talk.body("{\"message\":\"Token is invalid!\"}");
+    assert!(!verdict(judged).contains("wrong-header-name"));
+}

@@ -351,3 +351,63 @@ fn invalid_credentials_said_of_a_token_does_not_hide_its_expiry() {
     let talk = refused(EXPIRED).body(r#"{"detail":"Invalid credentials"}"#);
     assert_eq!(verdict(talk), "token-expired likely");
 }
+
+#[test]
+fn the_content_of_an_accepted_token_under_another_signature() {
+    let good = bearer_of("{\"sub\":\"a\"}", [7; 32]);
+    let forged = bearer_of("{\"sub\":\"a\"}", [8; 32]);
+    let accepted = get("/").at(-9.0).auth(&good).answer(200);
+    let cases = diagnose([accepted.clone(), refused(&forged)]);
+    assert_eq!(why(&cases[1]), "jwt-signature-rejected certain");
+    // Other claims, or the accepted token itself: nothing is known of the signature.
+    let other = bearer_of("{\"sub\":\"b\"}", [8; 32]);
+    assert!(!why(&diagnose([accepted.clone(), refused(&other)])[1]).contains("signature"));
+    assert!(!why(&diagnose([accepted, refused(&good)])[1]).contains("signature"));
+}
+
+fn bearer_of(claims: &str, signature: [u8; 32]) -> String {
+    let [header, claims] = [r#"{"alg":"HS256"}"#, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+    format!("Bearer {header}.{claims}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[test]
+fn one_answer_is_enough_for_a_clock_that_is_an_hour_off() {
+    // exp 13:00, and the server believes that it is 14:00.
+    let ahead = |date: &str| {
+        let claims = "{\"exp\":1748782800}";
+        get("/").auth(&format!("Bearer {}", jwt(claims))).answer(401).with("Date", date)
+    };
+    let words = |talk: Talk| talk.body("{\"message\":\"Signature has expired.\"}");
+    let late = words(ahead("Sun, 01 Jun 2025 14:00:00 GMT"));
+    assert_eq!(verdict(late), "clock-skew likely");
+    let same = words(ahead(DATE));
+    assert!(!verdict(same).contains("clock-skew"));
+}
+
+#[test]
+fn a_token_that_is_early_for_a_late_clock_only() {
+    // nbf 11:59, and the server believes that it is 10:00.
+    let talk = get("/")
+        .auth(&format!("Bearer {}", jwt("{\"nbf\":1748779140}")))
+        .answer(401)
+        .with("Date", "Sun, 01 Jun 2025 10:00:00 GMT")
+        .body("{\"message\":\"The token is not yet valid (nbf)\"}");
+    assert_eq!(verdict(talk), "clock-skew likely");
+    // nbf 12:30 is early for both clocks.
+    let early =
+        bearer("{\"nbf\":1748781000}").body("{\"message\":\"The token is not yet valid (nbf)\"}");
+    assert_eq!(verdict(early), "jwt-not-yet-valid certain");
+}
+
+#[test]
+fn a_jwt_outside_authorization_runs_out_too() {
+    let token = EXPIRED.trim_start_matches("Bearer ");
+    let cookie =
+        get("/").header("Cookie", &format!("a=b; jwt={token}")).answer(401).with("Date", DATE);
+    assert_eq!(verdict(cookie), "session-expired likely");
+    let header = get("/").header("X-Api-Key", token).answer(401).with("Date", DATE);
+    assert_eq!(verdict(header), "token-expired likely");
+    let fresh = jwt("{\"exp\":1748782800}");
+    let cookie = get("/").header("Cookie", &format!("jwt={fresh}")).answer(401).with("Date", DATE);
+    assert!(!verdict(cookie).contains("expired"));
+}
