@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
 
@@ -194,7 +193,7 @@ impl Front {
 }
 
 fn masking(shown: &Shown, config: &Config, key: &FingerprintKey) -> Masking {
-    Masking { own: Arc::new(config.own_names()), ..Masking::new(shown.reveal, key.clone()) }
+    Masking::new(shown.reveal, key.clone()).with_names(config.own_names())
 }
 
 fn screen(

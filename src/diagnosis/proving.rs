@@ -19,7 +19,10 @@ pub fn prove(prover: &mut Prover, exchange: &Exchange, auth: &AuthFacts) -> Opti
     let AuthState::Present { shape, .. } = &auth.authorization.state else { return None };
     let request = exchange.request.as_ref()?;
     match shape {
-        Shape::UserPass { user, password } => prover.basic(user, password.expose()),
+        // Without a user it is a key in its place.
+        Shape::UserPass { user, password } if auth.authorization.user.is_some() => {
+            prover.basic(user, password.expose())
+        }
         Shape::Digest(parameters) => prover.digest(parameters, request.method()),
         Shape::Jws(_) => {
             let value = std::str::from_utf8(request.head.get(field)?).ok()?;

@@ -12,7 +12,7 @@ use crate::counters::{Counters, Limit};
 use crate::http::h1::sniff::{self, Looks};
 use crate::http::h1::{Answers, Framing, Kind, Mark, Output, Parser};
 use crate::http::h2::PREFACE;
-use crate::http::{HeadLoss, Response};
+use crate::http::{Head, HeadLoss, Response};
 use crate::limits::Limits;
 use crate::tcp::{Data, Direction, FlowInfo, GapCause, StreamEvent};
 
@@ -26,6 +26,19 @@ pub struct Context<'a> {
     pub out: &'a mut Vec<Exchange>,
     /// Number of the last exchange.
     pub last_id: &'a mut u64,
+}
+
+impl Context<'_> {
+    /// Counts what a head lost, and to which bound. `cut`: the snap length cut its packets.
+    fn count_head(&mut self, head: &Head, loss: Option<HeadLoss>, cut: bool) {
+        self.counters.heads_lost += u64::from(loss.is_some());
+        if loss == Some(HeadLoss::Truncated) && !cut {
+            self.counters.hit(Limit::Head);
+        }
+        if head.fields().len() >= self.limits.header_fields {
+            self.counters.hit(Limit::HeaderFields);
+        }
+    }
 }
 
 /// The state of one connection that carries HTTP/1.
@@ -254,9 +267,8 @@ impl Conversation {
                 if complete {
                     pending.request.body = self.requests.take_body();
                 }
-                if pending.request.head_loss.is_some() {
-                    context.counters.heads_lost += 1;
-                }
+                let request = &pending.request;
+                context.count_head(&request.head, request.head_loss, pending.truncated);
                 self.queue.push(pending);
             }
             Output::End => {
@@ -303,9 +315,7 @@ impl Conversation {
         if self.responses.take_resynchronised(response.head_loss) {
             self.queue.note_responses_lost();
         }
-        if response.head_loss.is_some() {
-            context.counters.heads_lost += 1;
-        }
+        context.count_head(&response.head, response.head_loss, self.truncated[1]);
         // RFC 9110 §15.2: interim responses are no answer; 101 is the final one in HTTP/1.1.
         if (100..200).contains(&response.status) && response.status != 101 {
             self.responses.begin_body(&response, Answers::Other, context.limits);

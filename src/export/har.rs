@@ -1,6 +1,7 @@
 //! HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>), as Chrome and Firefox
 //! import it. Members that they require are written even where the wire has nothing to say.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use base64::Engine as _;
@@ -33,13 +34,29 @@ pub fn write<'a>(
     write!(out, r#"{{"log":{{"version":"1.2","creator":{creator},"pages":[{page}],"entries":["#)?;
     for (index, case) in cases.enumerate() {
         let separator = if index == 0 { "\n" } else { ",\n" };
-        write!(out, "{separator}{}", entry(case, masking))?;
+        write!(out, "{separator}{}", escaped(&entry(case, masking).to_string()))?;
     }
     out.write_all(b"\n]}}\n")
 }
 
+/// JSON may hold what acts on a terminal: in its strings, where an escape means the same.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if text::is_hazardous(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 fn entry(case: &Case, masking: &Masking) -> Value {
     let exchange = &*case.exchange;
+    let masking = &masking.knowing(exchange);
     let wait = exchange.latency().map_or(0.0, |latency| latency.as_secs_f64() * 1e3);
     let mut entry = json!({
         "pageref": PAGE,
@@ -166,7 +183,7 @@ fn response_object(response: &Response, masking: &Masking) -> Value {
     }
     json!({
         "status": response.status,
-        "statusText": text::decode(response.reason()),
+        "statusText": text::decode(&masking.words(response.reason())),
         "httpVersion": response.version.name(),
         "cookies": cookies(head, "set-cookie", masking),
         "headers": headers(head, masking),

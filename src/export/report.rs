@@ -135,6 +135,7 @@ impl Page {
     }
 
     fn case(&mut self, case: &Case, masking: &Masking) {
+        let masking = &masking.knowing(&case.exchange);
         self.facts(case, masking);
         if let Some(response) = &case.exchange.response {
             self.answer(response, masking);
@@ -186,7 +187,7 @@ impl Page {
             "{} {} {}\n",
             response.version.name(),
             response.status,
-            visible_octets(response.reason())
+            visible_octets(&masking.words(response.reason()))
         );
         for (name, value) in response.head.fields() {
             let value = masking.header(name, value);

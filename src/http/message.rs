@@ -197,6 +197,7 @@ impl Request {
     /// `Host` (or `:authority`), or the authority of an absolute-form target.
     pub fn host(&self) -> Option<&[u8]> {
         absolute_authority(self.target())
+            .map(without_userinfo)
             .or_else(|| self.head.get("host"))
             .or_else(|| self.head.get(":authority"))
     }
@@ -223,6 +224,12 @@ impl Request {
         let end = target[start..].iter().position(|&octet| octet == b'#');
         Some(&target[start..end.map_or(target.len(), |end| start + end)])
     }
+}
+
+/// RFC 9110 §4.2.4: what stands before the `@` is no part of the host, and may be a password.
+fn without_userinfo(authority: &[u8]) -> &[u8] {
+    let start = authority.iter().rposition(|&octet| octet == b'@').map_or(0, |at| at + 1);
+    &authority[start..]
 }
 
 /// The authority of an absolute-form target (RFC 9112 §3.2.2).

@@ -143,8 +143,7 @@ mod linux {
 
     /// Gives up all rights but those of `sandbox`.
     pub fn give_up(account: Option<&Account>, sandbox: &Sandbox) -> Result<Rights, PrivilegeError> {
-        set_dumpable_behavior(DumpableBehavior::NotDumpable)
-            .map_err(|error| refused("forbid core dumps", error))?;
+        forbid_dumps()?;
         if account.is_some_and(Account::is_root) {
             return Ok(Rights { words: "all of root's rights kept".to_owned(), can_reopen: true });
         }
@@ -159,6 +158,8 @@ mod linux {
                 }
             }
         }
+        // Another user id sets the attribute to fs.suid_dumpable, which may allow dumps again.
+        forbid_dumps()?;
         let could_capture = caps::has_cap(None, CapSet::Permitted, caps::Capability::CAP_NET_RAW);
         for set in [CapSet::Ambient, CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
             caps::clear(None, set).map_err(|error| refused("drop capabilities", error))?;
@@ -169,6 +170,12 @@ mod linux {
         words.push(confine(sandbox).to_owned());
         let can_reopen = account.is_none() && !could_capture.unwrap_or(true);
         Ok(Rights { words: words.join(", "), can_reopen })
+    }
+
+    /// The memory holds credentials: no core dump, and no debugger but root's.
+    fn forbid_dumps() -> Result<(), PrivilegeError> {
+        set_dumpable_behavior(DumpableBehavior::NotDumpable)
+            .map_err(|error| refused("forbid core dumps", error))
     }
 
     /// What `give_up` will do, for a user who asks beforehand.

@@ -1,6 +1,7 @@
 //! The export menu: exchanges as files for other programs and other people.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -157,6 +158,10 @@ fn cut<'a>(
     out: &mut impl Write,
 ) -> Result<(), String> {
     let spec = SourceSpec::File { path: capture.to_owned(), follow: false };
+    if File::open(capture).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied) {
+        let name = capture.display();
+        return Err(format!("no right to read {name} again: start with --user root"));
+    }
     let mut source = crate::capture::open(&spec, None).map_err(|error| error.to_string())?;
     let written = slice::write(source.as_mut(), cases, out).map_err(|error| error.to_string())?;
     if written.frames == 0 {

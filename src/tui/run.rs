@@ -330,7 +330,7 @@ fn candidate(interface: interfaces::Interface) -> Candidate {
 fn save(app: &mut App, name: &str, choice: Choice, packets: Result<&Path, &str>, now: Instant) {
     let masking = app.model.masking(now);
     let path = Path::new(name);
-    let saved = file::create(path).map_err(|error| error.to_string()).and_then(|created| {
+    let saved = file::create(path).map_err(|error| not_created(&error)).and_then(|created| {
         let mut out = BufWriter::new(created);
         let written = exporting::write(choice, &app.model, &masking, packets, &mut out);
         if written.is_err() {
@@ -350,6 +350,14 @@ fn save(app: &mut App, name: &str, choice: Choice, packets: Result<&Path, &str>,
             }
         }
     }
+}
+
+/// Why a file was not created, and what to do about it.
+fn not_created(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return "no right to write there: start in another folder, or with --user root".to_owned();
+    }
+    error.to_string()
 }
 
 /// Changes what is captured; an error stands where it was asked for.

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod docs;
+mod hostile;
 mod json;
 mod lines;
 #[cfg(target_os = "linux")]
@@ -11,5 +12,7 @@ mod proof;
 #[cfg(target_os = "linux")]
 mod rights;
 mod saving;
+mod secrets;
+mod shown;
 mod usage;
 mod wire;

@@ -26,7 +26,13 @@ impl Capture {
     }
 
     /// One connection with one request and one response.
-    pub fn conversation(&mut self, request: &str, response: &str) -> &mut Self {
+    pub fn conversation(
+        &mut self,
+        request: impl AsRef<[u8]>,
+        response: impl AsRef<[u8]>,
+    ) -> &mut Self {
+        const PIECE: usize = 32 << 10;
+        let (request, response) = (request.as_ref(), response.as_ref());
         const SYN: u8 = 2;
         const PUSH_ACK: u8 = 0x18;
         const FIN_ACK: u8 = 0x11;
@@ -34,8 +40,12 @@ impl Capture {
         let (asked, answered) = (request.len() as u32, response.len() as u32);
         self.segment(true, 1000, 0, SYN, b"");
         self.segment(false, 5000, 1001, SYN | 0x10, b"");
-        self.segment(true, 1001, 5001, PUSH_ACK, request.as_bytes());
-        self.segment(false, 5001, 1001 + asked, PUSH_ACK, response.as_bytes());
+        for (at, piece) in request.chunks(PIECE).enumerate() {
+            self.segment(true, 1001 + (at * PIECE) as u32, 5001, PUSH_ACK, piece);
+        }
+        for (at, piece) in response.chunks(PIECE).enumerate() {
+            self.segment(false, 5001 + (at * PIECE) as u32, 1001 + asked, PUSH_ACK, piece);
+        }
         self.segment(true, 1001 + asked, 5001 + answered, FIN_ACK, b"");
         self.segment(false, 5001 + answered, 1002 + asked, FIN_ACK, b"");
         self.microseconds += 1_000_000;

@@ -112,6 +112,19 @@ fn a_report_is_saved_for_its_owner_only_and_without_secrets() {
 }
 
 #[test]
+fn an_export_that_is_not_allowed_says_what_to_do() {
+    let mut program = Program::start(120, 40, &["-r", RECORDING]);
+    program.wait_for("row 1 of");
+    program.press("xm");
+    program.wait_for("Save as: why401-");
+    // As root this has become nobody; anybody else may not write there either.
+    program.press("\x15/etc/why401-report.md\r");
+    program.wait_for("start in another folder, or with --user root");
+    program.press("\x1b");
+    program.quit("Q");
+}
+
+#[test]
 fn a_copied_command_goes_to_the_clipboard_of_the_terminal_without_its_secret() {
     let mut program = recording(80, 24);
     program.press("y");

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::artifact::{self, Artifact};
+use super::token;
 use crate::auth::authorization::{Authorization, Finding, MalformedReason, Shape};
 use crate::auth::encoding;
 use crate::secret::{FingerprintKey, Secret};
@@ -25,9 +26,12 @@ pub fn read(credentials: &[u8], mut findings: Vec<Finding>, key: &FingerprintKey
     // A user-id cannot contain a colon, a password can: the first one separates.
     let (user, password) = (&decoded[..colon], &decoded[colon + 1..]);
     look_inside(&decoded, user, password, &mut findings);
-    let user = text::decode(user).into_owned();
-    let shape = Shape::UserPass { user: user.clone(), password: Secret::new(password) };
-    Authorization::present(shape, findings).with_fingerprint(fingerprint).with_user(Some(user))
+    // Stripe's and GitHub's way: the secret is the user name.
+    let is_key = token::known_prefix(user).is_some();
+    let user = if is_key { "(key)".into() } else { text::decode(user) }.into_owned();
+    let speaks_for = (!is_key).then(|| user.clone());
+    let shape = Shape::UserPass { user, password: Secret::new(password) };
+    Authorization::present(shape, findings).with_fingerprint(fingerprint).with_user(speaks_for)
 }
 
 fn decode(

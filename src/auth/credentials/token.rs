@@ -89,9 +89,12 @@ pub fn opaque(token: &[u8], findings: Vec<Finding>, key: &FingerprintKey) -> Aut
 }
 
 fn opaque_shape(token: &[u8]) -> Shape {
-    let known_prefix =
-        KNOWN_PREFIXES.into_iter().find(|prefix| token.starts_with(prefix.as_bytes()));
-    Shape::Opaque { length: token.len(), known_prefix }
+    Shape::Opaque { length: token.len(), known_prefix: known_prefix(token) }
+}
+
+/// The prefix by which a token's issuer can be told.
+pub fn known_prefix(token: &[u8]) -> Option<&'static str> {
+    KNOWN_PREFIXES.into_iter().find(|prefix| token.starts_with(prefix.as_bytes()))
 }
 
 /// The first octet that token68 does not allow there.

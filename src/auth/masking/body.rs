@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use super::Masking;
-use super::names::Secrecy;
+use super::names::{self, Secrecy};
 use crate::auth::syntax::contains_ignore_case;
 
 impl Masking {
@@ -17,7 +17,36 @@ impl Masking {
             Kind::Other => body.to_vec(),
         };
         let masked = self.url(&masked).unwrap_or(masked);
+        let masked = self.after_schemes(masked);
         (masked != body).then_some(masked)
+    }
+
+    /// `Bearer …` in prose, in a log, in a request that is sent back (TRACE).
+    fn after_schemes(&self, text: Vec<u8>) -> Vec<u8> {
+        if !SCHEMES.iter().any(|scheme| memmem::find(&text, scheme).is_some()) {
+            return text;
+        }
+        let mut out = Vec::with_capacity(text.len());
+        let mut rest = &text[..];
+        while let Some(start) = SCHEMES
+            .iter()
+            .filter_map(|scheme| memmem::find(rest, scheme).map(|at| at + scheme.len()))
+            .min()
+        {
+            let (before, after) = rest.split_at(start);
+            let is_token = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/=".contains(octet);
+            let end = after.iter().position(|octet| !is_token(octet)).unwrap_or(after.len());
+            let (token, after) = after.split_at(end);
+            out.extend_from_slice(before);
+            if names::looks_secret(token) {
+                out.extend_from_slice(self.secret(token).as_bytes());
+            } else {
+                out.extend_from_slice(token);
+            }
+            rest = after;
+        }
+        out.extend_from_slice(rest);
+        out
     }
 
     fn form(&self, body: &[u8]) -> Vec<u8> {
@@ -70,13 +99,26 @@ impl Masking {
         })
     }
 
+    /// `<input name="csrf_token" value="…">`
+    fn hidden_field(&self, tag: &[u8]) -> Option<Vec<u8>> {
+        let (start, end) = attribute(tag, b" name=")?;
+        if self.parameter(&tag[start..end]) != Secrecy::Secret {
+            return None;
+        }
+        let (start, end) = attribute(tag, b" value=")?;
+        Some([&tag[..start], self.secret(&tag[start..end]).as_bytes(), &tag[end..]].concat())
+    }
+
     /// The text of each element whose name announces a secret (`wsse:Password`).
     fn xml(&self, body: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(body.len());
         let mut rest = body;
         while let Some(open) = memchr::memchr(b'>', rest) {
             let (tag, after) = rest.split_at(open + 1);
-            out.extend_from_slice(tag);
+            match self.hidden_field(tag) {
+                Some(masked) => out.extend_from_slice(&masked),
+                None => out.extend_from_slice(tag),
+            }
             rest = after;
             let start = memchr::memrchr(b'<', tag).map_or(tag, |start| &tag[start + 1..]);
             let name = start
@@ -95,6 +137,17 @@ impl Masking {
         out
     }
 }
+
+/// The value of a tag's attribute, and where it stands.
+fn attribute(tag: &[u8], start: &[u8]) -> Option<(usize, usize)> {
+    let at = memmem::find(tag, start)? + start.len();
+    let quote = tag.get(at).copied().filter(|octet| b"\"'".contains(octet))?;
+    let end = memchr::memchr(quote, &tag[at + 1..])?;
+    Some((at + 1, at + 1 + end))
+}
+
+/// What stands before a credential in text.
+const SCHEMES: [&[u8]; 4] = [b"Bearer ", b"bearer ", b"Basic ", b"basic "];
 
 #[derive(Clone, Copy)]
 enum Kind {

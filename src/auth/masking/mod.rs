@@ -4,13 +4,15 @@ mod body;
 mod header;
 mod json;
 mod names;
+mod repeated;
 mod url;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::auth::credentials::artifact;
-use crate::secret::{Fingerprint, FingerprintKey};
+use crate::exchange::Exchange;
+use crate::secret::{Fingerprint, FingerprintKey, Secret};
 use crate::text;
 
 /// A token shorter than this shows nothing of itself.
@@ -28,6 +30,8 @@ pub struct Masking {
     pub key: FingerprintKey,
     /// Names that mean a secret here, beside those that mean one everywhere.
     pub own: Arc<OwnNames>,
+    /// What the request of an exchange holds, where its server may repeat it.
+    repeated: Arc<[Secret]>,
 }
 
 /// Names that the user calls secret. Case, `-`, `_` and `.` make no difference.
@@ -50,7 +54,24 @@ impl OwnNames {
 impl Masking {
     /// With the names that mean a secret everywhere.
     pub fn new(reveal: bool, key: FingerprintKey) -> Self {
-        Self { reveal, key, own: Arc::default() }
+        Self { reveal, key, own: Arc::default(), repeated: Arc::default() }
+    }
+
+    /// With these names, too.
+    #[must_use]
+    pub fn with_names(self, own: OwnNames) -> Self {
+        Self { own: Arc::new(own), ..self }
+    }
+
+    /// For what is shown of this exchange: some servers repeat the credential that they refuse.
+    #[must_use]
+    pub fn knowing(&self, exchange: &Exchange) -> Self {
+        if self.reveal || exchange.response.is_none() {
+            return self.clone();
+        }
+        let own = exchange.request.iter().flat_map(|request| self.secrets_of(request));
+        let repeated = self.repeated.iter().cloned().chain(own).collect();
+        Self { repeated, ..self.clone() }
     }
 
     /// The secrecy of a parameter's value by its name.
@@ -83,6 +104,19 @@ impl Masking {
         self.masked(body, |body| self.body_text(content_type.unwrap_or_default(), body))
     }
 
+    /// Any other text of a message: a reason phrase, a parameter of a challenge.
+    pub fn words<'a>(&self, words: &'a [u8]) -> Cow<'a, [u8]> {
+        self.masked(words, |words| self.url(words))
+    }
+
+    /// The same of text.
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.words(text.as_bytes()) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(masked) => Cow::Owned(text::decode(&masked).into_owned()),
+        }
+    }
+
     /// Masks text. What is put in is UTF-8, so that octets that are not are made so before.
     fn masked<'a>(
         &self,
@@ -93,7 +127,9 @@ impl Masking {
             return Cow::Borrowed(octets);
         }
         let text = text::decode(octets);
-        mask(text.as_bytes()).map_or(Cow::Borrowed(octets), Cow::Owned)
+        let masked = mask(text.as_bytes());
+        let again = self.without_repeated(masked.as_deref().unwrap_or(text.as_bytes()));
+        again.or(masked).map_or(Cow::Borrowed(octets), Cow::Owned)
     }
 
     /// `eyJh…(masked, fp 3fa1c2d4)` for a token, `(masked)` for what has no fingerprint.

@@ -34,6 +34,7 @@ pub struct Input<'a> {
 
 /// Appends one case as a line.
 pub fn exchange(out: &mut Vec<u8>, case: &Case, masking: &Masking) {
+    let masking = &masking.knowing(&case.exchange);
     let mut json = Writer::new(out);
     let (exchange, connection) = (&*case.exchange, &*case.exchange.connection);
     json.begin_object().key("schema").number(SCHEMA).key("type").string("exchange");
@@ -67,7 +68,7 @@ pub fn exchange(out: &mut Vec<u8>, case: &Case, masking: &Masking) {
     }
     authorization(json.key("authorization"), &case.auth.authorization, masking);
     alternatives(json.key("alternatives"), &case.auth.alternatives);
-    challenges(json.key("challenges"), &case.auth.challenges);
+    challenges(json.key("challenges"), &case.auth.challenges, masking);
     json.key("diagnosis");
     match &case.verdict {
         Some(found) => verdict(&mut json, found),
@@ -151,7 +152,7 @@ fn response(json: &mut Writer<'_>, response: &Response, masking: &Masking) {
         0 => json.null(),
         status => json.number(status.into()),
     };
-    json.key("reason").octets(response.reason());
+    json.key("reason").octets(&masking.words(response.reason()));
     headers(json.key("headers"), &response.head, masking);
     json.key("body_bytes").number(response.body.length).key("body_text");
     match body::text(&response.head, &response.body, masking) {
@@ -216,7 +217,7 @@ fn alternatives(json: &mut Writer<'_>, alternatives: &[Alternative]) {
     json.end_array();
 }
 
-fn challenges(json: &mut Writer<'_>, challenges: &[Challenge]) {
+fn challenges(json: &mut Writer<'_>, challenges: &[Challenge], masking: &Masking) {
     json.begin_array();
     for challenge in challenges {
         json.begin_object().key("scheme").string(challenge.scheme.name());
@@ -226,7 +227,7 @@ fn challenges(json: &mut Writer<'_>, challenges: &[Challenge]) {
             // RFC 9110 §11.2 wants each name once; where it is not, the first one counts.
             let repeated = params.iter().take(index).any(|(earlier, _)| earlier == name);
             if name != "realm" && !repeated {
-                json.foreign_key(name).string(value);
+                json.foreign_key(name).string(&masking.text(value));
             }
         }
         json.end_object().key("token68").string_or_null(challenge.token68.as_deref()).end_object();

@@ -27,7 +27,9 @@ impl Model {
     /// What may be shown of the selected row.
     pub fn masking(&self, now: Instant) -> Masking {
         let reveal = self.masking.reveal || self.revealed(now).is_some();
-        Masking { reveal, ..self.masking.clone() }
+        let mut masking = self.masking.clone();
+        masking.reveal = reveal;
+        masking
     }
 
     /// Shows a short message.

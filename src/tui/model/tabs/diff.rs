@@ -120,7 +120,9 @@ fn response(case: &Case, other: &Case, context: &Context<'_>, document: &mut Doc
         document.paragraph(Role::Warning, "One of the two responses was not captured.");
         return;
     };
-    let status = |code: u16, reason: &[u8]| format!("{code} {}", text::decode(reason));
+    let status = |code: u16, reason: &[u8]| {
+        format!("{code} {}", text::decode(&context.masking.words(reason)))
+    };
     aspect(
         "status",
         &status(this.status, this.reason()),

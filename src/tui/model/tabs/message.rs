@@ -58,7 +58,10 @@ pub fn response(case: &Case, context: &Context<'_>) -> Document {
             .hanging(2)
             .with(Role::Muted, format!("{} ", response.version.name()))
             .with(cited.role("status", Role::Strong), status)
-            .with(Role::Strong, format!(" {}", text::decode(response.reason()))),
+            .with(
+                Role::Strong,
+                format!(" {}", text::decode(&context.masking.words(response.reason()))),
+            ),
     );
     if case.exchange.interim_responses > 0 {
         let words = format!("after {} interim (1xx) responses", case.exchange.interim_responses);

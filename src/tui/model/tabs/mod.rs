@@ -30,6 +30,12 @@ pub struct Context<'a> {
 
 /// What a tab shows of a case.
 pub fn document(tab: Tab, case: &Case, context: &Context<'_>) -> Document {
+    let masking = &context.masking.knowing(&case.exchange);
+    let masking = &match context.marked {
+        Some(marked) => masking.knowing(&marked.exchange),
+        None => masking.clone(),
+    };
+    let context = &Context { masking, ..*context };
     match tab {
         Tab::Why => why::document(case, context),
         Tab::Request => message::request(case, context),

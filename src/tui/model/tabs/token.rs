@@ -24,7 +24,7 @@ pub fn document(case: &Case, context: &Context<'_>) -> Document {
         authorization(proxy, case, context, &mut document);
     }
     alternatives(case, &mut document);
-    challenges(case, &mut document);
+    challenges(case, context, &mut document);
     document
 }
 
@@ -274,14 +274,18 @@ fn alternatives(case: &Case, document: &mut Document) {
     }
 }
 
-fn challenges(case: &Case, document: &mut Document) {
+fn challenges(case: &Case, context: &Context<'_>, document: &mut Document) {
     if case.auth.challenges.is_empty() {
         return;
     }
     document.heading("What the server offers");
     for challenge in &case.auth.challenges {
-        let parameters: Vec<String> =
-            challenge.params.0.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let parameters: Vec<String> = challenge
+            .params
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}=\"{}\"", context.masking.text(value)))
+            .collect();
         let data = if challenge.token68.is_some() { " (with data)" } else { "" };
         document.field(
             challenge.scheme.name(),

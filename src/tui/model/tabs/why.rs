@@ -21,7 +21,10 @@ pub fn document(case: &Case, context: &Context<'_>) -> Document {
 fn headline(case: &Case, context: &Context<'_>, document: &mut Document) {
     let status = case.exchange.response.as_ref().map_or_else(
         || "no response seen".to_owned(),
-        |response| match (response.status, text::decode(response.reason())) {
+        |response| match (
+            response.status,
+            text::decode(&context.masking.words(response.reason())).into_owned(),
+        ) {
             (0, _) => "status line lost".to_owned(),
             (code, reason) => format!("{code} {reason}").trim_end().to_owned(),
         },
