@@ -103,9 +103,19 @@ impl Program {
         let before = self.raw().len();
         let start = Instant::now();
         self.press(key);
-        let (mut seen, mut since) = (before, start);
-        while seen == before || since.elapsed() < Duration::from_millis(300) {
+        while self.raw().len() == before {
             assert!(start.elapsed() < PATIENCE, "{key:?} does nothing:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.settle();
+    }
+
+    /// Waits until nothing more is drawn.
+    pub fn settle(&self) {
+        let start = Instant::now();
+        let (mut seen, mut since) = (self.raw().len(), start);
+        while since.elapsed() < Duration::from_millis(400) {
+            assert!(start.elapsed() < PATIENCE, "never at rest:\n{}", self.text());
             std::thread::sleep(Duration::from_millis(20));
             let now = self.raw().len();
             if now != seen {

@@ -22,6 +22,7 @@ fn screen(recording: &str, keys: &[&str]) -> String {
     let mut program = Program::start(SIZE.0, SIZE.1, &arguments);
     program.wait_for("read to its end");
     program.wait_for("row 1 of");
+    program.settle();
     for key in keys {
         let octets = match *key {
             "Enter" => "\r",
