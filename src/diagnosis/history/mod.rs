@@ -314,10 +314,10 @@ impl History {
         self.origins.get(own.origin_key).map_or(&[], |origin| &origin.tokens)
     }
 
-    /// The exchange in which the origin of this record accepted a token of the same header and claims,
-    /// whatever its signature.
+    /// The exchange in which the origin of this record accepted, earlier, a token of the same header and
+    /// claims, whatever its signature.
     pub fn accepted_content(&self, own: &Record, jwt: &Jwt) -> Option<u64> {
-        self.origins.same_content(own.origin_key, jwt)
+        self.origins.same_content(own.origin_key, jwt, own.id)
     }
 
     /// Session-like cookies on requests accepted on the origin of this record, and where seen.

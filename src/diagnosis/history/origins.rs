@@ -80,11 +80,15 @@ impl Origins {
         ))
     }
 
-    /// The exchange in which a token with this header and these claims was accepted.
-    pub fn same_content(&self, origin: u64, jwt: &Jwt) -> Option<u64> {
+    /// The exchange before this one in which a token with this header and these claims was accepted.
+    pub fn same_content(&self, origin: u64, jwt: &Jwt, before: u64) -> Option<u64> {
         let contents = &self.get(origin)?.contents;
         let content = self.content(jwt);
-        contents.iter().rev().find(|(known, _)| *known == content).map(|(_, id)| *id)
+        contents
+            .iter()
+            .rev()
+            .find(|(known, id)| *known == content && *id < before)
+            .map(|(_, id)| *id)
     }
 
     /// Learns from an accepted request with a credential not seen accepted here before.

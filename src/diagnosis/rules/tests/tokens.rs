@@ -363,6 +363,8 @@ fn the_content_of_an_accepted_token_under_another_signature() {
     let other = bearer_of("{\"sub\":\"b\"}", [8; 32]);
     assert!(!why(&diagnose([accepted.clone(), refused(&other)])[1]).contains("signature"));
     assert!(!why(&diagnose([accepted, refused(&good)])[1]).contains("signature"));
+    let later = get("/").at(1.0).auth(&good).answer(200);
+    assert!(!why(&diagnose([refused(&good), later])[0]).contains("signature"));
 }
 
 fn bearer_of(claims: &str, signature: [u8; 32]) -> String {
