@@ -35,17 +35,31 @@ pub struct Choice {
 
 /// The rules with what the catalogue says of each.
 #[derive(Debug)]
-pub struct Rulebook(Vec<(&'static Rule, &'static Entry)>);
+pub struct Rulebook {
+    /// Those for 401 and 407, which need no question whether they cover the status.
+    refusals: Vec<(&'static Rule, &'static Entry)>,
+    all: Vec<(&'static Rule, &'static Entry)>,
+}
 
 impl Rulebook {
     /// Every rule that the catalogue has an entry for.
     pub fn new(rules: &'static [Rule]) -> Self {
-        Self(rules.iter().filter_map(|rule| Some((rule, catalogue::entry(rule.id)?))).collect())
+        let all: Vec<_> =
+            rules.iter().filter_map(|rule| Some((rule, catalogue::entry(rule.id)?))).collect();
+        let refusals = all.iter().copied().filter(|(rule, _)| rule.covers_refusals()).collect();
+        Self { refusals, all }
     }
 
     /// Whether any rule is asked about a response of this status.
     pub fn covers(&self, status: u16) -> bool {
-        self.0.iter().any(|(rule, _)| rule.covers(status))
+        self.all.iter().any(|(rule, _)| rule.covers(status))
+    }
+
+    /// The rules that are asked about a response of this status.
+    fn of(&self, status: u16) -> impl Iterator<Item = (&'static Rule, &'static Entry)> {
+        let refusal = matches!(status, 401 | 407);
+        let rules = if refusal { &self.refusals } else { &self.all };
+        rules.iter().copied().filter(move |(rule, _)| refusal || rule.covers(status))
     }
 }
 
@@ -55,7 +69,7 @@ pub fn choose(rules: &Rulebook, view: &View<'_>) -> Choice {
     let mut until: Option<Timestamp> = None;
     let mut awaiting = Awaiting::NOTHING;
     let mut found = Vec::new();
-    for (rule, entry) in rules.0.iter().filter(|(rule, _)| rule.covers(status)) {
+    for (rule, entry) in rules.of(status) {
         if rule.id == FALLBACK && !found.is_empty() {
             continue;
         }

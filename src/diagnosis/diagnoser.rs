@@ -8,6 +8,7 @@ use crate::auth::proof::Prover;
 use crate::counters::{Counters, Limit};
 use crate::diagnosis::choice::{Rulebook, choose};
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
+use crate::diagnosis::lexicon::{self, Memo};
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::{RULES, is_disguised_refusal, probes};
 use crate::diagnosis::view::Heard;
@@ -40,6 +41,7 @@ pub struct Diagnoser {
     history: History,
     successes: Successes,
     waiting: Waiting,
+    memo: Memo,
     room: usize,
     /// Whether any rule covers a status, by status.
     covered: Box<[bool]>,
@@ -66,6 +68,7 @@ impl Diagnoser {
             history: History::new(limits),
             successes: Successes::default(),
             waiting: Waiting::default(),
+            memo: Memo::default(),
             room: limits.diagnosis_window.clamp(1, WAITING),
         }
     }
@@ -143,7 +146,8 @@ impl Diagnoser {
     ) {
         let prover = self.prover.as_mut();
         let proof = prover.and_then(|prover| proving::prove(prover, &exchange, &auth));
-        let heard = Heard::with_proof(proof);
+        let said = lexicon::listen(&exchange, &auth, &mut self.memo);
+        let heard = Heard::with_proof(proof).with_words(said);
         let assessment = self.assess(&exchange, &auth, sequence, heard, false);
         let Some(verdict) = assessment.verdict else {
             self.pass(exchange, auth, sequence, out);
@@ -153,9 +157,9 @@ impl Diagnoser {
         let until = assessment.until.or_else(|| self.leg_until(sequence, Some(&verdict)));
         let settled = until.is_none() || sequence == 0;
         let verdict = Verdict { provisional: verdict.provisional && !settled, ..verdict };
-        out.push(emit(&exchange, &auth, &verdict, settled));
         match until {
             Some(until) if !settled => {
+                out.push(emit(&exchange, &auth, verdict.clone(), false));
                 let keys = self.history.keys(sequence);
                 let awaiting = assessment.awaiting;
                 self.waiting.insert(Pending {
@@ -175,7 +179,10 @@ impl Diagnoser {
                     self.settle(id, counters, out);
                 }
             }
-            _ => count(&verdict, &exchange, counters),
+            _ => {
+                count(&verdict, &exchange, counters);
+                out.push(emit(&exchange, &auth, verdict, true));
+            }
         }
     }
 
@@ -276,17 +283,22 @@ impl Diagnoser {
             .or_else(|| self.leg_until(pending.sequence, assessment.verdict.as_ref()));
         let changed = update(&mut pending.verdict, assessment.verdict);
         pending.verdict.provisional &= until.is_some();
-        if changed || until.is_none() {
-            out.push(emit(&pending.exchange, &pending.auth, &pending.verdict, until.is_none()));
-        }
         match until {
             Some(until) => {
+                if changed {
+                    out.push(emit(
+                        &pending.exchange,
+                        &pending.auth,
+                        pending.verdict.clone(),
+                        false,
+                    ));
+                }
                 pending.until = until;
                 pending.awaiting = assessment.awaiting;
                 pending.heard = assessment.heard;
                 self.waiting.insert(pending);
             }
-            None => count(&pending.verdict, &pending.exchange, counters),
+            None => last_word(pending, counters, out),
         }
     }
 
@@ -304,23 +316,28 @@ impl Diagnoser {
             self.assess(&pending.exchange, &pending.auth, pending.sequence, heard, true);
         update(&mut pending.verdict, assessment.verdict);
         pending.verdict.provisional = false;
-        out.push(emit(&pending.exchange, &pending.auth, &pending.verdict, true));
-        count(&pending.verdict, &pending.exchange, counters);
+        last_word(pending, counters, out);
     }
 }
 
 fn emit(
     exchange: &Arc<Exchange>,
     auth: &Arc<AuthFacts>,
-    verdict: &Verdict,
+    verdict: Verdict,
     settled: bool,
 ) -> Arc<Case> {
     Arc::new(Case {
         exchange: Arc::clone(exchange),
         auth: Arc::clone(auth),
-        verdict: Some(verdict.clone()),
+        verdict: Some(verdict),
         settled,
     })
+}
+
+/// Emits what waits no longer.
+fn last_word(pending: Pending, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+    count(&pending.verdict, &pending.exchange, counters);
+    out.push(emit(&pending.exchange, &pending.auth, pending.verdict, true));
 }
 
 /// Counts a settled verdict.

@@ -5,6 +5,7 @@
 //! words that say nothing ("Unauthorized", "invalid or expired") do not stop the search.
 
 mod extract;
+mod memo;
 mod patterns;
 #[cfg(test)]
 mod samples;
@@ -15,10 +16,14 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::auth::AuthFacts;
+use crate::auth::syntax::starts_with_ignore_case;
 use crate::exchange::Exchange;
 use crate::http::{Response, content};
 use crate::limits::Limits;
 use crate::text;
+
+pub use memo::Memo;
+use memo::Page;
 
 /// What the words are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,12 +114,12 @@ impl Said {
 /// Longest quote, in characters.
 const QUOTE: usize = 200;
 
-/// What the response says.
-pub fn listen(exchange: &Exchange, auth: &AuthFacts) -> Option<Said> {
+/// What the response says, its body read with the help of `memo`.
+pub fn listen(exchange: &Exchange, auth: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let response = exchange.response.as_ref()?;
     let mut best: Option<Said> = None;
     for source in [from_challenges, from_headers, from_reason, from_body] {
-        let Some(mut said) = source(response, auth) else { continue };
+        let Some(mut said) = source(response, auth, memo) else { continue };
         if best.as_ref().is_none_or(|best| !best.is_informative() && said.is_informative()) {
             said.quote = quotable(&said.quote, exchange);
             best = Some(said);
@@ -127,10 +132,14 @@ pub fn listen(exchange: &Exchange, auth: &AuthFacts) -> Option<Said> {
 }
 
 /// The most telling of several texts of one source.
-fn weigh<'a>(texts: impl Iterator<Item = Cow<'a, str>>, field: &'static str) -> Option<Said> {
+fn weigh<'a>(
+    texts: impl Iterator<Item = Cow<'a, str>>,
+    field: &'static str,
+    memo: &mut Memo,
+) -> Option<Said> {
     let mut best: Option<Said> = None;
     for text in texts {
-        let Some(category) = patterns::categorise(&text) else { continue };
+        let Some(category) = memo.category(&text) else { continue };
         // An early text of the same kind is the better quote, and a code says less than a sentence.
         let better = best.as_ref().is_none_or(|best| {
             let (old, new) = (best.category, category);
@@ -147,7 +156,7 @@ fn weigh<'a>(texts: impl Iterator<Item = Cow<'a, str>>, field: &'static str) -> 
     best
 }
 
-fn from_challenges(response: &Response, auth: &AuthFacts) -> Option<Said> {
+fn from_challenges(response: &Response, auth: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let texts = auth.challenges.iter().flat_map(|challenge| {
         ["error_description", "error", "error_message", "message"]
             .into_iter()
@@ -159,7 +168,7 @@ fn from_challenges(response: &Response, auth: &AuthFacts) -> Option<Said> {
     } else {
         "response.header.www-authenticate"
     };
-    weigh(texts, field)
+    weigh(texts, field, memo)
 }
 
 /// Fields in which servers give a reason.
@@ -175,22 +184,23 @@ const FIELDS: [(&str, &str); 9] = [
     ("grpc-message", "response.header.grpc-message"),
 ];
 
-fn from_headers(response: &Response, _: &AuthFacts) -> Option<Said> {
+fn from_headers(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let mut best: Option<Said> = None;
     for (name, value) in response.head.fields() {
-        let name = text::decode(name).to_ascii_lowercase();
-        let field = match FIELDS.iter().find(|(known, _)| *known == name) {
+        let known = FIELDS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
+        let field = match known {
             Some((_, field)) => *field,
-            None if name.starts_with("x-error") => "response.header.x-error",
+            None if starts_with_ignore_case(name, b"x-error") => "response.header.x-error",
             None => continue,
         };
+        let name = text::decode(name).to_ascii_lowercase();
         let value = text::decode(value);
         if matches!(&*value, "false" | "0" | "OK" | "") {
             continue;
         }
         // The name is part of the words: `Token-Expired: true`.
         let words = Cow::Owned(format!("{}: {value}", name.replace('-', " ")));
-        let said = weigh(std::iter::once(words), field);
+        let said = weigh(std::iter::once(words), field, memo);
         if best.as_ref().is_none_or(|best| !best.is_informative()) && said.is_some() {
             best = said;
         }
@@ -207,26 +217,32 @@ const STANDARD: [&str; 5] = [
     "proxy authentication required",
 ];
 
-fn from_reason(response: &Response, _: &AuthFacts) -> Option<Said> {
+fn from_reason(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let reason = text::decode(response.reason());
-    let standard = STANDARD.contains(&reason.trim().to_ascii_lowercase().as_str());
+    let standard = STANDARD.iter().any(|words| reason.trim().eq_ignore_ascii_case(words));
     if standard || reason.is_empty() {
         return None;
     }
-    weigh(std::iter::once(reason), "response.reason")
+    weigh(std::iter::once(reason), "response.reason", memo)
 }
 
-fn from_body(response: &Response, _: &AuthFacts) -> Option<Said> {
+fn from_body(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let body = &response.body;
     if body.start.is_empty() {
         return None;
     }
-    let coding = response.head.get("content-encoding");
-    let content = content::decode(&body.start, body.whole, coding, Limits::default().body);
-    let kind =
-        response.head.get("content-type").map(|kind| text::decode(kind).to_ascii_lowercase());
-    let texts = extract::texts(&text::decode(&content.octets), kind.as_deref());
-    weigh(texts.into_iter().map(Cow::Owned), "response.body")
+    let page = Page {
+        octets: &body.start,
+        whole: body.whole,
+        coding: response.head.get("content-encoding"),
+        kind: response.head.get("content-type"),
+    };
+    memo.said(page, |memo| {
+        let content = content::decode(page.octets, page.whole, page.coding, Limits::default().body);
+        let kind = page.kind.map(|kind| text::decode(kind).to_ascii_lowercase());
+        let texts = extract::texts(&text::decode(&content.octets), kind.as_deref());
+        weigh(texts.into_iter().map(Cow::Owned), "response.body", memo)
+    })
 }
 
 /// The words as they may be shown: without the credential that some servers repeat in them.
@@ -234,6 +250,7 @@ fn quotable(words: &str, exchange: &Exchange) -> String {
     static TOKEN: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\beyJ[\w-]{8,}(\.[\w-]*)*").ok());
     let mut words = match TOKEN.as_ref() {
+        Some(_) if !words.contains("eyJ") => words.to_owned(),
         Some(token) => token.replace_all(words, "(masked)").into_owned(),
         None => String::new(),
     };

@@ -11,7 +11,7 @@ use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Finding, Jwt, 
 use crate::diagnosis::history::{
     AcceptedToken, GivenCookie, History, Past, Record, Redirected, Repetition, Sequence, Skew,
 };
-use crate::diagnosis::lexicon::{self, Category, Said};
+use crate::diagnosis::lexicon::{self, Category, Memo, Said};
 use crate::exchange::Exchange;
 use crate::http::{Request, Response, content};
 use crate::limits::Limits;
@@ -39,7 +39,7 @@ pub struct View<'a> {
 /// What stays the same however often an exchange is assessed.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// What the server says; empty until a rule asks for it.
+    /// What the server says; empty until it is asked for.
     said: OnceCell<Option<Said>>,
     /// The credentials, held against the user's keys and passwords.
     proof: Option<Proof>,
@@ -49,6 +49,12 @@ impl Heard {
     /// Nothing read yet, and this proved.
     pub fn with_proof(proof: Option<Proof>) -> Self {
         Self { said: OnceCell::new(), proof }
+    }
+
+    /// With what the server says.
+    #[must_use]
+    pub fn with_words(self, said: Option<Said>) -> Self {
+        Self { said: OnceCell::from(said), ..self }
     }
 }
 
@@ -301,7 +307,8 @@ impl<'a> View<'a> {
 
     /// What the server says about the refusal.
     pub fn said(&self) -> Option<&Said> {
-        self.heard.said.get_or_init(|| lexicon::listen(self.exchange, self.auth)).as_ref()
+        let listen = || lexicon::listen(self.exchange, self.auth, &mut Memo::default());
+        self.heard.said.get_or_init(listen).as_ref()
     }
 
     /// Whether what the server says falls into this category.
