@@ -46,7 +46,7 @@ impl Rulebook {
     pub fn new(rules: &'static [Rule]) -> Self {
         let all: Vec<_> =
             rules.iter().filter_map(|rule| Some((rule, catalogue::entry(rule.id)?))).collect();
-        let refusals = all.iter().copied().filter(|(rule, _)| rule.covers_refusals()).collect();
+        let refusals = all.iter().copied().filter(|(rule, _)| rule.covers(401)).collect();
         Self { refusals, all }
     }
 

@@ -44,11 +44,6 @@ impl Rule {
     pub fn covers(&self, status: u16) -> bool {
         (self.refusals && matches!(status, 401 | 407)) || self.others.contains(&status)
     }
-
-    /// Whether it is asked about 401 and 407.
-    pub const fn covers_refusals(&self) -> bool {
-        self.refusals
-    }
 }
 
 /// What a rule answers.
