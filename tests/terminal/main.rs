@@ -121,6 +121,7 @@ fn an_export_that_is_not_allowed_says_what_to_do() {
     program.press("\x15/etc/why401-report.md\r");
     program.wait_for("start in another folder, or with --user root");
     program.press("\x1b");
+    program.wait_for("row 1 of");
     program.quit("Q");
 }
 
