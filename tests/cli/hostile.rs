@@ -130,7 +130,7 @@ fn heads_that_are_too_large_are_bounded_and_counted() {
 fn a_body_that_unpacks_without_end_is_read_to_its_bound_only() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..64 {
-        packed.write_all(&[b'a'; 1 << 20]).unwrap();
+        packed.write_all(&vec![b'a'; 1 << 20]).unwrap();
     }
     let packed = packed.finish().unwrap();
     let (request, _) = refused("/bomb", "");

@@ -146,7 +146,7 @@ fn credentials(planted: &mut Planted) {
         planted.form(line, |secret| base64(&format!("alice:{secret}")));
     }
     for line in ["Authorization: Basic {}", "Authorization: Bearer {}", "Authorization: {}"] {
-        planted.form(line, |secret| base64(secret));
+        planted.form(line, base64);
     }
     planted.form("Authorization: Basic {}", |secret| base64(&base64(&format!("alice:{secret}"))));
     // Keys that are sent as the user name.
@@ -339,16 +339,10 @@ fn percent_decoded(text: &str) -> String {
     let mut at = 0;
     while at < octets.len() {
         let hex = octets.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
-        match hex.filter(|_| octets[at] == b'%').and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            Some(octet) => {
-                out.push(octet);
-                at += 3;
-            }
-            None => {
-                out.push(octets[at]);
-                at += 1;
-            }
-        }
+        let escape = hex.filter(|_| octets[at] == b'%');
+        let octet = escape.and_then(|two| u8::from_str_radix(two, 16).ok());
+        out.push(octet.unwrap_or(octets[at]));
+        at += if octet.is_some() { 3 } else { 1 };
     }
     String::from_utf8_lossy(&out).into_owned()
 }

@@ -32,10 +32,10 @@ impl Capture {
         response: impl AsRef<[u8]>,
     ) -> &mut Self {
         const PIECE: usize = 32 << 10;
-        let (request, response) = (request.as_ref(), response.as_ref());
         const SYN: u8 = 2;
         const PUSH_ACK: u8 = 0x18;
         const FIN_ACK: u8 = 0x11;
+        let (request, response) = (request.as_ref(), response.as_ref());
         self.client_port += 1;
         let (asked, answered) = (request.len() as u32, response.len() as u32);
         self.segment(true, 1000, 0, SYN, b"");
