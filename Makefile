@@ -4,10 +4,12 @@ CARGO ?= cargo
 # Where `make install` puts the program, its man page and completions: `make install PREFIX=/usr/local`.
 PREFIX ?= $(HOME)/.local
 
-.PHONY: help demo test setup check deny install package sbom screenshots clean
+FUZZ_TARGETS = engine http1 http2 reassembly decode capture_file credentials challenge content filter
+
+.PHONY: help demo test fuzz-smoke setup check deny install package sbom screenshots clean
 
 help: ## what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 setup: ## a C compiler and libpcap's headers, if missing
 	@scripts/setup build
@@ -33,6 +35,14 @@ test: ## everything, with all its own set-up
 	@scripts/setup test
 	@$(MAKE) --no-print-directory check deny
 	$(CARGO) test
+	@$(MAKE) --no-print-directory fuzz-smoke
+
+fuzz-smoke: ## every fuzz target for six seconds, a minute in all
+	@if $(CARGO) fuzz --version >/dev/null 2>&1; then set -e; for target in $(FUZZ_TARGETS); do \
+	  found=$$(mktemp -d); $(CARGO) fuzz run -O -s none $$target $$found fuzz/corpus/$$target -- \
+	    -max_total_time=6 -timeout=10 -rss_limit_mb=2048 -verbosity=0; rm -rf $$found; done; else \
+	  echo '*** SKIPPED: cargo-fuzz is not installed (cargo install cargo-fuzz --locked), so the' >&2; \
+	  echo '*** parsers were NOT fuzzed.' >&2; fi
 
 install: setup ## the program with man page and completions, below $(PREFIX)
 	$(CARGO) build --release --locked

@@ -20,6 +20,16 @@ pub enum Undecodable {
 }
 
 impl Undecodable {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::LinkType,
+        Self::LinkHeader,
+        Self::IpHeader,
+        Self::TcpHeader,
+        Self::TunnelDepth,
+        Self::TunnelHeader,
+    ];
+
     /// The name used in counters.
     pub const fn name(self) -> &'static str {
         match self {
@@ -59,6 +69,20 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Memory,
+        Self::History,
+        Self::Flows,
+        Self::Reassembly,
+        Self::Head,
+        Self::HeaderFields,
+        Self::Pipeline,
+        Self::Fragments,
+        Self::DiagnosisWindow,
+        Self::Mailbox,
+    ];
+
     /// The name used in counters and JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -149,5 +173,24 @@ impl Counters {
     /// All undecodable frames.
     pub fn undecodable_total(&self) -> u64 {
         self.undecodable.values().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_explains_every_counter_reason_and_bound() {
+        let document = include_str!("../docs/COUNTERS.md");
+        let counters = format!("{:#?}", Counters::default());
+        let fields = counters.lines().filter_map(|line| line.strip_prefix("    "));
+        let fields = fields.filter_map(|line| Some(line.split_once(':')?.0)).collect::<Vec<_>>();
+        assert!(fields.len() > 20, "{fields:?}");
+        let reasons = Undecodable::ALL.iter().map(|reason| reason.name());
+        let limits = Limit::ALL.iter().map(|limit| limit.name());
+        for name in fields.iter().copied().chain(reasons).chain(limits) {
+            assert!(document.contains(&format!("`{name}`")), "{name} is not explained");
+        }
     }
 }

@@ -301,6 +301,10 @@ impl Consumer for Reading<'_> {
         conversation.close(flow, &mut context);
     }
 
+    fn memory(state: &Conversation) -> usize {
+        state.memory()
+    }
+
     fn starts_message(octets: &[u8]) -> bool {
         matches!(sniff::in_middle(octets), Looks::Request | Looks::Response)
     }

@@ -79,9 +79,12 @@ impl FileSource {
         Self::start("standard input", input, bpf).map_err(|error| error.at("standard input"))
     }
 
-    /// Reads a capture that is part of the program.
-    pub fn of_octets(name: &str, octets: &'static [u8]) -> Result<Self, CaptureError> {
-        let input = Ok(Input::Decoder(Box::new(octets)));
+    /// Reads a capture that is in memory: one that is part of the program, say.
+    pub fn of_octets(
+        name: &str,
+        octets: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Self, CaptureError> {
+        let input = Ok(Input::Decoder(Box::new(io::Cursor::new(octets))));
         Self::start(name, input, None).map_err(|error| error.at(name))
     }
 

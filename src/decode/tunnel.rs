@@ -1,7 +1,7 @@
 //! Packets inside packets: GRE and ERSPAN, EtherIP, MPLS in IP, and the tunnels over UDP.
 //!
-//! A UDP tunnel is recognised by its destination port and a header that fits; anything else on
-//! those ports is simply not TCP.
+//! A UDP tunnel is recognised by its destination port and a header that fits (Teredo by its header
+//! alone); anything else on those ports is simply not TCP.
 
 use etherparse::UdpHeaderSlice;
 
@@ -47,7 +47,30 @@ fn udp(rest: Rest<'_>) -> Peeled<'_> {
         37008 => tzsp(rest),
         1701 => l2tp(rest),
         6635 => link::mpls(rest),
-        _ => Err(Stop::NotTcp),
+        _ => teredo(rest),
+    }
+}
+
+/// Teredo (RFC 4380 §5.1.1): IPv6 on any port, as only servers have a fixed one, behind an
+/// authentication header and an origin indication that may be there. What tells it from other
+/// traffic is an IPv6 header that gives the packet's length and an address of Teredo's prefix.
+fn teredo(mut rest: Rest<'_>) -> Peeled<'_> {
+    const PREFIX: [u8; 4] = [0x20, 0x01, 0, 0];
+    if let [0, 1, identifier, authentication, ..] = *rest.data {
+        // Two lengths, what they announce, a nonce of eight octets and a confirmation of one.
+        let length = 4 + usize::from(identifier) + usize::from(authentication) + 9;
+        rest = rest.skip(length).ok_or(Stop::NotTcp)?;
+    }
+    if let [0, 0, ..] = rest.data {
+        rest = rest.skip(8).ok_or(Stop::NotTcp)?;
+    }
+    let Some(header) = rest.data.first_chunk::<40>() else { return Err(Stop::NotTcp) };
+    let payload = usize::from(u16::from_be_bytes([header[4], header[5]]));
+    let of_teredo = header[8..12] == PREFIX || header[24..28] == PREFIX;
+    if header[0] >> 4 == 6 && of_teredo && rest.length() == header.len() + payload {
+        Ok((Layer::AnyIp, rest))
+    } else {
+        Err(Stop::NotTcp)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::counters::{Counters, Limit};
 use crate::http::h1::sniff::{self, Looks};
 use crate::http::h1::{Answers, Framing, Kind, Mark, Output, Parser};
 use crate::http::h2::PREFACE;
-use crate::http::{Head, HeadLoss, Response};
+use crate::http::{HeadLoss, Response};
 use crate::limits::Limits;
 use crate::tcp::{Data, Direction, FlowInfo, GapCause, StreamEvent};
 
@@ -29,14 +29,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Counts what a head lost, and to which bound. `cut`: the snap length cut its packets.
-    fn count_head(&mut self, head: &Head, loss: Option<HeadLoss>, cut: bool) {
+    /// Counts what a head lost, and to which bound.
+    fn count_head(&mut self, loss: Option<HeadLoss>, reached: Option<Limit>) {
         self.counters.heads_lost += u64::from(loss.is_some());
-        if loss == Some(HeadLoss::Truncated) && !cut {
-            self.counters.hit(Limit::Head);
-        }
-        if head.fields().len() >= self.limits.header_fields {
-            self.counters.hit(Limit::HeaderFields);
+        if let Some(limit) = reached {
+            self.counters.hit(limit);
         }
     }
 }
@@ -104,12 +101,17 @@ impl Conversation {
         self.has_messages
     }
 
-    /// Octets held, without the heads of the exchanges that wait.
+    /// Octets held.
     pub fn memory(&self) -> usize {
+        let active = self.active.as_ref().map_or(0, |active| {
+            let request = active.request.as_ref().map_or(0, |request| request.memory());
+            active.response.head.memory() + request
+        });
         size_of::<Self>()
-            + self.queue.len() * size_of::<Pending>()
             + self.requests.memory()
             + self.responses.memory()
+            + self.queue.memory()
+            + active
             + self.multiplexed.as_ref().map_or(0, |streams| streams.memory())
     }
 
@@ -164,13 +166,14 @@ impl Conversation {
 
     fn client_data(&mut self, flow: &FlowInfo, data: &Data<'_>, context: &mut Context<'_>) {
         let held;
-        let mut octets = data.octets;
+        let (mut octets, mut position) = (data.octets, data.position);
         if self.preamble.is_some() {
             match self.after_preamble(octets) {
                 None => return,
                 Some(Cow::Borrowed(_)) => {}
                 Some(Cow::Owned(rest)) => {
-                    held = rest;
+                    // Held back from the start of the connection on.
+                    (held, position) = (rest, 0);
                     octets = &held;
                 }
             }
@@ -193,7 +196,7 @@ impl Conversation {
             position: data.position + data.octets.len() as u64,
             acknowledged: data.acknowledged,
         };
-        self.requests.join(data.position);
+        self.requests.join(position);
         while let Some(output) = self.requests.feed(&mut octets, end, context.limits) {
             let position = end.position.saturating_sub(octets.len() as u64);
             self.request_output(flow, output, Some(position), context);
@@ -251,8 +254,10 @@ impl Conversation {
                     context.counters.hit(Limit::Pipeline);
                     self.unanswered(flow, context);
                 }
-                let after_loss = self.requests.take_resynchronised(request.head_loss);
-                let complete = request.head_loss.is_none() && self.requests.is_at_start();
+                let after_loss = self.requests.take_lost_before();
+                let complete = self.requests.is_at_start();
+                let reached = self.requests.take_reached();
+                self.truncated[0] |= reached.is_some();
                 let mut pending = Pending {
                     mark: self.requests.began(),
                     complete,
@@ -267,8 +272,7 @@ impl Conversation {
                 if complete {
                     pending.request.body = self.requests.take_body();
                 }
-                let request = &pending.request;
-                context.count_head(&request.head, request.head_loss, pending.truncated);
+                context.count_head(pending.request.head_loss, reached);
                 self.queue.push(pending);
             }
             Output::End => {
@@ -312,10 +316,12 @@ impl Conversation {
 
     fn response_head(&mut self, flow: &FlowInfo, response: Response, context: &mut Context<'_>) {
         self.has_messages = true;
-        if self.responses.take_resynchronised(response.head_loss) {
+        if self.responses.take_lost_before() {
             self.queue.note_responses_lost();
         }
-        context.count_head(&response.head, response.head_loss, self.truncated[1]);
+        let reached = self.responses.take_reached();
+        self.truncated[1] |= reached.is_some();
+        context.count_head(response.head_loss, reached);
         // RFC 9110 §15.2: interim responses are no answer; 101 is the final one in HTTP/1.1.
         if (100..200).contains(&response.status) && response.status != 101 {
             self.responses.begin_body(&response, Answers::Other, context.limits);
@@ -345,7 +351,7 @@ impl Conversation {
         };
         let status = response.status;
         let early = request.as_ref().is_some_and(|p| !p.complete && p.request.head_loss.is_none());
-        let head_lost = response.head_loss.is_some();
+        let head_lost = !self.responses.awaits_framing();
         let framing = self.responses.begin_body(&response, answers, context.limits);
         let mut anomalies = self.responses.take_anomalies();
         if early {
@@ -437,6 +443,9 @@ impl Conversation {
         }
         if request.is_none() || response.is_none() {
             context.counters.unpaired += 1;
+        }
+        if flow.overlap_conflict {
+            anomalies.insert(Anomaly::OverlapConflict);
         }
         if !anomalies.is_empty() {
             context.counters.http_anomalies += 1;

@@ -31,6 +31,14 @@ struct Stream {
 }
 
 impl Stream {
+    fn memory(&self) -> usize {
+        let request = self.request.as_ref();
+        let response = self.response.as_ref();
+        size_of::<Self>()
+            + request.map_or(0, |request| request.head.memory() + request.body.start.capacity())
+            + response.map_or(0, |response| response.head.memory() + response.body.start.capacity())
+    }
+
     fn is_over(&self) -> bool {
         self.response_ended && (self.request_ended || self.request.is_none())
     }
@@ -51,7 +59,8 @@ impl Default for Multiplexed {
 impl Multiplexed {
     /// Heap octets held.
     pub fn memory(&self) -> usize {
-        self.client.memory() + self.server.memory()
+        let streams = self.streams.values().map(Stream::memory).sum::<usize>();
+        self.client.memory() + self.server.memory() + streams
     }
 
     /// Octets of one direction.

@@ -1,7 +1,8 @@
 //! Requests that wait for their response, and which of them a response answers.
 //!
-//! On an unbroken connection the order decides (RFC 9112 §9.3.2). After a loss, three facts that
-//! TCP shows keep the pairing from shifting:
+//! On an unbroken connection the order decides (RFC 9112 §9.3.2): even an answer that was sent before
+//! its request had arrived is what the client takes for the answer. After a loss, three facts that TCP
+//! shows keep the pairing from shifting:
 //!
 //! - a response cannot answer a request of which its sender had not received the first octet;
 //! - a response cannot answer a request sent after its own beginning had been acknowledged;
@@ -36,6 +37,13 @@ pub struct Pending {
     pub lost: u64,
     /// Whether the snap length or a bound cut it.
     pub truncated: bool,
+}
+
+impl Pending {
+    /// Octets held.
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.request.head.memory() + self.request.body.start.capacity()
+    }
 }
 
 /// The requests that wait, in order.
@@ -94,6 +102,11 @@ impl Queue {
         self.requests.is_empty()
     }
 
+    /// Octets held: few wait but where somebody pipelines, so they are added up when asked for.
+    pub fn memory(&self) -> usize {
+        self.requests.iter().map(|pending| pending.memory()).sum()
+    }
+
     /// Whether requests may be missing.
     pub fn requests_lost(&self) -> bool {
         self.requests_lost
@@ -124,7 +137,7 @@ impl Queue {
         let not_received =
             mark.acknowledged.is_some_and(|received| received <= first.mark.position);
         let already_seen = first.mark.acknowledged.is_some_and(|seen| seen > mark.position);
-        if not_received || already_seen {
+        if already_seen || (not_received && unsure) {
             return Answer::Nothing;
         }
         if self.is_ambiguous(first, mark) {
@@ -133,7 +146,12 @@ impl Queue {
         let Some(first) = self.requests.pop_front() else { return Answer::Nothing };
         // With only one candidate, and nothing lost after it was sent, there is no doubt.
         let alone = self.requests.is_empty();
-        let pairing = if unsure && !(alone && first.mark.acknowledged.is_some()) {
+        // A client that had received nothing when it sent this, after a loss, may have asked before.
+        let asked_once = match first.mark.acknowledged {
+            None => false,
+            Some(received) => received > 0 || !first.after_loss,
+        };
+        let pairing = if not_received || unsure && !(alone && asked_once) {
             Pairing::Likely
         } else {
             Pairing::Certain

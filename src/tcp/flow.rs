@@ -29,12 +29,14 @@ pub struct FlowInfo {
     pub started: Timestamp,
     /// Index of the interface it was first captured on.
     pub interface: u16,
-    /// The direction of its first SYN, when that was seen.
+    /// The direction of its first SYN, when that or its answer was seen.
     pub initiator: Option<Direction>,
     /// Whether payload was seen before (or without) the handshake.
     pub midstream: bool,
     /// Packets seen in each direction.
     pub packets: [u32; 2],
+    /// Whether octets were repeated with other content. The first content was kept.
+    pub overlap_conflict: bool,
     key: FlowKey,
     forward_is_low: bool,
 }
@@ -89,6 +91,7 @@ impl<S> Flow<S> {
                 initiator: None,
                 midstream: !segment.flags.has(TcpFlags::SYN),
                 packets: [0; 2],
+                overlap_conflict: false,
                 key,
                 forward_is_low: source_is_low,
             },
@@ -141,9 +144,9 @@ impl<S> Flow<S> {
         self.info.packets[own] = self.info.packets[own].saturating_add(1);
         let mut sequence = segment.sequence;
         if flags.has(TcpFlags::SYN) {
-            if !flags.has(TcpFlags::ACK) {
-                self.info.initiator.get_or_insert(direction);
-            }
+            // Only who was asked answers with SYN and ACK.
+            let asked = flags.has(TcpFlags::ACK);
+            self.info.initiator.get_or_insert(if asked { direction.reverse() } else { direction });
             self.halves[own].open(segment.sequence);
             sequence = sequence.wrapping_add(1);
         }
@@ -195,9 +198,11 @@ impl<S> Flow<S> {
         let (info, state) = (&self.info, &mut self.state);
         let (own, peer) = split(&mut self.halves, direction);
         let starts_message = !own.is_seen() && C::starts_message(payload.octets);
+        let conflicts = counters.overlap_conflicts;
         own.push(payload, peer, starts_message, limits, counters, |event| {
             consumer.event(info, state, direction, event);
         });
+        self.info.overlap_conflict |= counters.overlap_conflicts > conflicts;
     }
 
     /// Lets what waits go where it may. Returns whether anything went.

@@ -101,6 +101,12 @@ pub trait Consumer {
     /// The connection has ended, was given up or replaced; nothing more will come of it.
     fn close(&mut self, flow: &FlowInfo, state: Option<Box<Self::State>>, now: Timestamp);
 
+    /// Octets that a state holds: where memory runs out, those that hold much go before those that
+    /// are only idle.
+    fn memory(_state: &Self::State) -> usize {
+        0
+    }
+
     /// Whether these octets look like the beginning of a message: then a stream joined in its
     /// middle may begin here.
     fn starts_message(octets: &[u8]) -> bool;

@@ -54,6 +54,13 @@ pub struct FlowTable<S> {
     pub counters: TcpCounters,
 }
 
+/// Octets that a request waiting for its answer may hold: who holds no more is not who used up the
+/// memory.
+const LIGHT: usize = 4 << 10;
+
+/// Connections passed over for a heavier one before the longest silent goes after all.
+const SECOND_CHANCES: usize = 64;
+
 /// A reminder to look at a flow again, unless it has been replaced since.
 #[derive(Debug, Clone, Copy)]
 struct Ticket {
@@ -362,7 +369,8 @@ impl<S> FlowTable<S> {
         self.forget(slot);
     }
 
-    /// Ends the connection that was silent longest, half-open ones first. `false` when there is none.
+    /// Ends the connection that was silent longest, half-open ones first, of those that hold more than
+    /// a waiting exchange needs; or of all, when there are few of these. `false` when there is none.
     pub fn drop_oldest<C: Consumer<State = S>>(
         &mut self,
         now: Timestamp,
@@ -376,7 +384,21 @@ impl<S> FlowTable<S> {
         if oldest == NONE {
             return false;
         }
-        self.remove(oldest, now, consumer);
+        let mut victim = oldest;
+        for _ in 0..SECOND_CHANCES {
+            let entry = &self.slots[victim as usize];
+            let light = entry.flow.as_ref().is_none_or(|flow| {
+                let state = flow.state.as_ref().map_or(0, |state| C::memory(state));
+                flow.waiting_octets() + state < LIGHT
+            });
+            if !light || entry.kind != Kind::Established {
+                break;
+            }
+            self.unlink(victim);
+            self.link(victim);
+            victim = self.established.oldest;
+        }
+        self.remove(victim, now, consumer);
         true
     }
 

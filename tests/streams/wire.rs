@@ -8,6 +8,7 @@ use etherparse::PacketBuilder;
 use why401::capture::{Frame, LinkType};
 use why401::diagnosis::Case;
 use why401::engine::Engine;
+use why401::exchange::{Exchange, Pairing};
 use why401::limits::Limits;
 use why401::secret::FingerprintKey;
 use why401::time::Timestamp;
@@ -60,17 +61,32 @@ pub struct Conversation {
     pub truth: Vec<Truth>,
     turns: Vec<Turn>,
     until_close: bool,
+    /// Whether requests were sent before the answers to earlier ones: then a loss leaves it open
+    /// which of them a response answers.
+    pub pipelined: bool,
 }
 
 impl Conversation {
     pub fn random(random: &mut Random) -> Self {
+        let pipelined = random.chance(4);
+        Self::new(pipelined, random)
+    }
+
+    /// One whose client waits for every answer before it asks again.
+    pub fn one_by_one(random: &mut Random) -> Self {
+        Self::new(false, random)
+    }
+
+    fn new(pipelined: bool, random: &mut Random) -> Self {
         let count = 1 + random.below(6);
         let (mut truth, mut turns) = (Vec::new(), Vec::new());
         let mut until_close = false;
+        let pipelined = count > 1 && pipelined;
+        let mut answers = Vec::new();
         for number in 0..count {
             let (request, response, real, close) = exchange(number, number + 1 == count, random);
             until_close = close;
-            let interim = real.request_body > 0 && random.chance(4);
+            let interim = !pipelined && real.request_body > 0 && random.chance(4);
             if interim {
                 let split = request.len() - real.request_body as usize;
                 turns.push(Turn { from_client: true, octets: request[..split].to_vec(), number });
@@ -80,10 +96,16 @@ impl Conversation {
             } else {
                 turns.push(Turn { from_client: true, octets: request, number });
             }
-            turns.push(Turn { from_client: false, octets: response, number });
+            let answer = Turn { from_client: false, octets: response, number };
+            if pipelined {
+                answers.push(answer)
+            } else {
+                turns.push(answer)
+            }
             truth.push(real);
         }
-        Self { truth, turns, until_close }
+        turns.append(&mut answers);
+        Self { truth, turns, until_close, pipelined }
     }
 
     /// As packets, in the order in which they were sent.
@@ -114,9 +136,23 @@ impl Conversation {
         for turn in &self.turns {
             let (own, peer) = if turn.from_client { (0, 1) } else { (1, 0) };
             let mut rest = &turn.octets[..];
+            let started = initial[own].wrapping_add(1) != sent[own];
+            if started && random.chance(10) {
+                // RFC 1122 §4.2.3.6: a keep-alive probe, with or without an octet of garbage.
+                let (probe, garbage) = (sent[own].wrapping_sub(1), &b"?"[..random.below(2)]);
+                let (from, number) = (turn.from_client, Some(turn.number));
+                packets.push(packet(from, probe, sent[peer], ACK | PSH, garbage, number));
+                packets.push(packet(!from, sent[peer], sent[own], ACK, b"", None));
+            }
             while !rest.is_empty() {
                 let take = (smallest + random.below(largest)).min(rest.len());
                 let (part, others) = rest.split_at(take);
+                if smallest == 1 && random.chance(20) {
+                    // RFC 9293 §3.8.6.1: a probe of a closed window has the next octet.
+                    let (from, number) = (turn.from_client, Some(turn.number));
+                    packets.push(packet(from, sent[own], sent[peer], ACK, &part[..1], number));
+                    packets.push(packet(!from, sent[peer], sent[own], ACK, b"", None));
+                }
                 packets.push(packet(
                     turn.from_client,
                     sent[own],
@@ -143,6 +179,10 @@ impl Conversation {
                 b"",
                 None,
             ));
+        } else if random.chance(2) {
+            let from_client = random.chance(2);
+            let (own, peer) = if from_client { (0, 1) } else { (1, 0) };
+            packets.push(packet(from_client, sent[own], sent[peer], RST | ACK, b"", None));
         }
         Capture { packets }
     }
@@ -214,6 +254,8 @@ fn exchange(number: usize, last: bool, random: &mut Random) -> (Vec<u8>, Vec<u8>
 
 const FIN: u8 = 1;
 const SYN: u8 = 2;
+const RST: u8 = 4;
+const PSH: u8 = 8;
 const ACK: u8 = 16;
 
 #[derive(Debug, Clone)]
@@ -250,6 +292,7 @@ impl Capture {
             let previous = out.last().cloned();
             out.push(packet.clone());
             if let Some(previous) = previous
+                && (previous.flags | packet.flags) & PSH == 0
                 && previous.from_client == packet.from_client
                 && !previous.payload.is_empty()
                 && !packet.payload.is_empty()
@@ -286,12 +329,28 @@ impl Capture {
     pub fn swap_neighbours(&mut self, random: &mut Random) {
         let mut at = 3;
         while at + 1 < self.packets.len() {
-            if random.chance(3) {
+            // A probe repeats an octet long seen: it comes after a silence, and is not reordered.
+            let is_probe = |packet: &Packet| packet.flags & PSH != 0;
+            let pair = &self.packets[at..at + 2];
+            if !pair.iter().any(is_probe) && random.chance(3) {
                 self.packets.swap(at, at + 1);
                 at += 1;
             }
             at += 1;
         }
+    }
+
+    /// Another conversation follows between the same ports.
+    pub fn append(&mut self, mut other: Self, exchanges: usize) {
+        for packet in &mut other.packets {
+            packet.number = packet.number.map(|number| number + exchanges);
+        }
+        self.packets.append(&mut other.packets);
+    }
+
+    /// Only what one side sent was captured.
+    pub fn keep_side(&mut self, from_client: bool) {
+        self.packets.retain(|packet| packet.from_client == from_client);
     }
 
     pub fn double(&mut self) {
@@ -308,6 +367,8 @@ impl Capture {
     /// Drops some packets with payload; returns the exchanges of which octets were lost.
     pub fn lose_some(&mut self, random: &mut Random) -> BTreeMap<usize, bool> {
         let one_in = [3, 10, 30][random.below(3)];
+        // The octet of a keep-alive probe would stand where one was lost.
+        self.packets.retain(|packet| packet.flags & PSH == 0);
         let mut lost = Vec::new();
         self.packets.retain(|packet| {
             let drop = !packet.payload.is_empty() && random.chance(one_in);
@@ -362,6 +423,8 @@ fn frame(packet: &Packet, _number: u32) -> Vec<u8> {
     let builder = if packet.flags & ACK != 0 { builder.ack(packet.ack) } else { builder };
     let builder = if packet.flags & SYN != 0 { builder.syn() } else { builder };
     let builder = if packet.flags & FIN != 0 { builder.fin() } else { builder };
+    let builder = if packet.flags & RST != 0 { builder.rst() } else { builder };
+    let builder = if packet.flags & PSH != 0 { builder.psh() } else { builder };
     let mut octets = Vec::with_capacity(builder.size(packet.payload.len()));
     builder.write(&mut octets, &packet.payload).unwrap();
     octets
@@ -371,10 +434,21 @@ fn frame(packet: &Packet, _number: u32) -> Vec<u8> {
 #[derive(Debug)]
 pub struct Seen {
     pub truth: Truth,
+    /// Whether it says that the response certainly answers the request.
+    pub certain: bool,
 }
 
-/// What the engine makes of a capture: exchanges seen whole, and all of them in words.
-pub fn observe(capture: &Capture) -> (Vec<Seen>, Vec<String>) {
+/// Targets and statuses of all exchanges, in order, as far as they were seen.
+pub fn observe_sides(capture: &Capture) -> Vec<(Option<String>, Option<u16>)> {
+    let exchanges = run(capture);
+    let target = |exchange: &Exchange| {
+        let request = exchange.request.as_ref()?;
+        Some(String::from_utf8_lossy(request.target()).into_owned())
+    };
+    exchanges.values().map(|exchange| (target(exchange), exchange.status())).collect()
+}
+
+fn run(capture: &Capture) -> BTreeMap<u64, Arc<Exchange>> {
     let mut engine = Engine::new(Limits::default(), FingerprintKey::from_bytes(&[7; 32]));
     let mut cases: Vec<Arc<Case>> = Vec::new();
     for (timestamp, data) in capture.frames() {
@@ -395,6 +469,12 @@ pub fn observe(capture: &Capture) -> (Vec<Seen>, Vec<String>) {
     for case in &cases {
         exchanges.insert(case.id(), Arc::clone(&case.exchange));
     }
+    exchanges
+}
+
+/// What the engine makes of a capture: exchanges seen whole, and all of them in words.
+pub fn observe(capture: &Capture) -> (Vec<Seen>, Vec<String>) {
+    let exchanges = run(capture);
     let all = exchanges.values().map(|exchange| {
         let target =
             exchange.request.as_ref().map(|r| String::from_utf8_lossy(r.target()).into_owned());
@@ -408,6 +488,7 @@ pub fn observe(capture: &Capture) -> (Vec<Seen>, Vec<String>) {
         }
         let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
         Some(Seen {
+            certain: exchange.coverage.pairing == Pairing::Certain,
             truth: Truth {
                 id: text(response.head.get("x-id")?).parse().unwrap(),
                 method: text(request.method()),

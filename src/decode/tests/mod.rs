@@ -338,9 +338,31 @@ fn tunnels_are_looked_into() {
 }
 
 #[test]
+fn teredo_is_told_by_its_addresses_on_any_port() {
+    let mut inner = v6();
+    inner[8..12].copy_from_slice(&[0x20, 1, 0, 0]);
+    let origin = [0, 0, 0x12, 0x34, 1, 2, 3, 4];
+    let authentication = [0, 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0];
+    for (name, header) in [
+        ("plain", vec![]),
+        ("origin", origin.to_vec()),
+        ("authentication", authentication.to_vec()),
+        ("both", [&authentication[..], &origin].concat()),
+    ] {
+        for port in [3544, 1234] {
+            let packet = udp(port, &join(&header, &inner));
+            let seen = Wire::new().take(LinkType::RAW, &packet);
+            assert_eq!(seen.map(|seen| seen.payload).as_deref(), Some(PAYLOAD), "{name} {port}");
+        }
+    }
+    assert_not_tcp("another prefix", LinkType::RAW, &udp(3544, &v6()));
+    assert_not_tcp("another length", LinkType::RAW, &udp(3544, &join(&inner, &[0])));
+}
+
+#[test]
 fn other_traffic_on_a_tunnels_port_is_just_not_tcp() {
     let text = b"HTTP/1.1 401 Unauthorized\r\n\r\n, over UDP";
-    for port in [53, 4789, 4790, 8472, 6081, 2152, 37008, 1701] {
+    for port in [53, 3544, 4789, 4790, 8472, 6081, 2152, 37008, 1701] {
         assert_not_tcp(&format!("port {port}"), LinkType::RAW, &udp(port, text));
     }
     assert_not_tcp(

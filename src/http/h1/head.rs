@@ -20,6 +20,8 @@ pub struct ParsedHead {
     pub status: u16,
     /// The head itself.
     pub head: Head,
+    /// Whether it has more fields than the bound allows.
+    pub fields_left_out: bool,
 }
 
 /// What there is to say about the beginning of some octets.
@@ -50,7 +52,7 @@ pub fn request(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> R
             let fields = positions(octets, parsed.headers);
             let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
             let head = Head::new(&octets[..length], first, second, fields.as_slice());
-            Reading::Whole(ParsedHead { length, version, status: 0, head })
+            Reading::Whole(ParsedHead { length, version, status: 0, head, fields_left_out: false })
         }
         Ok(httparse::Status::Partial) if end_of_head(octets, 0).is_none() => Reading::Partial,
         _ => tolerant(octets, max_fields, Kind::Request, anomalies),
@@ -72,7 +74,8 @@ pub fn response(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> 
             let fields = positions(octets, parsed.headers);
             let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
             let head = Head::new(&octets[..length], Span::default(), second, fields.as_slice());
-            Reading::Whole(ParsedHead { length, version, status: parsed.code.unwrap_or(0), head })
+            let status = parsed.code.unwrap_or(0);
+            Reading::Whole(ParsedHead { length, version, status, head, fields_left_out: false })
         }
         Ok(httparse::Status::Partial) if end_of_head(octets, 0).is_none() => Reading::Partial,
         _ => tolerant(octets, max_fields, Kind::Response, anomalies),
@@ -157,15 +160,18 @@ pub fn tolerant(
             version: line.version,
             status: 0,
             head,
+            fields_left_out: false,
         });
     }
     let Some(length) = end_of_head(octets, line_end) else { return Reading::Partial };
     if line.odd {
         anomalies.insert(Anomaly::StartLine);
     }
-    let fields = field_lines(octets, line_end + 1, length, max_fields, anomalies);
+    let (fields, fields_left_out) =
+        field_lines(octets, line_end + 1, length, max_fields, anomalies);
     let head = Head::new(&octets[..length], line.first, line.second, &fields);
-    Reading::Whole(ParsedHead { length, version: line.version, status: line.status, head })
+    let (version, status) = (line.version, line.status);
+    Reading::Whole(ParsedHead { length, version, status, head, fields_left_out })
 }
 
 /// What is known of a head of which the rest is lost: whole lines only, and of a start line that is
@@ -180,19 +186,25 @@ pub fn partial(
     let Some(line_end) = memchr::memchr(b'\n', octets.get(start..)?).map(|at| start + at) else {
         let words = start + memchr::memrchr(b' ', &octets[start..])?;
         let line = start_line(&octets[start..words], start, kind)?;
+        if kind == Kind::Request && line.second.len == 0 {
+            return None;
+        }
         let head = Head::new(&octets[..words], line.first, line.second, &[]);
         return Some(ParsedHead {
             length: words,
             version: line.version,
             status: line.status,
             head,
+            fields_left_out: false,
         });
     };
     let line = start_line(&octets[start..line_end], start, kind)?;
     let length = memchr::memrchr(b'\n', octets)? + 1;
-    let fields = field_lines(octets, line_end + 1, length, max_fields, anomalies);
+    let (fields, fields_left_out) =
+        field_lines(octets, line_end + 1, length, max_fields, anomalies);
     let head = Head::new(&octets[..length], line.first, line.second, &fields);
-    Some(ParsedHead { length, version: line.version, status: line.status, head })
+    let (version, status) = (line.version, line.status);
+    Some(ParsedHead { length, version, status, head, fields_left_out })
 }
 
 struct StartLine {
@@ -219,7 +231,7 @@ fn request_line(line: &[u8], at: usize) -> Option<StartLine> {
     let method = line.iter().position(|&octet| !is_token(octet)).filter(|&length| length > 0)?;
     let rest = &line[method..];
     let gap = rest.len() - rest.trim_ascii_start().len();
-    if gap == 0 {
+    if gap == 0 && !rest.is_empty() {
         return None;
     }
     let target = &rest[gap..];
@@ -265,15 +277,15 @@ fn status_line(line: &[u8], at: usize) -> Option<StartLine> {
     Some(StartLine { first: Span::default(), second, version, status: number, odd: true })
 }
 
-/// Field lines in `octets[from..to]`.
+/// Field lines in `octets[from..to]`, and whether there were more than `max_fields`.
 fn field_lines(
     octets: &[u8],
     from: usize,
     to: usize,
     max_fields: usize,
     anomalies: &mut Anomalies,
-) -> Vec<Field> {
-    let mut fields: Vec<Field> = Vec::new();
+) -> (Vec<Field>, bool) {
+    let (mut fields, mut left_out): (Vec<Field>, bool) = (Vec::new(), false);
     let mut at = from;
     while at < to {
         let end = memchr::memchr(b'\n', &octets[at..to]).map_or(to, |length| at + length);
@@ -292,7 +304,7 @@ fn field_lines(
         }
         if matches!(line[0], b' ' | b'\t') {
             // RFC 9112 §5.2: a folded line continues the value before it.
-            if let Some(field) = fields.last_mut() {
+            if let Some(field) = fields.last_mut().filter(|_| !left_out) {
                 anomalies.insert(Anomaly::ObsFold);
                 let value_end = start + line.trim_ascii_end().len();
                 field.value.len = (value_end as u32).saturating_sub(field.value.start);
@@ -304,6 +316,7 @@ fn field_lines(
             continue;
         };
         if fields.len() >= max_fields {
+            left_out = true;
             continue;
         }
         let name = line[..colon].trim_ascii_end();
@@ -317,5 +330,5 @@ fn field_lines(
             value: Span::new(start + colon + 1 + lead, value.trim_ascii().len()),
         });
     }
-    fields
+    (fields, left_out)
 }

@@ -19,6 +19,7 @@ use chunked::{Chunked, Step};
 use head::{ParsedHead, Reading};
 use sniff::Looks;
 
+use crate::counters::Limit;
 use crate::http::{Anomalies, Anomaly, Body, HeadLoss, Request, Response};
 use crate::limits::Limits;
 use crate::time::Timestamp;
@@ -63,6 +64,8 @@ pub struct Parser {
     anomalies: Anomalies,
     /// Whether messages may have been lost since the last one.
     resynchronised: bool,
+    /// Whether they may have been before it.
+    lost_before: bool,
     /// Whether any octets were seen.
     joined: bool,
     /// Whether any message was read.
@@ -70,6 +73,8 @@ pub struct Parser {
     /// The request that the current response answers is not known: it may have been HEAD, and then
     /// there is no body whatever the fields say (RFC 9112 §6.3).
     body_in_doubt: bool,
+    /// A bound that the current head reached.
+    reached: Option<Limit>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,9 +106,11 @@ impl Parser {
             began: Mark::default(),
             anomalies: Anomalies::default(),
             resynchronised: false,
+            lost_before: false,
             joined: false,
             in_sync: false,
             body_in_doubt: false,
+            reached: None,
         }
     }
 
@@ -112,17 +119,19 @@ impl Parser {
         Self { state: State::Seeking, resynchronised: true, ..Self::new(kind) }
     }
 
-    /// Whether messages may have been lost before the one that was put out last. Asking resets it,
-    /// unless that message's own head was cut by a loss, which the next one comes after.
-    pub fn take_resynchronised(&mut self, cut: Option<HeadLoss>) -> bool {
-        let lost = self.resynchronised;
-        self.resynchronised &= cut.is_some();
-        lost && cut.is_none()
+    /// Whether messages may have been lost before the one that was put out last. Asking resets it.
+    pub fn take_lost_before(&mut self) -> bool {
+        std::mem::take(&mut self.lost_before)
     }
 
     /// What was forgiven in the message that is being read; asking resets it.
     pub fn take_anomalies(&mut self) -> Anomalies {
         std::mem::take(&mut self.anomalies)
+    }
+
+    /// The bound that the head put out last reached; asking resets it.
+    pub fn take_reached(&mut self) -> Option<Limit> {
+        self.reached.take()
     }
 
     /// The body of the message that has ended, or as far as it was seen.
@@ -175,6 +184,11 @@ impl Parser {
         self.in_sync = false;
     }
 
+    /// Whether the end of the response's head was seen, so that its body can be framed.
+    pub fn awaits_framing(&self) -> bool {
+        self.state == State::Awaiting
+    }
+
     /// Frames the body of the response whose head was put out last.
     pub fn begin_body(
         &mut self,
@@ -182,7 +196,7 @@ impl Parser {
         answers: Answers,
         limits: &Limits,
     ) -> Framing {
-        if response.head_loss.is_some() {
+        if !self.awaits_framing() {
             return Framing::None;
         }
         let framing = framing::of_response(
@@ -470,6 +484,7 @@ impl Parser {
             Kind::Response => Framing::None,
         };
         let output = self.begin(parsed, Some(HeadLoss::Truncated));
+        self.reached = Some(Limit::Head);
         self.state = State::SkipHead { framing };
         output
     }
@@ -495,12 +510,17 @@ impl Parser {
     /// A head is there (or what is known of it).
     fn begin(&mut self, parsed: ParsedHead, loss: Option<HeadLoss>) -> Output {
         self.in_sync = true;
+        self.lost_before = std::mem::take(&mut self.resynchronised);
         if self.buffer.capacity() > 16 << 10 {
             self.buffer = Vec::new();
         } else {
             self.buffer.clear();
         }
         let (time, version, head) = (self.began.time, parsed.version, parsed.head);
+        // What was left out may have been the credentials: they are not known to be missing.
+        let left_out = parsed.fields_left_out.then_some(HeadLoss::Truncated);
+        self.reached = left_out.map(|_| Limit::HeaderFields);
+        let head_loss = loss.or(left_out);
         match self.kind {
             Kind::Request => {
                 let framing = framing::of_request(&head, &mut self.anomalies);
@@ -511,13 +531,7 @@ impl Parser {
                     self.body = Body::default();
                     self.state = State::Seeking;
                 }
-                Output::Request(Request {
-                    time,
-                    version,
-                    head,
-                    head_loss: loss,
-                    body: Body::default(),
-                })
+                Output::Request(Request { time, version, head, head_loss, body: Body::default() })
             }
             Kind::Response => {
                 self.state = if loss.is_none() { State::Awaiting } else { State::Seeking };
@@ -527,7 +541,7 @@ impl Parser {
                     version,
                     status,
                     head,
-                    head_loss: loss,
+                    head_loss,
                     body: Body::default(),
                 })
             }
@@ -610,10 +624,9 @@ impl Parser {
             State::Head => {
                 let parsed = self.partial_head(limits);
                 let output = parsed.map(|parsed| self.begin(parsed, Some(cause)));
-                let before = self.resynchronised;
                 self.seek_next();
                 // So few octets cannot hide another message.
-                self.resynchronised = before || output.is_none() || length >= SHORTEST_MESSAGE;
+                self.resynchronised = output.is_none() || length >= SHORTEST_MESSAGE;
                 output
             }
             State::Start | State::Seeking | State::Awaiting | State::SkipHead { .. } => {

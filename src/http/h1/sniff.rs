@@ -100,23 +100,34 @@ pub fn at_start(octets: &[u8]) -> Looks {
     if method == octets.len() {
         return if method <= 20 { Looks::Unclear } else { Looks::Neither };
     }
-    if method == 0 || method > 20 || octets[method] != b' ' {
+    if method == 0 || method > 20 {
         return Looks::Neither;
+    }
+    if octets[method] != b' ' {
+        let known = METHODS.contains(&&octets[..method]);
+        return match octets[method..] {
+            [b'\r'] if known => Looks::Unclear,
+            [b'\r', b'\n', ..] | [b'\n', ..] if known && is_broken_request(octets) => {
+                Looks::Request
+            }
+            _ => Looks::Neither,
+        };
     }
     match request_line(octets) {
         Line::Whole | Line::Open => Looks::Request,
-        Line::Broken if METHODS.contains(&&octets[..method]) && is_broken_request(octets) => {
-            Looks::Request
-        }
+        Line::Broken if is_broken_request(octets) => Looks::Request,
         Line::Broken => Looks::Neither,
     }
 }
 
-/// A known method whose line does not end in HTTP's version, but in no other protocol's either
-/// (SIP, RTSP), and a field line after it.
+/// A request line that does not end in HTTP's version, but in no other protocol's either (SIP,
+/// RTSP), and a field line after it: any after a method that is known, and `Host` or HTTP's name in
+/// the line after any other word.
 fn is_broken_request(octets: &[u8]) -> bool {
     let mut lines = octets.split(|&octet| octet == b'\n');
     let line = lines.next().unwrap_or_default().trim_ascii_end();
+    let method = line.split(|&octet| octet == b' ').next().unwrap_or_default();
+    let known = METHODS.contains(&method);
     let last = line.rsplit(|&octet| octet == b' ').next().unwrap_or_default();
     let foreign = last.split(|&octet| octet == b'/').next().is_some_and(|protocol| {
         protocol.len() < last.len()
@@ -126,7 +137,10 @@ fn is_broken_request(octets: &[u8]) -> bool {
     });
     let field = lines.next().unwrap_or_default();
     let name = field.iter().take_while(|&&octet| is_token(octet)).count();
-    !foreign && name > 0 && field.get(name) == Some(&b':')
+    let is_http = known
+        || field[..name].eq_ignore_ascii_case(b"Host")
+        || memchr::memmem::find(line, b"HTTP/").is_some();
+    !foreign && is_http && name > 0 && field.get(name) == Some(&b':')
 }
 
 /// Looks at octets in the middle of a connection: nothing but a certain start line goes.
@@ -224,6 +238,17 @@ mod tests {
         assert_eq!(at_start(b"HTTP/1.1 401 Unauthorized\r\n"), Looks::Response);
         assert_eq!(at_start(b"ICY 200 OK\r\n"), Looks::Response);
         assert_eq!(at_start(b"\r\nGET / HTTP/1.1\r\n"), Looks::Request);
+    }
+
+    #[test]
+    fn a_broken_request_line_is_read_where_a_field_follows_it() {
+        assert_eq!(at_start(b"GET / HTTP/1.\nHost: a\n\n"), Looks::Request);
+        assert_eq!(at_start(b"CCM_POST / HTTP/1.\nHost: a\n\n"), Looks::Request);
+        assert_eq!(at_start(b"CCM_POST /HTTP/1.1\r\nHost: a\r\n\r\n"), Looks::Request);
+        assert_eq!(at_start(b"OPTIONS\nHost: a\n\n"), Looks::Request);
+        assert_eq!(at_start(b"OPTIONS\r\nHost: a\r\n\r\n"), Looks::Request);
+        assert_eq!(at_start(b"BREW /pot\r\nPot: 1\r\n\r\n"), Looks::Neither);
+        assert_eq!(at_start(b"DATA\r\nHost: a\r\n\r\n"), Looks::Neither);
     }
 
     #[test]

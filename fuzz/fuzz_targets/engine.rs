@@ -1,0 +1,20 @@
+//! Everything: a capture file through all layers.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use why401::capture::file::FileSource;
+use why401::capture::{Next, Source};
+use why401_fuzz::Run;
+
+fuzz_target!(|input: &[u8]| {
+    let Ok(mut source) = FileSource::of_octets("input", input.to_vec()) else { return };
+    let mut run = Run::new();
+    loop {
+        match source.next() {
+            Next::Frame(frame) => run.push(&frame),
+            Next::Idle => {}
+            Next::End(_) => break,
+        }
+    }
+    run.finish();
+});

@@ -1,0 +1,12 @@
+//! Both sides of an HTTP/2 connection, with losses.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use why401::http::h2::PREFACE;
+use why401_fuzz::{Run, conversation};
+
+fuzz_target!(|input: &[u8]| {
+    let mut run = Run::new();
+    conversation(&[PREFACE, input].concat(), &mut run);
+    run.finish();
+});
