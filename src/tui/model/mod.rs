@@ -289,6 +289,7 @@ impl Model {
             self.history.insert(Arc::clone(&case));
             if self.history.get(id).is_some() {
                 self.list(&case);
+                self.fold_legs_into(&case);
             }
         }
         while let Some(gone) = self.history.evict() {
@@ -304,23 +305,22 @@ impl Model {
 
     /// A leg behind a proxy whose outer leg is listed says nothing that the outer one does not.
     fn is_folded_leg(&self, case: &Case) -> bool {
-        const CAUSE: &str = "hop-stripped-auth";
-        let of_cause = |case: &Case| {
-            case.verdict.as_ref().is_some_and(|verdict| verdict.diagnosis.entry.id == CAUSE)
-        };
-        let outer = |id: &u64| {
-            *id < case.id()
-                && self.history.get(*id).is_some_and(|outer| {
-                    of_cause(outer) && self.view.covers(outer) && self.is_listed(outer)
-                })
-        };
+        let outer = case.verdict.as_ref().and_then(|verdict| verdict.leg_of);
         self.view == View::Refusals
             && self.fold == Fold::Repeats
-            && of_cause(case)
-            && case
-                .verdict
-                .as_ref()
-                .is_some_and(|verdict| verdict.diagnosis.related.iter().any(outer))
+            && outer
+                .and_then(|outer| self.history.get(outer))
+                .is_some_and(|outer| self.view.covers(outer) && self.is_listed(outer))
+    }
+
+    /// The inner legs of a case: their answers come first, so they were listed before it was.
+    fn fold_legs_into(&mut self, case: &Case) {
+        let related = case.verdict.as_ref().map(|verdict| &verdict.diagnosis.related);
+        for &id in related.into_iter().flatten() {
+            if self.history.get(id).is_some_and(|leg| self.is_folded_leg(leg)) {
+                self.unlist(id);
+            }
+        }
     }
 
     fn list(&mut self, case: &Case) {

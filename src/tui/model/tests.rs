@@ -273,16 +273,19 @@ fn a_leg_behind_a_proxy_folds_into_the_outer_one() {
             "A proxy removed the Authorization header",
             Certain,
         );
-        sample.client = if id == 1 { "10.0.0.7:1" } else { "10.0.0.1:2" };
-        sample.verdict.as_mut().unwrap().diagnosis.related = vec![other];
+        // The inner leg's answer comes first.
+        sample.client = if id == 1 { "10.0.0.1:2" } else { "10.0.0.7:1" };
+        let verdict = sample.verdict.as_mut().unwrap();
+        verdict.diagnosis.related = vec![other];
+        verdict.leg_of = (id == 1).then_some(2);
         sample.case()
     };
     let mut model = model(View::Refusals, false);
     feed(&mut model, [refused(2), stripped(1, 2), stripped(2, 1)]);
-    assert_eq!(rows(&model), [[1]]);
+    assert_eq!(rows(&model), [[2]]);
     model.filter.set("client:10.0.0.1").unwrap();
     model.relist();
-    assert_eq!(rows(&model), [[2]], "it stands for itself when its outer leg is not listed");
+    assert_eq!(rows(&model), [[1]], "it stands for itself when its outer leg is not listed");
     model.filter.set("").unwrap();
     model.show_view(View::Exchanges);
     assert_eq!(rows(&model).len(), 2);
