@@ -489,6 +489,10 @@ impl Conversation {
             GapCause::SnapLength => HeadLoss::Truncated,
         };
         self.truncated[side] |= cause == GapCause::SnapLength;
+        if from_client {
+            // What was held back as the beginning of a preamble does not go on behind the gap.
+            self.preamble = None;
+        }
         let parser = if from_client { &mut self.requests } else { &mut self.responses };
         let before = parser.body_gap();
         let output = parser.gap(length, loss, context.limits);

@@ -163,7 +163,7 @@ fn show() {
         seed ^ std::env::var("WHY401_MODEL_XOR")
             .map_or(0, |x| u64::from_str_radix(&x, 16).unwrap()),
     );
-    let conversation = Conversation::random(&mut random);
+    let conversation = Conversation::one_by_one(&mut random);
     let mut capture = conversation.capture(&mut random);
     match std::env::var("WHY401_MODEL_HOW").as_deref() {
         Ok("swap") => capture.swap_neighbours(&mut random),
