@@ -48,8 +48,6 @@ impl Undecodable {
 pub enum Limit {
     /// `--limit-memory`.
     Memory,
-    /// Exchanges kept by the front end.
-    History,
     /// Connections tracked at once.
     Flows,
     /// Octets or segments out of order on one connection.
@@ -70,9 +68,8 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::Memory,
-        Self::History,
         Self::Flows,
         Self::Reassembly,
         Self::Head,
@@ -87,7 +84,6 @@ impl Limit {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
-            Self::History => "history",
             Self::Flows => "flows",
             Self::Reassembly => "reassembly",
             Self::Head => "head",

@@ -188,7 +188,7 @@ fn a_header_without_end_is_cut_at_the_bound() {
 #[test]
 fn headers_without_end_on_many_connections_stay_within_the_memory_bound() {
     let mut wire = Wire::new(limits());
-    let field = [b"GET / HTTP/1.1\r\nX: ".as_slice(), &[b'y'; 60_000]].concat();
+    let field = [b"GET / HTTP/1.1\r\nX: ".as_slice(), &vec![b'y'; 60_000]].concat();
     wire.attack(1000, |wire, number| {
         let client = attacker(number);
         wire.send(client, true, [0, 0], SYN, b"");
@@ -241,7 +241,7 @@ fn large_requests_that_nobody_answers_stay_within_the_memory_bound() {
     let mut wire = Wire::new(limits());
     let client = attacker(0);
     wire.send(client, true, [0, 0], SYN, b"");
-    let field = [b"X: ".as_slice(), &[b'y'; 50_000]].concat();
+    let field = [b"X: ".as_slice(), &vec![b'y'; 50_000]].concat();
     let request = [b"GET / HTTP/1.1\r\n".as_slice(), &field, b"\r\n\r\n"].concat();
     let mut sequence = 1;
     wire.attack(1000, |wire, _| {

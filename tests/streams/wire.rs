@@ -98,9 +98,9 @@ impl Conversation {
             }
             let answer = Turn { from_client: false, octets: response, number };
             if pipelined {
-                answers.push(answer)
+                answers.push(answer);
             } else {
-                turns.push(answer)
+                turns.push(answer);
             }
             truth.push(real);
         }
