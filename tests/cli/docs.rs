@@ -161,6 +161,13 @@ impl Stage {
         self.folder.path().join(name)
     }
 
+    /// A file that only its owner may read, as the program asks of keys and passwords.
+    fn secret(&self, name: &str, content: &str) {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
     fn stand_in(&self, name: &str, script: &str) {
         let path = self.path("bin").join(name);
         fs::write(&path, script).unwrap();
@@ -195,11 +202,16 @@ fn fault(call: &Call) -> Option<String> {
     for at in 1..words.len() {
         match (words[at - 1], words[at]) {
             ("-r", name) if name != "-" => {
-                fs::copy(format!("{ROOT}/src/demo/demo.pcap"), stage.path(name)).unwrap();
+                // A recording of this repository is itself; any other name is the demo's.
+                let own = PathBuf::from(ROOT).join(name);
+                let recording = PathBuf::from(ROOT).join("src/demo/demo.pcap");
+                let copy = stage.path(name);
+                fs::create_dir_all(copy.parent().unwrap()).unwrap();
+                fs::copy(if own.exists() { own } else { recording }, copy).unwrap();
             }
-            ("--jwks", name) => fs::write(stage.path(name), KEYS).unwrap(),
+            ("--jwks", name) => stage.secret(name, KEYS),
             ("--check-credentials", name) => {
-                fs::write(stage.path(name), "alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n").unwrap();
+                stage.secret(name, "alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n");
             }
             // Other interfaces are not here.
             ("-i", "docker0" | "eth0") => words[at] = "lo",

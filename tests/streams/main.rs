@@ -76,7 +76,7 @@ fn joining_in_mid_stream_loses_only_what_came_before() {
     // were sent ahead before the capture began, nothing tells that their answers are still to come.
     for seed in 0..cases() {
         let mut random = Random::new(seed ^ 0x5eed_0004);
-        let conversation = Conversation::one_by_one(&mut random);
+        let conversation = Conversation::random(&mut random);
         let mut capture = conversation.capture_in_pieces(8, &mut random);
         let lost = capture.start_later(&mut random);
         assert_not_wrong(&conversation, &capture, &lost, seed);
@@ -116,7 +116,7 @@ fn of_one_direction_every_message_is_reported_and_nothing_paired() {
 fn what_was_lost_never_makes_an_exchange_wrong() {
     for seed in 0..cases() * 2 {
         let mut random = Random::new(seed ^ 0x5eed_0005);
-        let conversation = Conversation::one_by_one(&mut random);
+        let conversation = Conversation::random(&mut random);
         let mut capture = conversation.capture(&mut random);
         let lost = capture.lose_some(&mut random);
         assert_not_wrong(&conversation, &capture, &lost, seed);

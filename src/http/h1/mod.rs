@@ -586,6 +586,23 @@ impl Parser {
 
     /// Octets were lost.
     pub fn gap(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
+        let ended = self.resolve_doubt(limits);
+        let output = self.gap_in_state(length, cause, limits);
+        ended.or(output)
+    }
+
+    /// Octets that were held because they might begin another message are content: what comes
+    /// behind a gap does not continue them.
+    fn resolve_doubt(&mut self, limits: &Limits) -> Option<Output> {
+        if !self.body_in_doubt || self.buffer.is_empty() {
+            return None;
+        }
+        self.body_in_doubt = false;
+        let held = std::mem::take(&mut self.buffer);
+        self.feed(&mut held.as_slice(), self.began, limits)
+    }
+
+    fn gap_in_state(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
         match self.state {
             State::Length(left) if length < left => {
                 self.lose_content(length);
