@@ -75,26 +75,19 @@ impl Capture {
             .unwrap();
         let mut capture = Self(Running(child));
         let began = Instant::now();
-        while !capture.is_listening() {
+        while !capture.is_ready() {
             assert!(capture.0.0.try_wait().unwrap().is_none(), "why401 ended at once");
-            assert!(began.elapsed() < PATIENCE, "why401 opened no capture socket");
+            assert!(began.elapsed() < PATIENCE, "why401 opened no capture");
             sleep(Duration::from_millis(10));
         }
-        // The filter is set right after the socket is opened.
-        sleep(Duration::from_millis(100));
         capture
     }
 
-    /// Whether one of its file descriptors is a packet socket.
-    fn is_listening(&self) -> bool {
-        let sockets = fs::read_to_string("/proc/net/packet").unwrap();
-        let inodes: Vec<&str> =
-            sockets.lines().skip(1).filter_map(|line| line.split_whitespace().nth(8)).collect();
-        let Ok(entries) = fs::read_dir(format!("/proc/{}/fd", self.0.0.id())) else { return false };
-        entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok()).any(|target| {
-            let target = target.to_string_lossy();
-            inodes.iter().any(|inode| target == format!("socket:[{inode}]"))
-        })
+    /// Whether it has given up its rights, which it does once the capture is open and its filter
+    /// set: before that, libpcap throws away what has already come in.
+    fn is_ready(&self) -> bool {
+        fs::read_to_string(format!("/proc/{}/status", self.0.0.id()))
+            .is_ok_and(|status| status.lines().any(|line| line == "NoNewPrivs:\t1"))
     }
 
     /// Its exchanges so far, in the order of their requests, after Ctrl-C.
