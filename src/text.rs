@@ -11,6 +11,28 @@ pub fn decode(octets: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Whether an octet may stand in a token (RFC 9110 §5.6.2).
+pub const fn is_tchar(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric()
+        || matches!(
+            octet,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
 /// Whether a character could act on a terminal or reorder what stands around it: controls, bidi
 /// controls (UAX #9), zero-width and other invisible format characters, line and paragraph
 /// separators, private use and tags.

@@ -2,27 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Whether an octet may stand in a token (RFC 9110 §5.6.2).
-pub const fn is_tchar(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(
-            octet,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
-}
+use crate::text::is_tchar;
 
 /// Whether an octet may stand in token68 data before its padding (RFC 9110 §11.2).
 pub const fn is_token68(octet: u8) -> bool {

@@ -303,8 +303,7 @@ fn is_left_to_curl(case: &Case, request: &Request, masking: &Masking) -> bool {
 }
 
 fn is_token(octets: &[u8]) -> bool {
-    let token = |octet: &u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(octet);
-    !octets.is_empty() && octets.iter().all(token)
+    !octets.is_empty() && octets.iter().copied().all(text::is_tchar)
 }
 
 /// A host and perhaps a port, nothing that a URL would read as something else.

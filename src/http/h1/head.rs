@@ -2,9 +2,9 @@
 
 use std::mem::MaybeUninit;
 
-use super::sniff::is_token;
 use crate::http::message::{Field, Span};
 use crate::http::{Anomalies, Anomaly, Head, Version};
+use crate::text::is_tchar;
 
 /// Header fields that the quick path takes; more go to the tolerant reader.
 const QUICK_FIELDS: usize = 100;
@@ -228,7 +228,7 @@ fn start_line(line: &[u8], at: usize, kind: Kind) -> Option<StartLine> {
 /// comes after it; a version that is not there makes a simple request (RFC 1945 §4.1) of GET, and
 /// something broken of any other method.
 fn request_line(line: &[u8], at: usize) -> Option<StartLine> {
-    let method = line.iter().position(|&octet| !is_token(octet)).filter(|&length| length > 0)?;
+    let method = line.iter().position(|&octet| !is_tchar(octet)).filter(|&length| length > 0)?;
     let rest = &line[method..];
     let gap = rest.len() - rest.trim_ascii_start().len();
     if gap == 0 && !rest.is_empty() {

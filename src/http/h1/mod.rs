@@ -10,6 +10,7 @@
 mod chunked;
 mod framing;
 mod head;
+mod loss;
 pub mod sniff;
 
 pub use framing::{Answers, Framing};
@@ -46,6 +47,14 @@ pub struct Mark {
     pub position: u64,
     /// Position in the opposite stream up to which their sender had received everything.
     pub acknowledged: Option<u64>,
+}
+
+impl Mark {
+    /// Where these octets, which end here, begin.
+    #[must_use]
+    pub fn before(self, octets: &[u8]) -> Self {
+        Self { position: self.position.saturating_sub(octets.len() as u64), ..self }
+    }
 }
 
 /// The parser of one direction.
@@ -147,11 +156,6 @@ impl Parser {
     /// Octets lost of the body that is being read.
     pub fn body_gap(&self) -> u64 {
         self.body.gap
-    }
-
-    /// Whether the end of the current message's body only comes with the end of the connection.
-    pub fn is_until_close(&self) -> bool {
-        self.state == State::UntilClose
     }
 
     /// Whether a body is being read and nothing of it was seen yet.
@@ -290,81 +294,6 @@ impl Parser {
         }
     }
 
-    /// The first octets after a response whose request is not known: its body, or, if that request
-    /// was HEAD, the next response.
-    fn doubt(&mut self, octets: &mut &[u8], end: Mark, limits: &Limits) -> Option<Output> {
-        self.body_in_doubt = false;
-        if !self.is_before_body() {
-            return None;
-        }
-        let held = std::mem::take(&mut self.buffer);
-        let joined = [&held, *octets].concat();
-        match sniff::in_middle(&joined) {
-            looks if self.is_mine(looks) => {
-                // What was lost was no body, so it was other messages.
-                self.resynchronised |= self.body.gap > 0;
-                let output = self.end();
-                if !held.is_empty() {
-                    self.state = State::Head;
-                    self.searched = 0;
-                    self.buffer = held;
-                }
-                Some(output)
-            }
-            Looks::Unclear => {
-                self.body_in_doubt = true;
-                if held.is_empty() {
-                    self.began =
-                        Mark { position: end.position.saturating_sub(octets.len() as u64), ..end };
-                }
-                self.buffer = joined;
-                *octets = &[];
-                None
-            }
-            _ => self.feed(&mut held.as_slice(), end, limits),
-        }
-    }
-
-    /// Looks for a start line at the beginning of a segment, which may be too short to hold one.
-    fn seek(&mut self, octets: &mut &[u8], end: Mark) {
-        if !self.buffer.is_empty() {
-            self.buffer.extend_from_slice(octets);
-            match sniff::in_middle(&self.buffer) {
-                looks if self.is_mine(looks) => {
-                    // The octets kept so far are read as if they had come just now.
-                    self.state = State::Head;
-                    self.searched = 0;
-                    let kept = self.buffer.len() - octets.len();
-                    self.buffer.truncate(kept);
-                    return;
-                }
-                Looks::Unclear => {
-                    *octets = &[];
-                    return;
-                }
-                _ => self.buffer.clear(),
-            }
-        }
-        match sniff::in_middle(octets) {
-            looks if self.is_mine(looks) => self.state = State::Start,
-            Looks::Unclear => {
-                self.began =
-                    Mark { position: end.position.saturating_sub(octets.len() as u64), ..end };
-                self.buffer.extend_from_slice(octets);
-                *octets = &[];
-            }
-            _ => *octets = &[],
-        }
-    }
-
-    fn is_mine(&self, looks: Looks) -> bool {
-        match looks {
-            Looks::Request => self.kind == Kind::Request,
-            Looks::Response => self.kind == Kind::Response,
-            Looks::Unclear | Looks::Neither => false,
-        }
-    }
-
     /// At the beginning of a message, all octets of it at hand or not.
     fn start(&mut self, octets: &mut &[u8], end: Mark, limits: &Limits) -> Option<Output> {
         // RFC 9112 §2.2: empty lines before a message are ignored.
@@ -373,7 +302,7 @@ impl Parser {
         if octets.is_empty() {
             return None;
         }
-        self.began = Mark { position: end.position.saturating_sub(octets.len() as u64), ..end };
+        self.began = end.before(octets);
         if self.is_foreign(octets) {
             return Some(self.lose_junk(octets));
         }
@@ -575,122 +504,7 @@ impl Parser {
         self.body.complete = true;
         Output::End
     }
-
-    /// The end of the current message cannot be found any more.
-    fn abandon(&mut self) -> Output {
-        self.seek_next();
-        self.body.complete = false;
-        self.body.whole = false;
-        Output::End
-    }
-
-    /// Octets were lost.
-    pub fn gap(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
-        let ended = self.resolve_doubt(limits);
-        let output = self.gap_in_state(length, cause, limits);
-        ended.or(output)
-    }
-
-    /// Octets that were held because they might begin another message are content: what comes
-    /// behind a gap does not continue them.
-    fn resolve_doubt(&mut self, limits: &Limits) -> Option<Output> {
-        if !self.body_in_doubt || self.buffer.is_empty() {
-            return None;
-        }
-        self.body_in_doubt = false;
-        let held = std::mem::take(&mut self.buffer);
-        self.feed(&mut held.as_slice(), self.began, limits)
-    }
-
-    fn gap_in_state(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
-        match self.state {
-            State::Length(left) if length < left => {
-                self.lose_content(length);
-                self.state = State::Length(left - length);
-                None
-            }
-            State::Length(left) if length == left => {
-                self.lose_content(length);
-                Some(self.end())
-            }
-            State::Length(left) => {
-                // The rest of this message, and then the beginning of another.
-                self.lose_content(left);
-                let output = self.end();
-                self.seek_next();
-                Some(output)
-            }
-            State::Chunked(Chunked::Data { left }) if length < left => {
-                self.lose_content(length);
-                self.state = State::Chunked(Chunked::Data { left: left - length });
-                None
-            }
-            State::Chunked(Chunked::Data { left }) if length == left => {
-                self.lose_content(length);
-                self.state = State::Chunked(Chunked::DataEnd);
-                None
-            }
-            State::Chunked(_) => {
-                self.lose_content(0);
-                Some(self.abandon())
-            }
-            State::UntilClose => {
-                self.lose_content(length);
-                None
-            }
-            State::Head => {
-                let parsed = self.partial_head(limits);
-                let output = parsed.map(|parsed| self.begin(parsed, Some(cause)));
-                self.seek_next();
-                // So few octets cannot hide another message.
-                self.resynchronised = output.is_none() || length >= SHORTEST_MESSAGE;
-                output
-            }
-            State::Start | State::Seeking | State::Awaiting | State::SkipHead { .. } => {
-                self.seek_next();
-                None
-            }
-        }
-    }
-
-    fn seek_next(&mut self) {
-        self.buffer = Vec::new();
-        self.state = State::Seeking;
-        self.resynchronised = true;
-    }
-
-    fn lose_content(&mut self, length: u64) {
-        self.body.length += length;
-        self.body.gap += length;
-        self.body.whole = false;
-    }
-
-    /// The sender has closed this direction, or the connection is over.
-    pub fn close(&mut self, reset: bool, limits: &Limits) -> Option<Output> {
-        match self.state {
-            State::UntilClose => {
-                let output = self.end();
-                self.body.complete = !reset || self.body.length > 0;
-                Some(output)
-            }
-            State::Length(_) | State::Chunked(_) => {
-                self.anomalies.insert(Anomaly::CutByClose);
-                Some(self.abandon())
-            }
-            State::Head => {
-                let parsed = self.partial_head(limits);
-                let output = parsed.map(|parsed| self.begin(parsed, Some(HeadLoss::Gap)));
-                self.anomalies.insert(Anomaly::CutByClose);
-                self.seek_next();
-                output
-            }
-            _ => None,
-        }
-    }
 }
-
-/// `GET / HTTP/1.0` or `HTTP/1.1 200`, and an empty line.
-const SHORTEST_MESSAGE: u64 = 16;
 
 /// Octets of a request's body that rules may read: a login form, a small JSON document.
 const REQUEST_BODY: usize = 16 << 10;

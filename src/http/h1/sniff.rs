@@ -1,5 +1,7 @@
 //! Is this HTTP? By content alone, on any port.
 
+use crate::text::is_tchar;
+
 /// Methods by which a request is recognised in the middle of a connection: RFC 9110, WebDAV and its
 /// relatives, and what is used in practice. A connection that begins with a request line may use
 /// any other token.
@@ -62,28 +64,6 @@ pub enum Looks {
     Neither,
 }
 
-/// A token character (RFC 9110 §5.6.2).
-pub const fn is_token(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(
-            octet,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
-}
-
 /// Looks at the beginning of a connection: any method goes, and few octets leave it open.
 pub fn at_start(octets: &[u8]) -> Looks {
     let octets = octets.trim_ascii_start();
@@ -96,7 +76,7 @@ pub fn at_start(octets: &[u8]) -> Looks {
     if may_become_status_line(octets) {
         return Looks::Unclear;
     }
-    let method = octets.iter().position(|&octet| !is_token(octet)).unwrap_or(octets.len());
+    let method = octets.iter().position(|&octet| !is_tchar(octet)).unwrap_or(octets.len());
     if method == octets.len() {
         return if method <= 20 { Looks::Unclear } else { Looks::Neither };
     }
@@ -136,7 +116,7 @@ fn is_broken_request(octets: &[u8]) -> bool {
             && protocol != b"HTTP"
     });
     let field = lines.next().unwrap_or_default();
-    let name = field.iter().take_while(|&&octet| is_token(octet)).count();
+    let name = field.iter().take_while(|&&octet| is_tchar(octet)).count();
     let is_http = known
         || field[..name].eq_ignore_ascii_case(b"Host")
         || memchr::memmem::find(line, b"HTTP/").is_some();

@@ -1,0 +1,203 @@
+//! What the parser does when octets were lost, or are not what was due: bridge it by arithmetic,
+//! or look for the next message that certainly begins.
+
+use super::chunked::Chunked;
+use super::sniff::{self, Looks};
+use super::{Kind, Mark, Output, Parser, State};
+use crate::http::{Anomaly, HeadLoss};
+use crate::limits::Limits;
+
+/// `GET / HTTP/1.0` or `HTTP/1.1 200`, and an empty line.
+const SHORTEST_MESSAGE: u64 = 16;
+
+impl Parser {
+    /// The end of the current message cannot be found any more.
+    pub(super) fn abandon(&mut self) -> Output {
+        self.seek_next();
+        self.body.complete = false;
+        self.body.whole = false;
+        Output::End
+    }
+
+    /// Octets were lost.
+    pub fn gap(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
+        let ended = self.resolve_doubt(limits);
+        let output = self.gap_in_state(length, cause, limits);
+        ended.or(output)
+    }
+
+    /// Octets that were held because they might begin another message are content: what comes
+    /// behind a gap does not continue them.
+    fn resolve_doubt(&mut self, limits: &Limits) -> Option<Output> {
+        if !self.body_in_doubt || self.buffer.is_empty() {
+            return None;
+        }
+        self.body_in_doubt = false;
+        let held = std::mem::take(&mut self.buffer);
+        self.feed(&mut held.as_slice(), self.began, limits)
+    }
+
+    fn gap_in_state(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
+        match self.state {
+            State::Length(left) if length < left => {
+                self.lose_content(length);
+                self.state = State::Length(left - length);
+                None
+            }
+            State::Length(left) if length == left => {
+                self.lose_content(length);
+                Some(self.end())
+            }
+            State::Length(left) => {
+                // The rest of this message, and then the beginning of another.
+                self.lose_content(left);
+                let output = self.end();
+                self.seek_next();
+                Some(output)
+            }
+            State::Chunked(Chunked::Data { left }) if length < left => {
+                self.lose_content(length);
+                self.state = State::Chunked(Chunked::Data { left: left - length });
+                None
+            }
+            State::Chunked(Chunked::Data { left }) if length == left => {
+                self.lose_content(length);
+                self.state = State::Chunked(Chunked::DataEnd);
+                None
+            }
+            State::Chunked(_) => {
+                self.lose_content(0);
+                Some(self.abandon())
+            }
+            State::UntilClose => {
+                self.lose_content(length);
+                None
+            }
+            State::Head => {
+                let parsed = self.partial_head(limits);
+                let output = parsed.map(|parsed| self.begin(parsed, Some(cause)));
+                self.seek_next();
+                // So few octets cannot hide another message.
+                self.resynchronised = output.is_none() || length >= SHORTEST_MESSAGE;
+                output
+            }
+            State::Start | State::Seeking | State::Awaiting | State::SkipHead { .. } => {
+                self.seek_next();
+                None
+            }
+        }
+    }
+
+    pub(super) fn seek_next(&mut self) {
+        self.buffer = Vec::new();
+        self.state = State::Seeking;
+        self.resynchronised = true;
+    }
+
+    fn lose_content(&mut self, length: u64) {
+        self.body.length += length;
+        self.body.gap += length;
+        self.body.whole = false;
+    }
+
+    /// The sender has closed this direction, or the connection is over.
+    pub fn close(&mut self, reset: bool, limits: &Limits) -> Option<Output> {
+        match self.state {
+            State::UntilClose => {
+                let output = self.end();
+                self.body.complete = !reset || self.body.length > 0;
+                Some(output)
+            }
+            State::Length(_) | State::Chunked(_) => {
+                self.anomalies.insert(Anomaly::CutByClose);
+                Some(self.abandon())
+            }
+            State::Head => {
+                let parsed = self.partial_head(limits);
+                let output = parsed.map(|parsed| self.begin(parsed, Some(HeadLoss::Gap)));
+                self.anomalies.insert(Anomaly::CutByClose);
+                self.seek_next();
+                output
+            }
+            _ => None,
+        }
+    }
+
+    /// The first octets after a response whose request is not known: its body, or, if that request
+    /// was HEAD, the next response.
+    pub(super) fn doubt(
+        &mut self,
+        octets: &mut &[u8],
+        end: Mark,
+        limits: &Limits,
+    ) -> Option<Output> {
+        self.body_in_doubt = false;
+        if !self.is_before_body() {
+            return None;
+        }
+        let held = std::mem::take(&mut self.buffer);
+        let joined = [&held, *octets].concat();
+        match sniff::in_middle(&joined) {
+            looks if self.is_mine(looks) => {
+                // What was lost was no body, so it was other messages.
+                self.resynchronised |= self.body.gap > 0;
+                let output = self.end();
+                if !held.is_empty() {
+                    self.state = State::Head;
+                    self.searched = 0;
+                    self.buffer = held;
+                }
+                Some(output)
+            }
+            Looks::Unclear => {
+                self.body_in_doubt = true;
+                if held.is_empty() {
+                    self.began = end.before(octets);
+                }
+                self.buffer = joined;
+                *octets = &[];
+                None
+            }
+            _ => self.feed(&mut held.as_slice(), end, limits),
+        }
+    }
+
+    /// Looks for a start line at the beginning of a segment, which may be too short to hold one.
+    pub(super) fn seek(&mut self, octets: &mut &[u8], end: Mark) {
+        if !self.buffer.is_empty() {
+            self.buffer.extend_from_slice(octets);
+            match sniff::in_middle(&self.buffer) {
+                looks if self.is_mine(looks) => {
+                    // The octets kept so far are read as if they had come just now.
+                    self.state = State::Head;
+                    self.searched = 0;
+                    let kept = self.buffer.len() - octets.len();
+                    self.buffer.truncate(kept);
+                    return;
+                }
+                Looks::Unclear => {
+                    *octets = &[];
+                    return;
+                }
+                _ => self.buffer.clear(),
+            }
+        }
+        match sniff::in_middle(octets) {
+            looks if self.is_mine(looks) => self.state = State::Start,
+            Looks::Unclear => {
+                self.began = end.before(octets);
+                self.buffer.extend_from_slice(octets);
+                *octets = &[];
+            }
+            _ => *octets = &[],
+        }
+    }
+
+    pub(super) fn is_mine(&self, looks: Looks) -> bool {
+        match looks {
+            Looks::Request => self.kind == Kind::Request,
+            Looks::Response => self.kind == Kind::Response,
+            Looks::Unclear | Looks::Neither => false,
+        }
+    }
+}
