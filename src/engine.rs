@@ -13,7 +13,7 @@ use crate::exchange::Exchange;
 use crate::exchange::conversation::{Context, Conversation};
 use crate::exchange::proxy_protocol::{self, Preamble};
 use crate::http::h1::sniff::{self, Looks};
-use crate::limits::Limits;
+use crate::limits::{Limits, Patience};
 use crate::secret::FingerprintKey;
 use crate::tcp::{Consumer, Data, Direction, FlowInfo, FlowTable, StreamEvent, TcpCounters};
 use crate::time::Timestamp;
@@ -75,6 +75,11 @@ impl Engine {
         if self.reader.interfaces != names {
             self.reader.interfaces = names.to_vec();
         }
+    }
+
+    /// How long acknowledged octets of the frames to come may be late.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.flows.set_patience(patience);
     }
 
     /// Takes one frame; appends the cases that it completes or changes to `out`.

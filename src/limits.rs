@@ -2,6 +2,29 @@
 
 use std::time::Duration;
 
+/// How long octets that the peer acknowledged, and that were not seen, may still come before they are
+/// a gap. Meanwhile what stands behind them waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Packets of the connection that bring nothing new.
+    pub packets: u16,
+    /// Packet time without anything new.
+    pub time: Duration,
+}
+
+impl Patience {
+    /// Live: long enough for several capture queues that hand packets over a little out of order, and
+    /// so short that nobody notices the wait.
+    pub const LIVE: Self = Self { packets: 3, time: Duration::from_millis(200) };
+
+    /// None is left: what has not come is a gap.
+    pub const NONE: Self = Self { packets: 0, time: Duration::ZERO };
+
+    /// A recording has no latency to keep: its packets may stand far from where they belong, as in
+    /// files merged or written by several threads. The time is that of a hole without any explanation.
+    pub const RECORDING: Self = Self { packets: 64, time: Duration::from_secs(10) };
+}
+
 /// The bounds of all buffers and tables. See `docs/COUNTERS.md` for what reaching each one means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -16,6 +39,8 @@ pub struct Limits {
     pub reassembly_per_direction: usize,
     /// Segments that may wait out of order in one direction: bounds the cost of tiny segments.
     pub segments_per_direction: usize,
+    /// How long acknowledged octets may come late.
+    pub patience: Patience,
     /// A connection silent for this long is forgotten. Two minutes is twice the usual HTTP
     /// keep-alive; a longer one is simply joined again in mid-stream.
     pub flow_idle: Duration,
@@ -55,6 +80,7 @@ impl Default for Limits {
             flows: 262_144,
             reassembly_per_direction: 4 << 20,
             segments_per_direction: 8192,
+            patience: Patience::LIVE,
             flow_idle: Duration::from_secs(300),
             flow_closed: Duration::from_secs(10),
             head: 256 << 10,

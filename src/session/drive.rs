@@ -92,6 +92,7 @@ impl Drive {
         let mut engine = Engine::new(options.limits.clone(), options.key.clone())
             .with_prover(options.prover.take());
         engine.set_interfaces(input.source.interfaces());
+        engine.set_patience(input.patience());
         let (sender, commands) = mpsc::channel();
         let stop = Arc::new(AtomicBool::new(false));
         let control = Control { stop: Arc::clone(&stop), commands: sender };
@@ -257,6 +258,7 @@ impl Drive {
                 Command::Input(input) => {
                     self.earlier_drops = self.drops();
                     self.input = *input;
+                    self.engine.set_patience(self.input.patience());
                     self.learn_names();
                     self.ended = None;
                 }

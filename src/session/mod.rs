@@ -38,7 +38,7 @@ use crate::capture::{self, CaptureError, End, Source, SourceSpec};
 use crate::counters::Counters;
 use crate::diagnosis::Case;
 use crate::filter::Filter;
-use crate::limits::Limits;
+use crate::limits::{Limits, Patience};
 use crate::secret::FingerprintKey;
 
 pub use handle::{Change, SessionHandle};
@@ -109,6 +109,18 @@ impl Input {
     /// Whether frames come as they happen, so that losing some beats falling behind.
     pub fn is_live(&self) -> bool {
         matches!(self.spec, SourceSpec::Live(_))
+    }
+
+    /// Whether it is a file that is there as a whole: nobody waits for its packets.
+    pub fn is_recording(&self) -> bool {
+        let SourceSpec::File { path, follow: false } = &self.spec else { return false };
+        // A recording that is part of the program has no file.
+        !std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+    }
+
+    /// How long acknowledged octets may be late in what comes from here.
+    fn patience(&self) -> Patience {
+        if self.is_recording() { Patience::RECORDING } else { Patience::LIVE }
     }
 
     /// The capture filter in force, in words.

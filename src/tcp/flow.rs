@@ -1,9 +1,9 @@
 //! One connection: two half streams that bear witness for each other.
 //!
 //! An ACK for octets that were never captured proves that the capture lost them. As captures can
-//! also be out of order across directions (several queues, mirror ports), the proof waits for
-//! [`GRACE_PACKETS`] packets of the connection or [`GRACE_TIME`]; meanwhile the direction that sent
-//! the ACK is held back, so that a response is never read before the request it answers.
+//! also be out of order across directions (several queues, mirror ports), the proof waits for a few packets
+//! of the connection or a moment ([`Patience`]); meanwhile the direction that sent the ACK is held
+//! back, so that a response is never read before the request it answers.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,14 +11,12 @@ use std::time::Duration;
 use super::half_stream::{HalfStream, Payload};
 use super::{Consumer, Direction, FlowKey, TcpCounters};
 use crate::decode::{Segment, TcpFlags};
-use crate::limits::Limits;
+use crate::limits::{Limits, Patience};
 use crate::time::Timestamp;
 
-/// Packets of the connection after which unseen acknowledged octets are a gap.
-const GRACE_PACKETS: u8 = 3;
-
-/// Time after which they are on a connection that has fallen silent.
-pub(super) const GRACE_TIME: Duration = Duration::from_millis(200);
+/// The shortest idle time after which systems send keep-alive probes. Their octet, where they have
+/// one, is garbage (RFC 1122 §4.2.3.6): it must not stand for one that the capture lost.
+const KEEP_ALIVE_IDLE: Duration = Duration::from_secs(1);
 
 /// What a consumer may know of a connection.
 #[derive(Debug, Clone)]
@@ -63,9 +61,17 @@ pub(super) enum Outcome {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Grace {
     since: Timestamp,
-    packets: u8,
+    packets: u16,
     /// Sum of both positions: while it grows, the capture is only out of order.
     progress: u64,
+}
+
+/// A RST, and what would show that nobody heeded it.
+#[derive(Debug, Clone, Copy)]
+struct Reset {
+    direction: Direction,
+    /// Positions of both sides when it came, its sender's first.
+    positions: [u64; 2],
 }
 
 /// One connection.
@@ -76,6 +82,7 @@ pub(super) struct Flow<S> {
     pub halves: [HalfStream; 2],
     /// Set while acknowledged octets are missing.
     pub grace: Option<Grace>,
+    reset: Option<Reset>,
     pub last_seen: Timestamp,
     /// Whether any payload was seen.
     pub has_payload: bool,
@@ -98,6 +105,7 @@ impl<S> Flow<S> {
             state: None,
             halves: [HalfStream::new(), HalfStream::new()],
             grace: None,
+            reset: None,
             last_seen: segment.timestamp,
             has_payload: false,
         }
@@ -140,6 +148,7 @@ impl<S> Flow<S> {
     ) -> Outcome {
         let (own, peer) = (direction as usize, direction.reverse() as usize);
         let flags = segment.flags;
+        let silence = segment.timestamp.since(self.last_seen);
         self.last_seen = self.last_seen.max(segment.timestamp);
         self.info.packets[own] = self.info.packets[own].saturating_add(1);
         let mut sequence = segment.sequence;
@@ -156,7 +165,10 @@ impl<S> Flow<S> {
         }
         // RFC 9293 §3.5.3: text in a RST is a diagnostic, not data.
         let length = segment.payload.len() + segment.cut as usize;
-        if length > 0 && !flags.has(TcpFlags::RST) {
+        let is_probe = length == 1
+            && silence >= KEEP_ALIVE_IDLE
+            && self.halves[own].is_last_acknowledged(sequence);
+        if length > 0 && !flags.has(TcpFlags::RST) && !is_probe {
             self.has_payload = true;
             let position = acknowledged
                 .and_then(|acknowledgment| self.halves[peer].position_of(acknowledgment))
@@ -176,15 +188,40 @@ impl<S> Flow<S> {
             self.release(direction, segment.timestamp, counters, consumer);
         }
         if self.is_waiting() || self.has_unseen() {
-            self.settle(segment.timestamp, false, counters, consumer);
+            self.settle(segment.timestamp, limits.patience, counters, consumer);
         }
         if flags.has(TcpFlags::RST) {
+            // RFC 9293 §3.10.7.4: one outside of the window is dropped.
+            if self.halves[own].is_implausible(segment.sequence) {
+                return Outcome::Open;
+            }
+            let positions = [self.halves[own].position(), self.halves[peer].position()];
+            self.reset = Some(Reset { direction, positions });
             return Outcome::Reset;
         }
+        self.look_beyond_reset(direction, acknowledged);
         if self.halves[0].is_ended() && self.halves[1].is_ended() {
             return Outcome::Closed;
         }
         Outcome::Open
+    }
+
+    /// Whether one side has sent RST, and not gone on as if it had not: somebody else may have sent
+    /// it in its name, and the other side ignored it.
+    pub fn is_reset(&self) -> bool {
+        self.reset.is_some()
+    }
+
+    /// Who sends or acknowledges something new after its RST has not reset the connection.
+    fn look_beyond_reset(&mut self, direction: Direction, acknowledged: Option<u32>) {
+        let Some(reset) = self.reset.filter(|reset| reset.direction == direction) else { return };
+        let (own, peer) = split(&mut self.halves, direction);
+        let received = acknowledged.and_then(|acknowledgment| peer.position_of(acknowledgment));
+        let goes_on = own.position() > reset.positions[0]
+            || received.is_some_and(|position| position > reset.positions[1] as i64);
+        if goes_on {
+            self.reset = None;
+        }
     }
 
     fn take_in<C: Consumer<State = S>>(
@@ -222,11 +259,11 @@ impl<S> Flow<S> {
         self.halves.iter().any(HalfStream::is_acknowledged_unseen)
     }
 
-    /// Lets go what may go. Acknowledged but unseen octets are a gap once their grace is over.
+    /// Lets go what may go. Acknowledged but unseen octets are a gap once patience with them is over.
     pub fn settle<C: Consumer<State = S>>(
         &mut self,
         now: Timestamp,
-        over: bool,
+        patience: Patience,
         counters: &mut TcpCounters,
         consumer: &mut C,
     ) {
@@ -243,7 +280,7 @@ impl<S> Flow<S> {
                 Some(grace) if grace.progress == progress => grace,
                 _ => Grace { since: now, packets: 0, progress },
             };
-            if !over && grace.packets < GRACE_PACKETS && now.since(grace.since) < GRACE_TIME {
+            if grace.packets < patience.packets && now.since(grace.since) < patience.time {
                 self.grace = Some(Grace { packets: grace.packets + 1, ..grace });
                 return;
             }
@@ -261,9 +298,9 @@ impl<S> Flow<S> {
         }
     }
 
-    /// When the grace of missing octets is over.
-    pub fn grace_until(&self) -> Option<Timestamp> {
-        self.grace.map(|grace| grace.since + GRACE_TIME)
+    /// When patience with missing octets is over.
+    pub fn grace_until(&self, patience: Patience) -> Option<Timestamp> {
+        self.grace.map(|grace| grace.since + patience.time)
     }
 
     /// The first hole of each direction has waited too long.
@@ -273,7 +310,7 @@ impl<S> Flow<S> {
         counters: &mut TcpCounters,
         consumer: &mut C,
     ) {
-        self.settle(now, true, counters, consumer);
+        self.settle(now, Patience::NONE, counters, consumer);
         for direction in [Direction::Forward, Direction::Backward] {
             self.with_half(direction, counters, consumer, |half, _, counters, sink| {
                 if half.is_waiting() {
@@ -281,7 +318,7 @@ impl<S> Flow<S> {
                 }
             });
         }
-        self.settle(now, true, counters, consumer);
+        self.settle(now, Patience::NONE, counters, consumer);
     }
 
     /// The connection is over: hands on all that waits, and closes the consumer's state.
@@ -292,7 +329,7 @@ impl<S> Flow<S> {
         consumer: &mut C,
     ) {
         if self.is_waiting() || self.grace.is_some() {
-            self.settle(now, true, counters, consumer);
+            self.settle(now, Patience::NONE, counters, consumer);
         }
         while self.is_waiting() {
             let before = self.halves[0].position() + self.halves[1].position();

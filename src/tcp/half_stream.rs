@@ -135,6 +135,12 @@ impl HalfStream {
         self.phase == Phase::Open && self.acknowledged > self.position && self.fin_allows_more()
     }
 
+    /// Whether this is the sequence number of the last octet that the peer has acknowledged.
+    pub fn is_last_acknowledged(&self, sequence: u32) -> bool {
+        self.position_of(sequence.wrapping_add(1))
+            .is_some_and(|position| u64::try_from(position) == Ok(self.acknowledged))
+    }
+
     /// Whether everything before this position was handed on: then what was sent in answer to it may
     /// be handed on too. Nothing is known of a stream that was not seen.
     pub fn has_reached(&self, position: Option<u64>) -> bool {

@@ -138,3 +138,6 @@ pub struct TcpCounters {
     /// Holes given up because all connections together held too much.
     pub memory_limit: u64,
 }
+
+#[cfg(test)]
+mod tests;

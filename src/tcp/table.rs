@@ -6,10 +6,10 @@ use std::time::Duration;
 use ahash::RandomState;
 use hashbrown::HashTable;
 
-use super::flow::{Flow, GRACE_TIME, Outcome};
+use super::flow::{Flow, Outcome};
 use super::{Consumer, FlowKey, TcpCounters};
 use crate::decode::{Segment, TcpFlags};
-use crate::limits::Limits;
+use crate::limits::{Limits, Patience};
 use crate::time::Timestamp;
 
 /// A hole that no acknowledgment explains is given up after this long: five doublings of the usual
@@ -123,6 +123,11 @@ impl<S> FlowTable<S> {
         }
     }
 
+    /// From now on, acknowledged octets may come so late.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.limits.patience = patience;
+    }
+
     /// Connections tracked now.
     pub fn len(&self) -> usize {
         self.established.len + self.embryonic.len
@@ -161,7 +166,7 @@ impl<S> FlowTable<S> {
         let number = flow.info.number;
         let ticket = |due| Ticket { slot, number, due };
         if flow.grace.is_some() && !had_grace {
-            self.graces.push_back(ticket(segment.timestamp + GRACE_TIME));
+            self.graces.push_back(ticket(segment.timestamp + self.limits.patience.time));
         }
         let (waiting, has_payload) = (flow.is_waiting(), flow.has_payload);
         self.touch(slot, has_payload, segment.timestamp);
@@ -436,19 +441,20 @@ impl<S> FlowTable<S> {
         while let Some(ticket) = due(&mut self.graces, now) {
             if self.is_current(ticket)
                 && let Some(flow) = &mut self.slots[ticket.slot as usize].flow
-                && let Some(until) = flow.grace_until()
+                && let Some(until) = flow.grace_until(self.limits.patience)
             {
                 if until > now {
                     self.graces.push_back(Ticket { due: until, ..ticket });
                     continue;
                 }
                 let before = flow.waiting_octets();
-                flow.settle(now, true, &mut self.counters, consumer);
+                flow.settle(now, Patience::NONE, &mut self.counters, consumer);
                 self.waiting_octets = self.waiting_octets + flow.waiting_octets() - before;
             }
         }
         while let Some(ticket) = due(&mut self.resets, now) {
-            if self.is_current(ticket) {
+            let flow = self.slots.get(ticket.slot as usize).and_then(|slot| slot.flow.as_ref());
+            if self.is_current(ticket) && flow.is_some_and(Flow::is_reset) {
                 self.retire(ticket.slot, now, consumer);
             }
         }
