@@ -10,7 +10,7 @@ use why401::capture::{Next, Source};
 use why401::diagnosis::Case;
 use why401::engine::Engine;
 use why401::exchange::Exchange;
-use why401::limits::Limits;
+use why401::limits::{Limits, Patience};
 use why401::secret::FingerprintKey;
 use why401::time::Timestamp;
 
@@ -52,8 +52,9 @@ fn refusal(exchange: &Exchange) -> Option<(SocketAddr, SocketAddr, Timestamp)> {
 }
 
 /// The last word on every exchange.
-fn cases(mut source: impl Source) -> Vec<Arc<Case>> {
-    let mut engine = Engine::new(Limits::default(), FingerprintKey::from_bytes(&[7; 32]));
+fn cases(mut source: impl Source, patience: Patience) -> Vec<Arc<Case>> {
+    let limits = Limits { patience, ..Limits::default() };
+    let mut engine = Engine::new(limits, FingerprintKey::from_bytes(&[7; 32]));
     let mut said = Vec::new();
     loop {
         match source.next() {
@@ -89,16 +90,18 @@ fn assert_never_wrong(rate: f64) {
     let mut whole = 0;
     for file in recordings() {
         let open = || FileSource::open(&file, false, None).unwrap();
-        let undisturbed = cases(open());
+        let undisturbed = cases(open(), Patience::RECORDING);
         let truth: BTreeSet<Told> = undisturbed.iter().filter_map(|case| told(case)).collect();
         let with_credentials: BTreeSet<_> = undisturbed
             .iter()
             .filter(|case| case.auth.authorization.state.name() != "missing")
             .filter_map(|case| refusal(&case.exchange))
             .collect();
-        for seed in 0..runs() {
+        for (seed, patience) in
+            (0..runs()).zip([Patience::LIVE, Patience::RECORDING].iter().cycle())
+        {
             let faulty = Faulty::new(open(), Rates::all(rate), seed);
-            for case in cases(faulty) {
+            for case in cases(faulty, *patience) {
                 let context = || format!("{} seed {seed}: {case:#?}", file.display());
                 if let Some(told) = told(&case) {
                     whole += 1;

@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::format_push_string, reason = "octets of a message, written as one reads them")]
 
+mod bodies;
 mod bounds;
 #[path = "../common/mod.rs"]
 mod common;
 mod faults;
+mod heads;
+mod talk;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -55,6 +58,17 @@ fn a_capture_that_swaps_the_directions_a_little_changes_nothing() {
         let conversation = Conversation::random(&mut random);
         let mut capture = conversation.capture(&mut random);
         capture.swap_neighbours(&mut random);
+        assert_same(&conversation.truth, &capture, seed);
+    }
+}
+
+#[test]
+fn in_a_recording_packets_may_stand_far_from_where_they_belong() {
+    for seed in 0..cases() / 2 {
+        let mut random = Random::new(seed ^ 0x5eed_0008);
+        let conversation = Conversation::random(&mut random);
+        let mut capture = conversation.capture(&mut random);
+        capture.delay_some(&mut random);
         assert_same(&conversation.truth, &capture, seed);
     }
 }
@@ -163,9 +177,10 @@ fn show() {
         seed ^ std::env::var("WHY401_MODEL_XOR")
             .map_or(0, |x| u64::from_str_radix(&x, 16).unwrap()),
     );
-    let conversation = Conversation::one_by_one(&mut random);
+    let conversation = Conversation::random(&mut random);
     let mut capture = conversation.capture(&mut random);
     match std::env::var("WHY401_MODEL_HOW").as_deref() {
+        Ok("delay") => capture.delay_some(&mut random),
         Ok("swap") => capture.swap_neighbours(&mut random),
         Ok("late") => drop(capture.start_later(&mut random)),
         Ok("loss") => drop(capture.lose_some(&mut random)),

@@ -9,7 +9,7 @@ use why401::capture::{Frame, LinkType};
 use why401::diagnosis::Case;
 use why401::engine::Engine;
 use why401::exchange::{Exchange, Pairing};
-use why401::limits::Limits;
+use why401::limits::{Limits, Patience};
 use why401::secret::FingerprintKey;
 use why401::time::Timestamp;
 
@@ -69,15 +69,6 @@ pub struct Conversation {
 impl Conversation {
     pub fn random(random: &mut Random) -> Self {
         let pipelined = random.chance(4);
-        Self::new(pipelined, random)
-    }
-
-    /// One whose client waits for every answer before it asks again.
-    pub fn one_by_one(random: &mut Random) -> Self {
-        Self::new(false, random)
-    }
-
-    fn new(pipelined: bool, random: &mut Random) -> Self {
         let count = 1 + random.below(6);
         let (mut truth, mut turns) = (Vec::new(), Vec::new());
         let mut until_close = false;
@@ -184,7 +175,8 @@ impl Conversation {
             let (own, peer) = if from_client { (0, 1) } else { (1, 0) };
             packets.push(packet(from_client, sent[own], sent[peer], RST | ACK, b"", None));
         }
-        Capture { packets }
+        let patience = [Patience::LIVE, Patience::RECORDING][random.below(2)];
+        Capture { packets, patience }
     }
 }
 
@@ -252,6 +244,9 @@ fn exchange(number: usize, last: bool, random: &mut Random) -> (Vec<u8>, Vec<u8>
     (request, octets, truth, until_close)
 }
 
+/// The shortest time that systems let one ask for.
+const KEEP_ALIVE_IDLE: Duration = Duration::from_secs(1);
+
 const FIN: u8 = 1;
 const SYN: u8 = 2;
 const RST: u8 = 4;
@@ -271,6 +266,8 @@ struct Packet {
 /// Packets in the order in which they were captured.
 pub struct Capture {
     packets: Vec<Packet>,
+    /// Whether it is watched as it happens or read from a file.
+    patience: Patience,
 }
 
 impl Capture {
@@ -325,6 +322,24 @@ impl Capture {
         }
     }
 
+    /// Disorder of a recording that was merged or written by several threads: some data stand up to
+    /// thirty packets behind their place.
+    pub fn delay_some(&mut self, random: &mut Random) {
+        for at in (3..self.packets.len()).rev() {
+            let packet = &self.packets[at];
+            if packet.flags == ACK && !packet.payload.is_empty() && random.chance(10) {
+                // Not beyond a silence, which no thread of a capture sleeps through.
+                let is_probe = |packet: &Packet| packet.flags & PSH != 0;
+                let probe = self.packets[at..].iter().position(is_probe);
+                let last = at + probe.unwrap_or(self.packets.len() - at) - 1;
+                let to = (at + 1 + random.below(30)).min(last);
+                let packet = self.packets.remove(at);
+                self.packets.insert(to, packet);
+            }
+        }
+        self.patience = Patience::RECORDING;
+    }
+
     /// Disorder of the capture itself: several queues hand packets over a little out of order.
     pub fn swap_neighbours(&mut self, random: &mut Random) {
         let mut at = 3;
@@ -367,8 +382,6 @@ impl Capture {
     /// Drops some packets with payload; returns the exchanges of which octets were lost.
     pub fn lose_some(&mut self, random: &mut Random) -> BTreeMap<usize, bool> {
         let one_in = [3, 10, 30][random.below(3)];
-        // The octet of a keep-alive probe would stand where one was lost.
-        self.packets.retain(|packet| packet.flags & PSH == 0);
         let mut lost = Vec::new();
         self.packets.retain(|packet| {
             let drop = !packet.payload.is_empty() && random.chance(one_in);
@@ -396,13 +409,15 @@ impl Capture {
     }
 
     fn frames(&self) -> Vec<(Timestamp, Vec<u8>)> {
-        let start = Timestamp::from_seconds(1_748_779_200);
-        (0_u32..)
-            .zip(&self.packets)
-            .map(|(number, packet)| {
-                (start + Duration::from_micros(200) * number, frame(packet, number))
-            })
-            .collect()
+        let mut now = Timestamp::from_seconds(1_748_779_200);
+        let mut frames = Vec::new();
+        for packet in &self.packets {
+            // RFC 1122 §4.2.3.6: keep-alive probes come on an idle connection only.
+            let is_probe = packet.flags & PSH != 0;
+            now = now + if is_probe { KEEP_ALIVE_IDLE } else { Duration::from_micros(200) };
+            frames.push((now, frame(packet)));
+        }
+        frames
     }
 }
 
@@ -410,7 +425,7 @@ fn touched<'a>(packets: impl Iterator<Item = &'a Packet>) -> BTreeMap<usize, boo
     packets.filter_map(|packet| Some((packet.number?, packet.from_client))).collect()
 }
 
-fn frame(packet: &Packet, _number: u32) -> Vec<u8> {
+fn frame(packet: &Packet) -> Vec<u8> {
     let (client, server) = ([10, 0, 0, 1], [10, 0, 0, 2]);
     let (source, destination, ports) = if packet.from_client {
         (client, server, (40_000, 8080))
@@ -449,7 +464,8 @@ pub fn observe_sides(capture: &Capture) -> Vec<(Option<String>, Option<u16>)> {
 }
 
 fn run(capture: &Capture) -> BTreeMap<u64, Arc<Exchange>> {
-    let mut engine = Engine::new(Limits::default(), FingerprintKey::from_bytes(&[7; 32]));
+    let limits = Limits { patience: capture.patience, ..Limits::default() };
+    let mut engine = Engine::new(limits, FingerprintKey::from_bytes(&[7; 32]));
     let mut cases: Vec<Arc<Case>> = Vec::new();
     for (timestamp, data) in capture.frames() {
         let frame = Frame {

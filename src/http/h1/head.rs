@@ -49,7 +49,7 @@ pub fn request(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> R
             let span = |part: &str| span_in(octets, part.as_bytes());
             let first = span(parsed.method.unwrap_or_default());
             let second = span(parsed.path.unwrap_or_default());
-            let fields = positions(octets, parsed.headers);
+            let fields = positions(octets, parsed.headers, anomalies);
             let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
             let head = Head::new(&octets[..length], first, second, fields.as_slice());
             Reading::Whole(ParsedHead { length, version, status: 0, head, fields_left_out: false })
@@ -71,7 +71,7 @@ pub fn response(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> 
     match status {
         Ok(httparse::Status::Complete(length)) => {
             let second = span_in(octets, parsed.reason.unwrap_or_default().as_bytes());
-            let fields = positions(octets, parsed.headers);
+            let fields = positions(octets, parsed.headers, anomalies);
             let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
             let head = Head::new(&octets[..length], Span::default(), second, fields.as_slice());
             let status = parsed.code.unwrap_or(0);
@@ -94,7 +94,11 @@ impl Positions {
     }
 }
 
-fn positions(octets: &[u8], headers: &[httparse::Header<'_>]) -> Positions {
+fn positions(
+    octets: &[u8],
+    headers: &[httparse::Header<'_>],
+    anomalies: &mut Anomalies,
+) -> Positions {
     const NOWHERE: Field =
         Field { name: Span { start: 0, len: 0 }, value: Span { start: 0, len: 0 } };
     let mut this = Positions { fields: [NOWHERE; QUICK_FIELDS], count: 0 };
@@ -103,6 +107,10 @@ fn positions(octets: &[u8], headers: &[httparse::Header<'_>]) -> Positions {
             name: span_in(octets, header.name.as_bytes()),
             value: span_in(octets, header.value),
         };
+        let end = (field.value.start + field.value.len) as usize;
+        if octets.get(end) == Some(&b'\n') && field.value.len > 0 {
+            anomalies.insert(Anomaly::BareLineEnd);
+        }
         this.count += 1;
     }
     this
@@ -228,7 +236,10 @@ fn start_line(line: &[u8], at: usize, kind: Kind) -> Option<StartLine> {
 /// comes after it; a version that is not there makes a simple request (RFC 1945 §4.1) of GET, and
 /// something broken of any other method.
 fn request_line(line: &[u8], at: usize) -> Option<StartLine> {
-    let method = line.iter().position(|&octet| !is_tchar(octet)).filter(|&length| length > 0)?;
+    let method = line.iter().take_while(|&&octet| is_tchar(octet)).count();
+    if method == 0 {
+        return None;
+    }
     let rest = &line[method..];
     let gap = rest.len() - rest.trim_ascii_start().len();
     if gap == 0 && !rest.is_empty() {

@@ -21,20 +21,13 @@ impl Parser {
 
     /// Octets were lost.
     pub fn gap(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
-        let ended = self.resolve_doubt(limits);
-        let output = self.gap_in_state(length, cause, limits);
-        ended.or(output)
-    }
-
-    /// Octets that were held because they might begin another message are content: what comes
-    /// behind a gap does not continue them.
-    fn resolve_doubt(&mut self, limits: &Limits) -> Option<Output> {
-        if !self.body_in_doubt || self.buffer.is_empty() {
-            return None;
+        if self.body_in_doubt && !self.buffer.is_empty() {
+            // What is held begins a body or another message, and nothing will tell any more: counted
+            // as a body it could hide messages.
+            self.body_in_doubt = false;
+            return Some(self.abandon());
         }
-        self.body_in_doubt = false;
-        let held = std::mem::take(&mut self.buffer);
-        self.feed(&mut held.as_slice(), self.began, limits)
+        self.gap_in_state(length, cause, limits)
     }
 
     fn gap_in_state(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
@@ -124,7 +117,7 @@ impl Parser {
     }
 
     /// The first octets after a response whose request is not known: its body, or, if that request
-    /// was HEAD, the next response.
+    /// was HEAD, the next response. Where a gap follows the head, that stays open for the whole body.
     pub(super) fn doubt(
         &mut self,
         octets: &mut &[u8],
@@ -132,7 +125,7 @@ impl Parser {
         limits: &Limits,
     ) -> Option<Output> {
         self.body_in_doubt = false;
-        if !self.is_before_body() {
+        if !self.may_be_no_body() {
             return None;
         }
         let held = std::mem::take(&mut self.buffer);
@@ -141,7 +134,9 @@ impl Parser {
             looks if self.is_mine(looks) => {
                 // What was lost was no body, so it was other messages.
                 self.resynchronised |= self.body.gap > 0;
+                let untouched = self.is_before_body();
                 let output = self.end();
+                self.body.complete = untouched;
                 if !held.is_empty() {
                     self.state = State::Head;
                     self.searched = 0;
@@ -158,8 +153,19 @@ impl Parser {
                 *octets = &[];
                 None
             }
-            _ => self.feed(&mut held.as_slice(), end, limits),
+            _ => {
+                let output = self.feed(&mut held.as_slice(), end, limits);
+                let output = output.or_else(|| self.feed(octets, end, limits));
+                self.body_in_doubt = output.is_none() && self.body.gap > 0;
+                output
+            }
         }
+    }
+
+    /// Whether a body was announced that may yet turn out not to be there.
+    fn may_be_no_body(&self) -> bool {
+        let announced = matches!(self.state, State::Length(_) | State::Chunked(_));
+        self.is_before_body() || announced && self.body.gap > 0
     }
 
     /// Looks for a start line at the beginning of a segment, which may be too short to hold one.

@@ -323,15 +323,9 @@ impl Parser {
 
     /// Whether no message of this kind begins like this.
     fn is_foreign(&self, octets: &[u8]) -> bool {
-        // Where a response is due, its name is enough; what is wrong after it is for the reader.
-        if self.kind == Kind::Response && octets.starts_with(b"HTTP/") {
-            return false;
-        }
-        match sniff::at_start(octets) {
-            Looks::Request => self.kind == Kind::Response,
-            Looks::Response => self.kind == Kind::Request,
-            Looks::Neither => true,
-            Looks::Unclear => false,
+        match self.kind {
+            Kind::Request => matches!(sniff::at_start(octets), Looks::Response | Looks::Neither),
+            Kind::Response => !sniff::may_be_response(octets),
         }
     }
 
@@ -408,17 +402,18 @@ impl Parser {
     /// The head is longer than the bound: what is known of it, then on to its end.
     fn truncate_head(&mut self, limits: &Limits) -> Output {
         let Some(parsed) = self.partial_head(limits) else { return self.lose_buffer() };
-        let framing = match self.kind {
-            Kind::Request => framing::of_request(&parsed.head, &mut self.anomalies),
-            Kind::Response => Framing::None,
-        };
+        // Its end may begin within the bound.
+        let tail = self.buffer.split_off(self.buffer.len().saturating_sub(3));
         let output = self.begin(parsed, Some(HeadLoss::Truncated));
         self.reached = Some(Limit::Head);
-        self.state = State::SkipHead { framing };
+        self.buffer = tail;
         output
     }
 
     fn partial_head(&mut self, limits: &Limits) -> Option<ParsedHead> {
+        if self.kind == Kind::Request && sniff::at_start(&self.buffer) != Looks::Request {
+            return None;
+        }
         head::partial(&self.buffer, limits.header_fields, self.kind, &mut self.anomalies)
     }
 
@@ -436,7 +431,7 @@ impl Parser {
         }
     }
 
-    /// A head is there (or what is known of it).
+    /// A head is there, or what is known of it: then its end is still to be found.
     fn begin(&mut self, parsed: ParsedHead, loss: Option<HeadLoss>) -> Output {
         self.in_sync = true;
         self.lost_before = std::mem::take(&mut self.resynchronised);
@@ -458,12 +453,13 @@ impl Parser {
                     self.enter_body(framing);
                 } else {
                     self.body = Body::default();
-                    self.state = State::Seeking;
+                    self.state = State::SkipHead { framing };
                 }
                 Output::Request(Request { time, version, head, head_loss, body: Body::default() })
             }
             Kind::Response => {
-                self.state = if loss.is_none() { State::Awaiting } else { State::Seeking };
+                let skip = State::SkipHead { framing: Framing::None };
+                self.state = if loss.is_none() { State::Awaiting } else { skip };
                 let status = parsed.status;
                 Output::Response(Response {
                     time,

@@ -51,6 +51,9 @@ const METHODS: [&[u8]; 43] = [
     b"RPC_IN_DATA",
 ];
 
+/// Letters of a method: RFC 4437 has one of 17, and private ones are longer.
+const LONGEST_METHOD: usize = 32;
+
 /// What octets look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looks {
@@ -78,32 +81,35 @@ pub fn at_start(octets: &[u8]) -> Looks {
     }
     let method = octets.iter().position(|&octet| !is_tchar(octet)).unwrap_or(octets.len());
     if method == octets.len() {
-        return if method <= 20 { Looks::Unclear } else { Looks::Neither };
+        return if method <= LONGEST_METHOD { Looks::Unclear } else { Looks::Neither };
     }
-    if method == 0 || method > 20 {
+    if method == 0 || method > LONGEST_METHOD {
         return Looks::Neither;
     }
     if octets[method] != b' ' {
-        let known = METHODS.contains(&&octets[..method]);
+        // STOMP, too, says CONNECT alone on its first line.
+        let known = METHODS.contains(&&octets[..method]) && &octets[..method] != b"CONNECT";
         return match octets[method..] {
             [b'\r'] if known => Looks::Unclear,
-            [b'\r', b'\n', ..] | [b'\n', ..] if known && is_broken_request(octets) => {
-                Looks::Request
-            }
+            [b'\r', b'\n', ..] | [b'\n', ..] if known => broken_request(octets),
+            [b'\t', ..] => match request_line(octets) {
+                Line::Whole => Looks::Request,
+                Line::Open => Looks::Unclear,
+                Line::Broken => Looks::Neither,
+            },
             _ => Looks::Neither,
         };
     }
     match request_line(octets) {
         Line::Whole | Line::Open => Looks::Request,
-        Line::Broken if is_broken_request(octets) => Looks::Request,
-        Line::Broken => Looks::Neither,
+        Line::Broken => broken_request(octets),
     }
 }
 
 /// A request line that does not end in HTTP's version, but in no other protocol's either (SIP,
 /// RTSP), and a field line after it: any after a method that is known, and `Host` or HTTP's name in
 /// the line after any other word.
-fn is_broken_request(octets: &[u8]) -> bool {
+fn broken_request(octets: &[u8]) -> Looks {
     let mut lines = octets.split(|&octet| octet == b'\n');
     let line = lines.next().unwrap_or_default().trim_ascii_end();
     let method = line.split(|&octet| octet == b' ').next().unwrap_or_default();
@@ -115,12 +121,19 @@ fn is_broken_request(octets: &[u8]) -> bool {
             && protocol.iter().all(u8::is_ascii_uppercase)
             && protocol != b"HTTP"
     });
+    if foreign {
+        return Looks::Neither;
+    }
+    let names_http = memchr::memmem::find(line, b"HTTP/").is_some();
     let field = lines.next().unwrap_or_default();
     let name = field.iter().take_while(|&&octet| is_tchar(octet)).count();
-    let is_http = known
-        || field[..name].eq_ignore_ascii_case(b"Host")
-        || memchr::memmem::find(line, b"HTTP/").is_some();
-    !foreign && is_http && name > 0 && field.get(name) == Some(&b':')
+    match field.get(name) {
+        Some(b':') if known || names_http || field[..name].eq_ignore_ascii_case(b"Host") => {
+            if name > 0 { Looks::Request } else { Looks::Neither }
+        }
+        None if names_http || known && method == line => Looks::Unclear,
+        _ => Looks::Neither,
+    }
 }
 
 /// Looks at octets in the middle of a connection: nothing but a certain start line goes.
@@ -163,6 +176,14 @@ fn is_status_line(octets: &[u8]) -> bool {
     digits.len() >= 3 && digits[..3].iter().all(u8::is_ascii_digit)
 }
 
+/// Whether these octets may begin a response where one is due: only its name must be right, and what
+/// is wrong after it is for the reader.
+pub fn may_be_response(octets: &[u8]) -> bool {
+    let octets = octets.trim_ascii_start();
+    let begins = |name: &[u8]| octets.starts_with(name) || name.starts_with(octets);
+    begins(b"HTTP/") || begins(b"ICY ")
+}
+
 /// Octets that a status line may begin with, while there are too few of them to tell.
 fn may_become_status_line(octets: &[u8]) -> bool {
     let shape = b"HTTP/1.d ddd";
@@ -196,7 +217,11 @@ fn request_line(octets: &[u8]) -> Line {
     };
     let line = octets[..end].trim_ascii_end();
     let version = line.len().checked_sub(9).map(|at| &line[at..]);
-    if version.is_some_and(|v| v[..6].eq_ignore_ascii_case(b" HTTP/") && v[6].is_ascii_digit()) {
+    if version.is_some_and(|v| {
+        matches!(v[0], b' ' | b'\t')
+            && v[1..6].eq_ignore_ascii_case(b"HTTP/")
+            && v[6].is_ascii_digit()
+    }) {
         return Line::Whole;
     }
     // RFC 1945 §4.1: a simple request is GET, a target, and nothing else.

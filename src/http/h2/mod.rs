@@ -335,3 +335,6 @@ fn header_fragment(frame: Frame, payload: &[u8]) -> Option<&[u8]> {
     let fragment = fragment.get(skip..)?;
     fragment.get(..fragment.len().checked_sub(padding)?)
 }
+
+#[cfg(test)]
+mod tests;
