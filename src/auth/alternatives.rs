@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use crate::auth::credentials::artifact::{self, Artifact};
 use crate::auth::jwt;
+use crate::auth::masking::names::is_key_header;
 use crate::auth::syntax::{
     contains_ignore_case, ends_with_ignore_case, percent_decode, starts_with_ignore_case, trim,
 };
@@ -256,7 +257,7 @@ fn header_kind(name: &[u8], value: &[u8]) -> Option<AlternativeKind> {
     if let Some((_, kind)) = known {
         return *kind;
     }
-    if has_api_key_name(name) {
+    if has_api_key_name(name) || is_key_header(name) {
         return Some(AlternativeKind::ApiKeyHeader);
     }
     let lookalike = is_misspelt_authorization(name) || looks_like_credential(value);

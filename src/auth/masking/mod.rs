@@ -3,7 +3,7 @@
 mod body;
 mod header;
 mod json;
-mod names;
+pub(super) mod names;
 mod repeated;
 mod url;
 

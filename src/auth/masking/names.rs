@@ -81,8 +81,48 @@ pub fn parameter(name: &[u8]) -> Secrecy {
     }
 }
 
+/// Parts of names that end like a key's and are none: of caches, pages, retries, browsers, phones.
+const NO_CREDENTIAL: [&str; 17] = [
+    "csrf",
+    "xsrf",
+    "idempotency",
+    "cache",
+    "surrogate",
+    "page",
+    "next",
+    "continuation",
+    "sync",
+    "websocket",
+    "partition",
+    "routing",
+    "request",
+    "captcha",
+    "device",
+    "push",
+    "encryption",
+];
+
+/// Whether a header of a product's own names a key: `X-Acme-Key`, `X_Service_Token`.
+pub fn is_key_header(name: &[u8]) -> bool {
+    let own = matches!(name, [b'x' | b'X', b'-' | b'_', ..]);
+    let last =
+        name.last().is_some_and(|octet| matches!(octet.to_ascii_lowercase(), b'y' | b'n' | b't'));
+    if !own || !last {
+        return false;
+    }
+    // `X-Monkey` is none: the word stands alone.
+    let word = name.rsplit(|octet| matches!(octet, b'-' | b'_')).next().unwrap_or_default();
+    let words: [&[u8]; 4] = [b"key", b"apikey", b"token", b"secret"];
+    let plain = normalised(name);
+    words.into_iter().any(|end| word.eq_ignore_ascii_case(end))
+        && !NO_CREDENTIAL.into_iter().any(|part| plain.contains(part))
+}
+
 /// Whether a header's value is a secret by its name.
 pub fn is_secret_header(name: &[u8]) -> bool {
+    if is_key_header(name) {
+        return true;
+    }
     let name = normalised(name);
     // `X-Hub-Signature-256`; `Signature-Input` says only what was signed.
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
