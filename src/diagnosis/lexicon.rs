@@ -15,8 +15,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::auth::AuthFacts;
 use crate::auth::syntax::starts_with_ignore_case;
+use crate::auth::{AuthFacts, AuthState};
 use crate::exchange::Exchange;
 use crate::http::{Response, content};
 use crate::limits::Limits;
@@ -120,6 +120,10 @@ pub fn listen(exchange: &Exchange, auth: &AuthFacts, memo: &mut Memo) -> Option<
     let mut best: Option<Said> = None;
     for source in [from_challenges, from_headers, from_reason, from_body] {
         let Some(mut said) = source(response, auth, memo) else { continue };
+        // RFC 6750 §3.1: `invalid_token` is said of a token that arrived, whatever the body says.
+        if said.category == Category::Missing && judges_token(auth) {
+            continue;
+        }
         if best.as_ref().is_none_or(|best| !best.is_informative() && said.is_informative()) {
             said.quote = quotable(&said.quote, exchange);
             best = Some(said);
@@ -129,6 +133,12 @@ pub fn listen(exchange: &Exchange, auth: &AuthFacts, memo: &mut Memo) -> Option<
         }
     }
     best
+}
+
+/// Whether a challenge says that the token it received is not valid.
+fn judges_token(auth: &AuthFacts) -> bool {
+    auth.challenges.iter().any(|challenge| challenge.params.get("error") == Some("invalid_token"))
+        && !matches!(auth.authorization.state, AuthState::Missing)
 }
 
 /// The most telling of several texts of one source.

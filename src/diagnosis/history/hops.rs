@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnosis::history::{History, Record, Sequence};
+use crate::http::Head;
 
 /// How long a proxied request may take.
 const NESTED: Duration = Duration::from_secs(120);
@@ -67,10 +68,14 @@ pub(super) fn join(history: &mut History, new: &mut Record, sequence: Sequence) 
 fn same(outer: &Record, inner: &Record) -> Option<Match> {
     let (far, near) = (outer.refusal.as_ref()?, inner.refusal.as_ref()?);
     let nested = outer.time <= inner.time && inner.answered <= outer.answered;
-    if !nested
-        || outer.flow == inner.flow
-        || outer.server == inner.server
-        || outer.method != inner.method
+    if !nested || outer.flow == inner.flow || outer.server == inner.server {
+        return None;
+    }
+    // The proxy asks someone else whether the request is allowed, and says which.
+    if near.trace.original != 0 && near.trace.original == outer.route_key {
+        return Some(Match::Identity);
+    }
+    if outer.method != inner.method
         || (outer.agent != inner.agent && inner.agent != 0)
         || far.trace.body_length != near.trace.body_length
         || !(ends_with(&outer.path, &inner.path) || ends_with(&inner.path, &outer.path))
@@ -96,4 +101,18 @@ fn same(outer: &Record, inner: &Record) -> Option<Match> {
 fn ends_with(path: &str, end: &str) -> bool {
     path.strip_suffix(end.trim_start_matches('/'))
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}
+
+/// The path on whose behalf a proxy asks whether a request is allowed.
+pub(super) fn original_path(head: &Head) -> Option<&[u8]> {
+    const NAMES: [&str; 3] = ["x-original-uri", "x-original-url", "x-forwarded-uri"];
+    let target = NAMES.into_iter().find_map(|name| head.get(name))?;
+    let path = match memchr::memmem::find(target, b"://") {
+        Some(scheme) => {
+            let rest = &target[scheme + 3..];
+            &rest[memchr::memchr(b'/', rest)?..]
+        }
+        None => target,
+    };
+    Some(path.split(|octet| matches!(octet, b'?' | b'#')).next().unwrap_or(path))
 }

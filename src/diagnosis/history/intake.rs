@@ -1,7 +1,7 @@
 //! From an exchange to a record, its chains, and what it means for earlier refusals.
 
 use std::hash::{BuildHasher, Hasher};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::auth::alternatives::is_session_like;
@@ -11,7 +11,8 @@ use crate::counters::Counters;
 use crate::diagnosis::history::record::{Challenger, Links, Refusal, RefusalLinks, Trace};
 use crate::diagnosis::history::redirects::{self, Redirected};
 use crate::diagnosis::history::{
-    Chain, GivenCookie, History, Leg, Method, Record, Repetition, Sent, Sequence, WALK, hops,
+    Chain, GivenCookie, History, Leg, Method, Record, Recount, Repetition, Sent, Sequence, WALK,
+    counts, hops,
 };
 use crate::exchange::Exchange;
 use crate::http::{Head, Request, Response, Version};
@@ -48,10 +49,16 @@ impl History {
         self.link_chains(&mut record, auth, sequence);
         let repeats = self.repeated(&record, exchange, auth, sequence);
         record.prior = repeats.map_or(0, |(prior, _)| prior);
+        if record.accepted()
+            && let Some((nonce, nc)) = counts::digest_count(auth)
+        {
+            let nonce = self.nonce_key(&record, nonce);
+            self.counts.accept(nonce, nc, record.id, record.answered);
+        }
         let mut other_leg = None;
         if matches!(record.status, 401 | 407) {
             let mut refusal = self.describe(exchange, auth, request, response, &record);
-            self.link_refusal(&mut refusal, &record, sequence);
+            self.link_refusal(&mut refusal, &record, &request.head, sequence);
             record.refusal = Some(Box::new(refusal));
             other_leg = hops::join(self, &mut record, sequence);
         }
@@ -184,7 +191,7 @@ impl History {
         let path = text::decode(request.path());
         let authority = own_authority(request, record);
         let Some((to, target)) = redirects::resolve(&location, &authority, &path) else { return };
-        let destination = self.destination(record.client.ip(), &to, target.as_bytes());
+        let destination = self.destination(record, &to, target.as_bytes());
         let shown = location.split('?').next().unwrap_or_default();
         self.redirects.insert(Redirected {
             id: record.id,
@@ -198,14 +205,14 @@ impl History {
         });
     }
 
-    fn destination(&self, client: IpAddr, authority: &str, target: &[u8]) -> u64 {
-        self.hash((client, authority, target))
+    fn destination(&self, own: &Record, authority: &str, target: &[u8]) -> u64 {
+        self.hash((machine(own), own.agent, authority, target))
     }
 
     /// The request with credentials whose redirection led to this request.
     pub fn redirected_here(&self, request: &Request, own: &Record) -> Option<(&Redirected, bool)> {
         let authority = own_authority(request, own);
-        let key = self.destination(own.client.ip(), &authority, request.target());
+        let key = self.destination(own, &authority, request.target());
         let redirected = self.redirects.to(key)?;
         Some((redirected, redirected.origin_key == own.origin_key))
     }
@@ -337,6 +344,9 @@ impl History {
             sure_leg: false,
             repeat: self.repeat(record),
             challenger: self.challenger(auth, head),
+            offered: offered(auth),
+            recount: self.recount(auth, record),
+            digest_opaque: digest.and_then(|d| d.params.get("opaque")).map_or(0, |o| self.hash(o)),
             body: if octets.is_empty() { 0 } else { self.hash(octets) },
             date: hash_of(head.get("date")),
             digest_realm: digest.and_then(|d| d.realm()).map_or(0, |realm| self.hash(realm)),
@@ -351,6 +361,7 @@ impl History {
             closes: closes(exchange, &request.head, head),
             trace: Trace {
                 identifier: self.trace_identifier(&request.head),
+                original: hops::original_path(&request.head).map_or(0, |path| self.hash(path)),
                 forwarded_for: forwarded_for(&request.head),
                 body_length: request.body.length,
                 body: if sent.is_empty() { 0 } else { self.hash(sent) },
@@ -362,6 +373,12 @@ impl History {
     /// Whether `realm` is that of this refusal's Digest challenge; `None` when it has none.
     pub fn is_digest_realm(&self, refusal: &Refusal, realm: &str) -> Option<bool> {
         (refusal.digest_realm != 0).then(|| refusal.digest_realm == self.hash(realm))
+    }
+
+    /// Whether `opaque` is not what this refusal's Digest challenge said to return unchanged.
+    pub fn is_other_opaque(&self, refusal: &Refusal, opaque: Option<&str>) -> bool {
+        refusal.digest_opaque != 0
+            && opaque.map_or(0, |opaque| self.hash(opaque)) != refusal.digest_opaque
     }
 
     /// How often this refusal was seen in a row: same client, request and credential.
@@ -417,18 +434,36 @@ impl History {
         }
     }
 
-    fn link_refusal(&mut self, refusal: &mut Refusal, record: &Record, sequence: Sequence) {
+    fn link_refusal(
+        &mut self,
+        refusal: &mut Refusal,
+        record: &Record,
+        request: &Head,
+        sequence: Sequence,
+    ) {
         refusal.links = RefusalLinks {
             client: self.link(Chain::RefusedClient(record.client.ip()), sequence),
             retry: self.link(self.retry_chain(record), sequence),
-            hop: self.link(self.hop_chain(record), sequence),
+            hop: self.link(self.hop_chain(record, request), sequence),
         };
     }
 
-    /// Legs of one request end in the same path segment, whatever prefix a proxy adds or removes.
-    pub(super) fn hop_chain(&self, record: &Record) -> Chain {
-        let end = record.path.rsplit('/').next().unwrap_or_default();
-        Chain::Hop(self.hash(end))
+    /// Legs of one request end in the same path segment, whatever prefix a proxy adds or removes. A
+    /// proxy that only asks whether it is allowed names the path that it asks for.
+    fn hop_chain(&self, record: &Record, request: &Head) -> Chain {
+        let original = hops::original_path(request).map(text::visible_octets);
+        let path = original.as_deref().unwrap_or(&record.path);
+        Chain::Hop(self.hash(path.rsplit('/').next().unwrap_or_default()))
+    }
+
+    /// Names a Digest nonce as this client uses it.
+    fn nonce_key(&self, record: &Record, nonce: &str) -> u64 {
+        self.hash((machine(record), record.agent, record.origin_key, nonce))
+    }
+
+    fn recount(&self, auth: &AuthFacts, record: &Record) -> Option<Recount> {
+        let (nonce, nc) = counts::digest_count(auth)?;
+        self.counts.recount(self.nonce_key(record, nonce), nc, record.time)
     }
 
     /// Identifiers that proxies hand on.
@@ -443,6 +478,12 @@ impl History {
         }
         self.hash(value)
     }
+}
+
+/// The client's address. A machine that talks to itself has as many as it has servers.
+fn machine(record: &Record) -> IpAddr {
+    let client = record.client.ip();
+    if client == record.server.ip() { Ipv4Addr::LOCALHOST.into() } else { client }
 }
 
 /// State of the credentials, whether their fingerprint tells the secret, and the handshake message.
@@ -486,6 +527,12 @@ fn digest_nonce(auth: &AuthFacts) -> Option<&str> {
         AuthState::Present { shape: Shape::Digest(params), .. } => params.get("nonce"),
         _ => None,
     }
+}
+
+/// The first schemes offered that this program knows.
+fn offered(auth: &AuthFacts) -> [Option<&'static str>; 3] {
+    let mut known = auth.challenges.iter().filter_map(|challenge| challenge.scheme.known());
+    [(); 3].map(|()| known.next())
 }
 
 /// The `nonce` claim of a DPoP proof.

@@ -7,6 +7,7 @@
 
 mod clock;
 mod cookies;
+mod counts;
 mod hops;
 mod intake;
 mod origins;
@@ -30,6 +31,7 @@ use crate::time::{Timestamp, humane};
 
 pub use clock::Skew;
 pub use cookies::{GivenCookie, SameSite};
+pub use counts::Recount;
 pub use intake::Noted;
 pub use origins::AcceptedToken;
 pub use past::Past;
@@ -60,6 +62,7 @@ pub struct History {
     names: HashMap<u64, Arc<str>, ahash::RandomState>,
     clocks: clock::Clocks,
     cookies: cookies::Cookies,
+    counts: counts::Counts,
     origins: origins::Origins,
     redirects: redirects::Redirects,
     window: usize,
@@ -108,6 +111,7 @@ impl History {
             names: HashMap::default(),
             clocks: clock::Clocks::default(),
             cookies: cookies::Cookies::default(),
+            counts: counts::Counts::default(),
             origins: origins::Origins::default(),
             redirects: redirects::Redirects::default(),
             window: limits.diagnosis_window.max(1),
@@ -261,6 +265,7 @@ impl History {
         const CALLS: [&str; 9] = [
             "token", "refresh", "rotate", "renew", "oauth", "login", "signin", "sign-in", "session",
         ];
+        const LOGINS: [&str; 5] = ["auth", "authenticate", "authentication", "authorize", "jwt"];
         let end = refused.refusal.as_ref()?.repetition?.sequence;
         (end.saturating_sub(CREDENTIAL_WALK as u64)..end)
             .rev()
@@ -275,6 +280,8 @@ impl History {
                     && {
                         let path = record.path.to_ascii_lowercase();
                         CALLS.into_iter().any(|call| path.contains(call))
+                            || !record.method.is_safe()
+                                && path.split('/').any(|segment| LOGINS.contains(&segment))
                     }
             })
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::diagnosis::history::counts::Recount;
 use crate::secret::Fingerprint;
 use crate::time::Timestamp;
 
@@ -187,6 +188,12 @@ pub struct Refusal {
     pub repeat: u32,
     /// Who asks.
     pub challenger: Challenger,
+    /// The first schemes offered that this program knows.
+    pub offered: [Option<&'static str>; 3],
+    /// Tells the `opaque` of its Digest challenge from others; 0 without one.
+    pub digest_opaque: u64,
+    /// Its Digest count had been used before.
+    pub recount: Option<Recount>,
     /// Tells the body from others; 0 without one.
     pub body: u64,
     /// Tells the `Date` from others; 0 without one.
@@ -208,6 +215,13 @@ pub struct Refusal {
     /// What tells the same request on two legs of a proxy.
     pub(super) trace: Trace,
     pub(super) links: RefusalLinks,
+}
+
+impl Refusal {
+    /// Whether a challenge offers this scheme.
+    pub fn offers(&self, scheme: &'static str) -> bool {
+        self.offered.contains(&Some(scheme))
+    }
 }
 
 /// Who asks for credentials, as far as an answer shows it.
@@ -234,6 +248,9 @@ impl Challenger {
 pub(super) struct Trace {
     /// Of `X-Request-Id`, `traceparent` and the like; 0 without one.
     pub identifier: u64,
+    /// Tells the path on whose behalf a proxy asks whether the request is allowed (nginx
+    /// `auth_request`, Traefik `forwardAuth`) from others; 0 without one.
+    pub original: u64,
     /// Last address in `X-Forwarded-For` or `Forwarded`.
     pub forwarded_for: Option<std::net::IpAddr>,
     /// Octets of the request's body.

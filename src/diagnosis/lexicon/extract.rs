@@ -10,7 +10,7 @@ use regex::Regex;
 use serde_json::Value;
 
 /// Members whose text is a reason; compared without case, `_` and `-`.
-const REASONS: [&str; 41] = [
+const REASONS: [&str; 42] = [
     "error",
     "errordescription",
     "message",
@@ -18,6 +18,7 @@ const REASONS: [&str; 41] = [
     "detail",
     "details",
     "reason",
+    "reasons",
     "code",
     "title",
     "description",

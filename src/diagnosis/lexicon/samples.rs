@@ -36,6 +36,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Your IP 10.0.0.1 is not whitelisted",
         "User can only log in via localhost", "Your IP address is blocked", "IP address 10.0.0.9 is not allowed",
         "Client is not in the allow list", "Access denied from your IP", "Blocked by Wordfence",
+        "Requests from your network are not permitted", "Logins from this country are blocked",
     ]),
     (Mfa, &[
         "password login forbidden", "Must specify two-factor authentication OTP code.",
@@ -156,11 +157,13 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Unrecognizable token", "CompactToken parsing failed with error code: 80049217", "auth header is invalid: invalid auth header",
     ]),
     (ApiKeyMissing, &[
+        "Provide your service key in X-Service-Key", "Please send a valid license key",
         "No API key found in request", "Missing API key", "oauth_consumer_key parameter is missing", "API key is required",
         "You did not provide an API key.", "API key missing", "X-API-Key header: api key required",
         "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.",
     ]),
     (ApiKeyInvalid, &[
+        "Unknown service key", "Invalid license key",
         "Please provide a valid API key",
         "Invalid API key", "401 Unauthorized: Invalid API key", "Consumer key is invalid.", "Duplicate API key found", "invalid_api_key",
         "Incorrect API key provided: sk-***", "api-key.invalid", "API key is not valid", "API key not valid. Please pass a valid API key.",
@@ -173,6 +176,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "User account is disabled", "Your password has expired",
     ]),
     (Missing, &[
+        "Auth required.",
         "Authentication credentials were not provided.", "Missing Authorization Header", "401 Unauthorized: Missing Authorization Header",
         "Not authenticated", "Unauthenticated.", "No 'Authorization: Basic' header found. Either the client didn't send one, or the server is misconfigured",
         "No authorization token was found", "jwt_auth_no_auth_header", "rest_not_logged_in", "Full authentication is required to access this resource",
@@ -184,6 +188,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Invalid token header. No credentials provided.", "Token not provided", "Login required", "Missing credentials", "access token is empty",
     ]),
     (BadCredentials, &[
+        "Could not log in", "Unable to sign you in",
         "Invalid username/password.", "Name or password is incorrect.", "Invalid username or password", "Login failed", "Bad credentials",
         "invalid username, password or token", "Invalid password/token for user: foo", "Incorrect authentication credentials.",
         "Invalid Email or password.", "These credentials do not match our records.", "incorrect Username or Password", "Invalid credentials.",

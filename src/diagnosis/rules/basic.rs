@@ -114,11 +114,26 @@ pub fn basic_hidden_whitespace(view: &View<'_>) -> Answer {
         return Answer::No;
     };
     let length = if part == "password" { password.len() } else { user.len() };
-    Found::likely()
-        .because(view.credentials_place(), format!("{part} of {length} octets"), what)
-        .fact("part", part)
-        .fact("what", what)
-        .into()
+    let found = Found::likely().because(
+        view.credentials_place(),
+        format!("{part} of {length} octets"),
+        what,
+    );
+    accepted_otherwise(found, view).fact("part", part).fact("what", what).into()
+}
+
+/// With the login of the same user that was accepted with another password.
+fn accepted_otherwise(found: Found, view: &View<'_>) -> Found {
+    match view.user_accepted_otherwise() {
+        Some(other) => found
+            .because(
+                "history",
+                format!("#{}", other.id),
+                "the same user is accepted with another password",
+            )
+            .related(other.id),
+        None => found,
+    }
 }
 
 /// “The password contains "%{hex}", which looks like URL-encoding that was not undone.” (RFC 3986
@@ -136,7 +151,9 @@ pub fn basic_percent_encoded(view: &View<'_>) -> Answer {
     let reserved = escapes(octets).find(|octet| b"@:/#?%".contains(octet));
     // Only a character that must be encoded in a URL is named: another one could be meant, and
     // would be a part of the secret.
-    let found = if reserved.is_some() { Found::likely() } else { Found::possible() };
+    let otherwise = view.user_accepted_otherwise().is_some();
+    let found = if reserved.is_some() || otherwise { Found::likely() } else { Found::possible() };
+    let found = accepted_otherwise(found, view);
     let code = reserved
         .map(|octet| format!("\"%{octet:02X}\" (which stands for '{}')", char::from(octet)));
     found

@@ -42,6 +42,11 @@ pub fn cookie_not_returned(view: &View<'_>) -> Answer {
     if asks_for_a_header(view) && (reason.is_none() || !only_asks(view, "Bearer")) {
         return Answer::No;
     }
+    // It does come back on other requests of this client: this one is made without them, and has
+    // another reason.
+    if reason.is_none() && returns_cookies(view, own, cookie) {
+        return Answer::No;
+    }
     let sure = match reason {
         Some((Confidence::Certain, _)) => Confidence::Certain,
         _ => Confidence::Likely,
@@ -54,6 +59,13 @@ pub fn cookie_not_returned(view: &View<'_>) -> Answer {
         .fact_if("reason", reason.map(|(_, reason)| reason))
         .related(cookie.id)
         .into()
+}
+
+/// Whether the client was accepted with a session-like cookie since it was given this one.
+fn returns_cookies(view: &View<'_>, own: &Record, cookie: &GivenCookie) -> bool {
+    view.history.of_visit(own).any(|record| {
+        record.cookie && record.accepted() && record.same_client(own) && record.time > cookie.time
+    })
 }
 
 /// Why a client does not send a cookie, in the order in which clients decide.
@@ -158,8 +170,7 @@ fn login_page(view: &View<'_>) -> Option<(&'static str, String)> {
     let kind = view.response_header("content-type")?;
     let body = view.body()?;
     if kind.contains("html") {
-        let lower = body.to_ascii_lowercase();
-        let form = lower.contains("type=\"password\"") || lower.contains("type='password'");
+        let form = has_password_field(body.as_bytes());
         return form.then(|| ("response.body", "a form with a password field".to_owned()));
     }
     if kind.contains("json") {
@@ -173,6 +184,18 @@ fn login_page(view: &View<'_>) -> Option<(&'static str, String)> {
         return Some(("response.body", text::visible(key).into_owned()));
     }
     None
+}
+
+/// Whether a page has a field for a password, however its attribute is quoted.
+pub fn has_password_field(page: &[u8]) -> bool {
+    page.windows(5).enumerate().any(|(at, window)| {
+        window.eq_ignore_ascii_case(b"type=") && {
+            let value = page.get(at + 5..).unwrap_or_default();
+            let value =
+                value.strip_prefix(b"\"").or_else(|| value.strip_prefix(b"'")).unwrap_or(value);
+            value.get(..8).is_some_and(|word| word.eq_ignore_ascii_case(b"password"))
+        }
+    })
 }
 
 /// “The session {name} was refused after {idle} without requests; {deleted}. The user has to log in

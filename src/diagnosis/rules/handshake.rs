@@ -116,14 +116,17 @@ pub fn ntlm_connection_broken(view: &View<'_>) -> Answer {
             && late.refused()
     };
     match own.leg {
-        Leg::Authenticate => match view.prior() {
-            Some(prior) if moved(prior, own) => {
+        Leg::Authenticate => {
+            // The proxy behind may have moved it.
+            let legs = [Some(own), view.history.inner(own)].into_iter().flatten();
+            let prior =
+                legs.filter_map(|leg| view.history.prior(leg).filter(|prior| moved(prior, leg)));
+            prior.map(|prior| prior.id).next().map_or(Answer::No, |prior| {
                 found("message 3 came on another connection than message 2", 2)
-                    .related(prior.id)
+                    .related(prior)
                     .into()
-            }
-            _ => Answer::No,
-        },
+            })
+        }
         Leg::Negotiate => {
             let Some(refusal) = own.refusal.as_ref().filter(|refusal| refusal.continues) else {
                 return Answer::No;

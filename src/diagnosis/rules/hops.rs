@@ -1,7 +1,7 @@
 //! Proxies on the way: what they take away, what they answer from a store, and when two of them ask.
 
 use crate::diagnosis::Confidence;
-use crate::diagnosis::history::{Record, Sent};
+use crate::diagnosis::history::{Record, Refusal, Sent};
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::view::View;
 use crate::text;
@@ -58,27 +58,42 @@ pub fn two_auth_layers(view: &View<'_>) -> Answer {
     let Some(refusal) = own.refusal.as_ref().filter(|_| own.sent == Sent::Credentials) else {
         return Answer::No;
     };
-    let first = view.history.of_route(own).find(|record| {
-        record.status == own.status
-            && record.answered <= own.time
-            && record.sent == Sent::Nothing
-            && record.client.ip() == own.client.ip()
-    });
-    let other = first.and_then(|first| Some((first, first.refusal.as_ref()?)));
-    let Some((first, _)) = other.filter(|(_, o)| o.challenger.differs(refusal.challenger)) else {
-        return Answer::No;
-    };
+    let Some(first) = other_layer(view, own, refusal) else { return Answer::No };
     Found::likely()
         .because(
             "response.header.www-authenticate",
             view.offered().unwrap_or_else(|| "none".to_owned()),
             "not who asked when no credentials were sent",
         )
-        .because("history", format!("#{}", first.id), "the same path, asked by someone else")
+        .because("history", format!("#{}", first.id), "asked by someone else")
         .fact_if("scheme", own.scheme)
         .fact_if("second", view.realm().map(|realm| format!("\"{realm}\"")))
         .related(first.id)
         .into()
+}
+
+/// The refusal of a request without credentials that someone else gave: for the same path, or for
+/// another one that this client was asked for just these credentials on. Behind a proxy it is the proxy
+/// that asked.
+fn other_layer<'a>(view: &View<'a>, own: &'a Record, refusal: &Refusal) -> Option<&'a Record> {
+    let front = view.history.outer(own).unwrap_or(own);
+    let asked = |record: &&Record| {
+        record.status == own.status
+            && record.answered <= own.time
+            && record.sent == Sent::Nothing
+            && record.client.ip() == front.client.ip()
+            && record
+                .refusal
+                .as_ref()
+                .is_some_and(|other| other.challenger.differs(refusal.challenger))
+    };
+    let here = view.history.of_route(front).find(asked);
+    here.or_else(|| {
+        let scheme = own.scheme.filter(|scheme| !refusal.offers(scheme))?;
+        let offers =
+            |record: &&Record| record.refusal.as_ref().is_some_and(|other| other.offers(scheme));
+        view.history.of_visit(front).filter(asked).find(offers)
+    })
 }
 
 /// “{client} sent {scheme} to {from}, was redirected to {to} and, as clients do for safety, did not

@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::auth::authorization::AlternativeKind;
-use crate::auth::{AuthState, Scheme};
+use crate::auth::{AuthState, Scheme, Shape};
 use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::rule::{Answer, Found};
-use crate::diagnosis::rules::common::{place, quoting, stated, with_words};
+use crate::diagnosis::rules::common::{is_token, lowered, place, quoting, stated, with_words};
+use crate::diagnosis::rules::hops::two_auth_layers;
 use crate::diagnosis::view::View;
 use crate::text;
 
@@ -26,8 +27,9 @@ pub fn scheme_mismatch(view: &View<'_>) -> Answer {
     if offers(view, scheme) || view.challenges().iter().all(|c| is_suppressor(&c.scheme)) {
         return Answer::No;
     }
-    let found = if judged(view) {
-        // The server looked at the credential: its challenge only names the first of its schemes.
+    let found = if judged(view) || two_auth_layers(view).found().is_some() {
+        // The server looked at the credential, and its challenge only names the first of its schemes;
+        // or another server asked for this one.
         Found::possible()
     } else if view.said().is_some_and(Said::denies_credentials) {
         Found::certain()
@@ -103,6 +105,7 @@ fn mismatch_by_words(view: &View<'_>, scheme: &Scheme) -> Option<Found> {
         .because(said.field, said.quote.clone(), "the server's words")
         .fact("scheme", text::visible(scheme.name()))
         .fact("offered", offered.clone());
+    let found = if two_auth_layers(view).found().is_some() { lowered(found) } else { found };
     Some(quoting(found, view))
 }
 
@@ -114,6 +117,9 @@ pub fn server_did_not_see_auth(view: &View<'_>) -> Answer {
     let Some(said) = view.said().filter(|said| said.denies_credentials()) else {
         return Answer::No;
     };
+    if is_token(view) && is_unknown_token(view) {
+        return Answer::No;
+    }
     let offered = view.challenges().is_empty() || offers(view, scheme);
     if !offered || mismatch_by_words(view, scheme).is_some() || is_cached(view) {
         return Answer::No;
@@ -134,6 +140,19 @@ pub fn server_did_not_see_auth(view: &View<'_>) -> Answer {
         _ => found,
     };
     quoting(found.fact("scheme", text::visible(scheme.name())), view).into()
+}
+
+/// "Token not found", where no place is named in which it was looked for, is also said of an opaque
+/// token that no table holds.
+pub fn is_unknown_token(view: &View<'_>) -> bool {
+    let opaque = matches!(view.shape(), Some(Shape::Opaque { .. } | Shape::OpaqueJson));
+    opaque
+        && view.said().is_some_and(|said| {
+            let quote = said.quote.to_ascii_lowercase();
+            let place = ["header", "request", "cookie", "authorization", "query"];
+            (quote.contains("not found") || quote.contains("not_found"))
+                && !place.into_iter().any(|place| quote.contains(place))
+        })
 }
 
 fn is_cached(view: &View<'_>) -> bool {

@@ -1,8 +1,10 @@
 //! The same problems under other statuses, where the wire shows them (catalogue, section 11).
 
 use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::rules::cookies::has_password_field;
 use crate::diagnosis::view::View;
 use crate::exchange::Exchange;
+use crate::http::Response;
 use crate::text;
 
 /// Successes and redirections are asked about only if they look like a refusal in disguise: this runs
@@ -10,10 +12,29 @@ use crate::text;
 pub fn is_disguised_refusal(exchange: &Exchange) -> bool {
     let Some(response) = &exchange.response else { return false };
     match response.status {
-        200 => response.body.start.starts_with(b"{\"errors\"") || response.head.has("grpc-status"),
+        200 => {
+            response.body.start.starts_with(b"{\"errors\"")
+                || response.head.has("grpc-status")
+                || is_login_page(response)
+        }
         302 | 303 | 307 => response.head.get("location").is_some_and(is_login_location),
         _ => false,
     }
+}
+
+/// A page whose title asks to log in and that has a field for the password.
+fn is_login_page(response: &Response) -> bool {
+    const HEAD: usize = 1024;
+    const TITLES: [&str; 6] = ["log in", "login", "log on", "sign in", "sign-in", "anmeld"];
+    let page = response.body.start.as_slice();
+    let html = response.head.get("content-type").is_some_and(|kind| kind.starts_with(b"text/html"));
+    if !html || response.head.has("content-encoding") {
+        return false;
+    }
+    let head = text::decode(&page[..page.len().min(HEAD)]).to_ascii_lowercase();
+    let title = head.split_once("<title").and_then(|(_, rest)| rest.split("</title").next());
+    title.is_some_and(|title| TITLES.into_iter().any(|words| title.contains(words)))
+        && has_password_field(page)
 }
 
 /// Whether a `Location` leads to a login, by the names that frameworks use.
@@ -60,6 +81,14 @@ pub fn login_instead(view: &View<'_>) -> Answer {
             if grpc {
                 return Found::likely()
                     .because("response.header.grpc-status", "16", "UNAUTHENTICATED")
+                    .into();
+            }
+            let own_login = view.request().is_some_and(|request| is_login_location(request.path()));
+            if view.response().is_some_and(is_login_page) {
+                let asked = view.method() == "GET" && !own_login;
+                let page = "a form with a password field";
+                return asked
+                    .then(|| Found::likely().because("response.body", page, "instead of the page"))
                     .into();
             }
             let stated = view.body().is_some_and(|body| body.contains("\"UNAUTHENTICATED\""));

@@ -12,7 +12,7 @@ use crate::diagnosis::rules::common::{
     describe, has_own_signature, is_signed, is_token, other_credential, place, posted_login,
     quoting, with_words,
 };
-use crate::diagnosis::rules::mismatch::offers;
+use crate::diagnosis::rules::mismatch::{is_unknown_token, offers};
 use crate::diagnosis::view::View;
 use crate::text;
 
@@ -38,7 +38,9 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
         _ => None,
     };
     let Some(found) = login else { return Answer::No };
-    let found = match view.user_accepted_otherwise().filter(|_| !view.missing()) {
+    let otherwise = view.user_accepted_otherwise();
+    // What changed the password on its way is the better answer.
+    let found = match otherwise.filter(|_| !view.missing() && !has_own_cause(view)) {
         Some(other) => Found { confidence: Confidence::Certain, ..found }
             .because(
                 "history",
@@ -160,9 +162,13 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
         Some(Category::Malformed) => {
             Some("The server could not read it as the kind of token that it expects")
         }
-        Some(Category::ApiKeyInvalid) => Some(
-            "The server does not know it: it may be mistyped, revoked, or meant for another environment",
-        ),
+        Some(Category::ApiKeyInvalid | Category::Missing)
+            if view.says(Category::ApiKeyInvalid) || is_unknown_token(view) =>
+        {
+            Some(
+                "The server does not know it: it may be mistyped, revoked, or meant for another environment",
+            )
+        }
         _ => None,
     };
     let found = match view.said() {
@@ -187,9 +193,11 @@ pub fn no_credentials_sent(view: &View<'_>) -> Answer {
     let found = match other_credential(view) {
         None => Found::certain(),
         Some(other) => {
-            // A cookie is not what a server means that asks for the header.
+            // A cookie is not what a server means that asks for the header, nor is a key what one
+            // means that asks for a login.
             let cookies = other.kind == AlternativeKind::Cookie;
-            if !(cookies && denied) || posted_login(view).is_some() {
+            let key = other.kind == AlternativeKind::ApiKeyHeader && asks_for_a_login(view);
+            if !(cookies && denied || key) || posted_login(view).is_some() {
                 return Answer::No;
             }
             Found::likely().because(place(other), "present", "not what the server asks for")
@@ -215,6 +223,15 @@ pub fn no_credentials_sent(view: &View<'_>) -> Answer {
         .fact_if("example", example(view))
         .fact("path", view.path())
         .into()
+}
+
+/// Whether all challenges are of schemes in which a user logs in by name, and no credential of this
+/// request was accepted here.
+fn asks_for_a_login(view: &View<'_>) -> bool {
+    let login = |name: &&str| ["Basic", "Digest", "NTLM", "Negotiate"].contains(name);
+    !view.challenges().is_empty()
+        && view.challenges().iter().all(|challenge| login(&challenge.scheme.name()))
+        && view.accepted_here().is_none()
 }
 
 /// How to send what the first known challenge asks for.

@@ -31,6 +31,12 @@ pub fn challenge_roundtrip(view: &View<'_>) -> Answer {
     if !view.missing() || view.challenges().is_empty() {
         return Answer::No;
     }
+    // Behind a proxy, what comes next may be another client's: the leg in front decides.
+    let unanswered =
+        |outer: &Record| outer.sent != Sent::Nothing || view.history.repetition(outer).is_none();
+    if view.history.outer(own).is_some_and(unanswered) {
+        return Answer::No;
+    }
     let window = if view.is_browser() { PROMPT } else { RETRY };
     let Some((first, _)) = view.repetition() else { return ask_again(view, window) };
     let negotiated = first.refused() && is_step(first);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::auth::Shape;
-use crate::diagnosis::history::Skew;
+use crate::diagnosis::history::{Recount, Refusal, Skew};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::view::View;
@@ -77,6 +77,11 @@ pub fn digest_parameter_mismatch(view: &View<'_>) -> Answer {
     let (Some(own), Some(Shape::Digest(params))) = (view.record(), view.shape()) else {
         return Answer::No;
     };
+    if let Some(recount) =
+        own.refusal.as_ref().filter(|refusal| !refusal.stale).and_then(|r| r.recount)
+    {
+        return recounted(recount).into();
+    }
     let used = own.refusal.as_ref().map_or(0, |refusal| refusal.nonce_used);
     let mut latest = None;
     for record in view.history.of_refused_client(own) {
@@ -86,7 +91,9 @@ pub fn digest_parameter_mismatch(view: &View<'_>) -> Answer {
         }
         if refusal.nonce_issued == used {
             // Issued here: whether it still is the latest is the server's business (stale).
+            let opaque = params.get("opaque");
             return realm_mismatch(view, params.get("realm"), refusal)
+                .or_else(|| opaque_mismatch(view, opaque, refusal))
                 .map_or(Answer::No, |found| found.related(record.id).into());
         }
         latest.get_or_insert((record, refusal));
@@ -108,11 +115,31 @@ pub fn digest_parameter_mismatch(view: &View<'_>) -> Answer {
         .into()
 }
 
-fn realm_mismatch(
-    view: &View<'_>,
-    realm: Option<&str>,
-    refusal: &crate::diagnosis::history::Refusal,
-) -> Option<Found> {
+/// RFC 7616 §3.4: the count lets the server detect replays, so it must rise with every request.
+fn recounted(recount: Recount) -> Found {
+    let (nc, highest) = (recount.nc, recount.highest);
+    Found::likely()
+        .because("request.authorization.nc", format!("{nc:08x}"), "does not go on counting")
+        .because("history", format!("#{}", recount.id), format!("accepted with nc={highest:08x}"))
+        .fact(
+            "what",
+            format!("says nc={nc:08x} although {highest:08x} was already used with this nonce"),
+        )
+        .related(recount.id)
+}
+
+/// RFC 7616 §3.4: `opaque` is returned unchanged.
+fn opaque_mismatch(view: &View<'_>, opaque: Option<&str>, refusal: &Refusal) -> Option<Found> {
+    let what = match opaque {
+        Some(_) => "has another opaque than the challenge that issued its nonce",
+        None => "lacks the opaque of the challenge that issued its nonce",
+    };
+    view.history.is_other_opaque(refusal, opaque).then(|| {
+        Found::likely().because("request.authorization.opaque", "differs", what).fact("what", what)
+    })
+}
+
+fn realm_mismatch(view: &View<'_>, realm: Option<&str>, refusal: &Refusal) -> Option<Found> {
     let realm = realm?;
     if view.history.is_digest_realm(refusal, realm)? {
         return None;

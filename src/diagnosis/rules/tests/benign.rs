@@ -304,3 +304,63 @@ fn a_page_that_asks_who_its_user_is_expects_a_refusal() {
     let cases = diagnose([get("/").answer(200), me()]);
     assert!(!cases[1].is_benign(), "a script that forgot its token");
 }
+
+#[test]
+fn a_new_login_at_an_auth_endpoint_is_a_renewal_too() {
+    let renewed = |by: Talk| {
+        why(&diagnose([
+            unauthorized("/api", "Bearer").auth("Bearer opaque-old-1"),
+            by.at(0.2).answer(200),
+            get("/api").at(0.25).auth("Bearer opaque-new-2").answer(200),
+        ])[0])
+    };
+    assert_eq!(renewed(request("POST", "/auth")), "refreshed-and-retried certain benign");
+    assert!(!renewed(request("POST", "/authors")).contains("refreshed"));
+    assert!(!renewed(get("/auth")).contains("refreshed"));
+}
+
+#[test]
+fn windows_refuses_its_own_name_from_its_own_machine() {
+    let login = |client: &str, at: f64, flow: u64| {
+        [
+            unauthorized("/", TYPE2).auth(TYPE1).from(client).at(at).on(flow),
+            unauthorized("/", "NTLM").auth(TYPE3).from(client).at(at + 0.1).on(flow),
+        ]
+    };
+    let remote = get("/").auth(TYPE3).from("10.0.0.9").at(0.2).on(1).answer(200);
+    let mut talks = vec![remote];
+    talks.extend(login("10.0.0.1", 1.0, 2));
+    assert_eq!(why(&diagnose(talks)[2]), "kerberos-fallback likely");
+    let cases = diagnose(login("10.0.0.1", 1.0, 2));
+    assert_eq!(why(&cases[1]), "wrong-password likely", "no other machine was accepted");
+}
+
+#[test]
+fn a_handshake_that_a_proxy_splits_is_broken_on_the_clients_side_too() {
+    let leg = |at: f64, authorization: &str, challenge: &str| {
+        unauthorized("/", challenge).auth(authorization).at(at).latency(0.1).on(1)
+    };
+    let behind = |at: f64, authorization: &str, challenge: &str, flow: u64| {
+        unauthorized("/", challenge)
+            .auth(authorization)
+            .at(at + 0.02)
+            .on(flow)
+            .from("10.0.0.1")
+            .to("10.0.0.2:8080")
+            .header("X-Forwarded-For", "10.0.0.9")
+    };
+    let talks = [
+        behind(0.0, TYPE1, TYPE2, 2),
+        leg(0.0, TYPE1, TYPE2),
+        behind(1.0, TYPE3, "NTLM", 3),
+        leg(1.0, TYPE3, "NTLM"),
+    ];
+    assert_eq!(why(&diagnose(talks)[3]), "ntlm-connection-broken certain");
+    let kept = [
+        behind(0.0, TYPE1, TYPE2, 2),
+        leg(0.0, TYPE1, TYPE2),
+        behind(1.0, TYPE3, "NTLM", 2),
+        leg(1.0, TYPE3, "NTLM"),
+    ];
+    assert_eq!(why(&diagnose(kept)[3]), "wrong-password likely");
+}

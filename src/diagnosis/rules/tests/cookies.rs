@@ -126,3 +126,15 @@ fn a_manifest_of_a_page_nobody_is_logged_in_to_is_simply_refused() {
     ]);
     assert!(!why(&cases[1]).contains("browser-cannot-send"));
 }
+
+#[test]
+fn a_client_that_returns_its_cookie_elsewhere_made_this_request_without_it() {
+    let home = || get("/home").to(SERVER).at(1.0).header("Cookie", "sid=1").answer(200);
+    let cases = diagnose([login("sid=1; Path=/"), home(), me()]);
+    assert_eq!(why(&cases[2]), "session-cookie-missing likely");
+    let cases = diagnose([login("sid=1; Path=/"), me()]);
+    assert_eq!(why(&cases[1]), "cookie-not-returned likely");
+    // What its attributes forbid is the reason all the same.
+    let cases = diagnose([login("sid=1; Path=/home"), home(), me()]);
+    assert_eq!(why(&cases[2]), "cookie-not-returned likely");
+}

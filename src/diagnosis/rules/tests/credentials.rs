@@ -370,3 +370,42 @@ fn a_verdict_on_the_token_shows_that_its_header_is_read() {
     let judged = talk.body("{\"message\":\"Token is invalid!\"}");
     assert!(!verdict(judged).contains("wrong-header-name"));
 }
+
+#[test]
+fn a_key_header_of_a_products_own_is_a_credential() {
+    let with = |name: &str, body: &str| {
+        why(&diagnose([get("/").header(name, "k-77aa-51c0").answer(401).body(body)])[0])
+    };
+    let unknown = "{\"message\":\"Unknown service key\"}";
+    for name in ["X-Service-Key", "X-Acme-Token", "x_acme_secret"] {
+        assert_eq!(with(name, unknown), "token-rejected possible", "{name}");
+    }
+    for name in ["X-Idempotency-Key", "X-CSRF-Token", "X-Request-Key", "X-Monkey"] {
+        assert_eq!(with(name, ""), "no-credentials-sent certain", "{name}");
+    }
+}
+
+#[test]
+fn a_key_is_not_what_a_server_means_that_asks_for_a_login() {
+    let cases = diagnose([get("/")
+        .header("X-Acme-Token", "k-77aa-51c0")
+        .answer(401)
+        .asks("Basic realm=\"x\"")]);
+    assert_eq!(why(&cases[0]), "no-credentials-sent likely");
+}
+
+#[test]
+fn a_token_that_no_table_holds_was_not_overlooked() {
+    let opaque = |body: &str| verdict(refused("Bearer k-77aa-51c0-9f21").body(body));
+    assert_eq!(opaque("Token not found"), "token-rejected possible");
+    assert_eq!(opaque("Token not found in request"), "server-did-not-see-auth likely");
+}
+
+#[test]
+fn a_challenge_that_judges_the_token_shows_that_it_arrived() {
+    let body = "{\"detail\":\"Authentication credentials were not provided.\"}";
+    let talk = || refused("Bearer k-77aa-51c0-9f21").body(body);
+    let judged = talk().asks("Bearer realm=\"api\", error=\"invalid_token\"");
+    assert_eq!(verdict(judged), "token-rejected possible");
+    assert_eq!(verdict(talk().asks("Bearer realm=\"api\"")), "server-did-not-see-auth likely");
+}

@@ -280,3 +280,71 @@ fn the_same_input_gives_the_same_output() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn one_account_tried_from_many_addresses_is_guessing() {
+    let attempts = |clients: u32| {
+        diagnose((0..6).map(|n| {
+            get("/")
+                .at(f64::from(n) * 5.0)
+                .from(&format!("10.0.1.{}", n % clients))
+                .auth(&basic("admin", &format!("guess{n}")))
+                .answer(401)
+        }))
+    };
+    assert_eq!(why(&attempts(6)[5]), "password-guessing likely");
+    assert!(!why(&attempts(2)[5]).contains("guessing"), "two people may forget a password");
+}
+
+#[test]
+fn a_digest_count_that_goes_backwards_contradicts_the_nonce() {
+    let login = |at: f64, nc: u32| {
+        get("/").at(at).auth(&format!(
+            "Digest username=\"alice\", realm=\"zone\", nonce=\"N1\", uri=\"/\", qop=auth, \
+             nc={nc:08x}, cnonce=\"abcdef\", response=\"ee44660a996002d6d6780c7a90a2e880\""
+        ))
+    };
+    let refused =
+        |talk: Talk| talk.answer(401).asks("Digest realm=\"zone\", nonce=\"N2\", qop=\"auth\"");
+    let cases =
+        diagnose([login(0.0, 1).answer(200), login(1.0, 2).answer(200), refused(login(2.0, 2))]);
+    assert_eq!(why(&cases[2]), "digest-parameter-mismatch likely");
+    let text = cases[2].verdict.as_ref().unwrap().diagnosis.explanation();
+    assert!(text.contains("00000002"), "{text}");
+    let cases =
+        diagnose([login(0.0, 1).answer(200), login(1.0, 2).answer(200), refused(login(2.0, 3))]);
+    assert!(!why(&cases[2]).contains("mismatch"), "it counts on");
+    // Sent before the higher count was answered: requests may overtake each other.
+    let cases =
+        diagnose([login(0.0, 2).latency(3.0).answer(200), refused(login(1.0, 1).latency(4.0))]);
+    assert!(!why(&cases[1]).contains("mismatch"));
+}
+
+#[test]
+fn a_hidden_line_break_is_the_cause_although_the_user_gets_in_later() {
+    let later = |first: &str| {
+        why(&diagnose([
+            get("/").auth(&basic("alice", first)).answer(401),
+            get("/").at(20.0).auth(&basic("alice", "secret")).answer(200),
+        ])[0])
+    };
+    assert_eq!(later("secret\n"), "basic-hidden-whitespace likely");
+    assert_eq!(later("wrong"), "wrong-password certain");
+}
+
+#[test]
+fn a_digest_answer_with_another_opaque_contradicts_the_challenge() {
+    let answer = |opaque: &str| {
+        get("/").at(0.1).auth(&format!(
+            "Digest username=\"alice\", realm=\"zone\", nonce=\"N1\", uri=\"/\", qop=auth, \
+             nc=00000001, cnonce=\"abcdef\", response=\"ee44660a996002d6d6780c7a90a2e880\"{opaque}"
+        ))
+    };
+    let ask = |talk: Talk| {
+        talk.answer(401).asks("Digest realm=\"zone\", nonce=\"N1\", qop=\"auth\", opaque=\"5ccc\"")
+    };
+    let verdict = |opaque: &str| why(&diagnose([ask(get("/")), ask(answer(opaque))])[1]);
+    assert_eq!(verdict(", opaque=\"other\""), "digest-parameter-mismatch likely");
+    assert_eq!(verdict(""), "digest-parameter-mismatch likely");
+    assert_eq!(verdict(", opaque=\"5ccc\""), "wrong-password likely");
+}

@@ -67,3 +67,22 @@ fn a_login_that_worked_and_is_refused_after_many_failures_is_locked() {
     talks.push(right().at(7.0).answer(401));
     assert_eq!(why(&diagnose(talks)[6]), "lockout-or-throttle likely");
 }
+
+#[test]
+fn an_invalid_token_has_a_status_of_its_own_at_esri() {
+    let cases = diagnose([get("/rest?token=abcdefgh").answer(498)]);
+    assert_eq!(why(&cases[0]), "token-rejected likely");
+}
+
+#[test]
+fn a_login_page_instead_of_the_page_is_a_refusal() {
+    let page = "<html><head><title>Sign in</title></head><form><input type=password></form></html>";
+    let answer = |target: &str, page: &str| {
+        let talk = get(target).answer(200).with("Content-Type", "text/html").body(page);
+        why(&diagnose([talk])[0])
+    };
+    assert_eq!(answer("/reports/7", page), "session-cookie-missing likely");
+    assert_eq!(answer("/login", page), "none", "it was asked for");
+    let register = page.replace("Sign in", "Our shop");
+    assert_eq!(answer("/reports/7", &register), "none", "a page that also has a form");
+}

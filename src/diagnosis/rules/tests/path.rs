@@ -180,3 +180,106 @@ fn history_is_bounded_and_says_so() {
     assert!(!why(&wire.case(late)).contains("revoked"), "{first} was forgotten");
     assert!(wire.counters.limits.contains_key(&crate::counters::Limit::DiagnosisWindow));
 }
+
+#[test]
+fn the_layer_behind_is_told_from_the_one_in_front_on_another_path_and_on_its_own_leg() {
+    let asked =
+        || get("/a").answer(401).asks("Basic realm=\"edge\"").with("Content-Type", "text/html");
+    let app = |talk: Talk| {
+        talk.auth(BASIC).answer(401).asks("Bearer").with("Content-Type", "application/json")
+    };
+    let through = || app(get("/b/x").at(1.0).latency(0.1));
+    let behind =
+        || app(get("/x").at(1.02).from("10.0.0.1").to(APP)).header("X-Forwarded-For", "10.0.0.9");
+    let cases = diagnose([asked(), through()]);
+    assert_eq!(why(&cases[1]), "two-auth-layers likely");
+    let cases = diagnose([asked(), behind(), through()]);
+    assert_eq!(why(&cases[1]), "two-auth-layers likely", "behind the proxy");
+    // Nobody asked for Basic: the client has the wrong scheme.
+    assert_eq!(why(&diagnose([through()])[0]), "scheme-mismatch likely");
+}
+
+#[test]
+fn a_request_behind_a_proxy_is_not_repeated_by_another_client_of_it() {
+    let ours = || get("/x").at(0.02).from("10.0.0.1").to(APP).header("X-Forwarded-For", "10.0.0.9");
+    let cases = diagnose([
+        ours().answer(401).asks("Bearer"),
+        get("/x").auth("Bearer abcdefgh").latency(0.1).answer(401).asks("Bearer"),
+        get("/x").at(1.0).from("10.0.0.1").to(APP).auth("Bearer abcdefgh").answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "hop-stripped-auth certain");
+    // Alone, it would be a round trip.
+    let cases = diagnose([
+        ours().answer(401).asks("Bearer"),
+        get("/x").at(1.0).from("10.0.0.1").to(APP).auth("Bearer abcdefgh").answer(200),
+    ]);
+    assert_eq!(why(&cases[0]), "challenge-roundtrip certain benign");
+}
+
+#[test]
+fn a_proxy_that_asks_first_whether_a_request_is_allowed_makes_a_leg_of_it() {
+    let asks = |original: &str| {
+        get("/auth/verify")
+            .at(0.02)
+            .from("10.0.0.1")
+            .to(APP)
+            .header("X-Original-URI", original)
+            .answer(401)
+            .asks("Bearer")
+    };
+    let outer = || get("/shop/orders?page=2").latency(0.1).answer(401).asks("Bearer");
+    for original in ["/shop/orders?page=2", "http://h/shop/orders?page=2"] {
+        let cases = diagnose([asks(original), outer()]);
+        assert_eq!(cases[0].verdict.as_ref().unwrap().leg_of, Some(cases[1].id()), "{original}");
+    }
+    let cases = diagnose([asks("/shop/other"), outer()]);
+    assert_eq!(cases[0].verdict.as_ref().unwrap().leg_of, None, "it asked for another page");
+    // The check was made without what the client sent.
+    let cases = diagnose([asks("/shop/orders"), outer().auth("Bearer abcdefgh")]);
+    assert!(cases.iter().all(|case| why(case) == "hop-stripped-auth certain"));
+}
+
+#[test]
+fn a_machine_that_talks_to_itself_follows_redirections_under_several_addresses() {
+    let redirected = |to: &str| {
+        get("/moved")
+            .from("127.0.0.1")
+            .to("127.0.0.1:8080")
+            .host("127.0.0.1:8080")
+            .auth(BASIC)
+            .answer(307)
+            .with("Location", to)
+    };
+    let followed = |client: &str| {
+        get("/new")
+            .at(0.1)
+            .from(client)
+            .to("10.40.0.1:8080")
+            .host("10.40.0.1:8080")
+            .answer(401)
+            .asks("Basic realm=\"x\"")
+    };
+    let new = "http://10.40.0.1:8080/new";
+    let cases = diagnose([redirected(new), followed("10.40.0.1")]);
+    assert_eq!(why(&cases[1]), "redirect-dropped-auth certain");
+    let cases = diagnose([redirected(new), followed("10.40.0.7")]);
+    assert_eq!(why(&cases[1]), "no-credentials-sent certain", "another machine asked");
+}
+
+#[test]
+fn every_marker_of_a_cache_is_known_and_its_miss_is_none() {
+    let verdict =
+        |name: &str, value: &str| why(&diagnose([get("/").answer(401).with(name, value)])[0]);
+    for (name, hit, miss) in [
+        ("X-Cache-Status", "HIT", "MISS"),
+        ("X-Proxy-Cache", "HIT", "BYPASS"),
+        ("CF-Cache-Status", "HIT", "DYNAMIC"),
+        ("Cache-Status", "edge; hit; ttl=30", "edge; fwd=miss"),
+        ("X-Cache-Hits", "2", "0"),
+        ("X-Varnish", "32770 3", "32770"),
+        ("Age", "3", "0"),
+    ] {
+        assert_eq!(verdict(name, hit), "cached-401 certain", "{name}: {hit}");
+        assert_eq!(verdict(name, miss), "no-credentials-sent certain", "{name}: {miss}");
+    }
+}
