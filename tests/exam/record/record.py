@@ -32,6 +32,8 @@ PYTHON = ["flask", "falcon", "sanic", "quart", "cherrypy", "pyramid", "bottle", 
 NODE = ["fastify", "koa", "hapi", "express", "hono", "restify", "polka", "ntlm", "strip"]
 MORE_PYTHON = ["litestar", "blacksheep", "knox", "apiflask", "authlib", "jose", "dav", "plain"]
 MORE_NODE = ["httpauth", "bearer", "passport", "csrf", "hawk", "tutorial", "proxy"]
+THIRD_PYTHON = ["twisted", "sanicjwt", "fusers", "microdot", "connexion", "praetorian", "quartjwt", "toolkit", "mess"]
+THIRD_NODE = ["nest", "feathers", "oauth2", "h3", "ws", "moleculer", "webdav", "yoga", "apollo", "betterauth", "hand"]
 SCENARIOS = []
 
 
@@ -88,9 +90,15 @@ class Lab:
             if base == "proxy":
                 environment["EXAM_TARGET"] = f"http://127.0.0.1:{self.port('tutorial')}"
             command = ["node", f"{SERVERS}/more_apps.js", base, str(port)]
+        elif base in THIRD_PYTHON + THIRD_NODE:
+            python = base in THIRD_PYTHON
+            environment.update(dict(part.split("=") for part in variant.split(",") if "=" in part))
+            command = [sys.executable if python else "node", f"{SERVERS}/third_apps.{'py' if python else 'js'}", base, str(port)]
+            if variant.startswith("clock"):
+                command = ["faketime", "-f", variant[5:]] + command
         else:
             command = self.product(base, port)
-        log = open(os.path.join(self.scratch, name + ".log"), "wb")
+        log = open(os.path.join(self.scratch, name.replace("/", "_") + ".log"), "wb")
         self.children.append(subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True, cwd=self.scratch))
         deadline = time.time() + 40
         while True:
@@ -128,6 +136,25 @@ class Lab:
             "exporter": ("exporter.yml", ["prometheus-node-exporter", "--web.config.file={file}", f"--web.listen-address=:{port}"]),
             "icecast": ("icecast.xml", ["icecast2", "-c", "{file}"]),
             "radicale": ("radicale.ini", [sys.executable, "-m", "radicale", "--config", "{file}"]),
+            "monit": ("third_monit.conf", ["monit", "-I", "-c", "{file}"]),
+            "grape": ("third.rb", ["ruby", "{file}", str(port)]),
+            "dancer": ("third.psgi", ["plackup", "-E", "deployment", "-p", str(port), "{file}"]),
+            "sabre": ("third_dav.php", ["php", "-S", f"0.0.0.0:{port}", "{file}"]),
+            "gin": ("third.go", [f"{LAB}/exam-go3", "gin", str(port)]),
+            "chi": ("third.go", [f"{LAB}/exam-go3", "chi", str(port)]),
+            "actix": ("third.rs", [f"{LAB}/rs/target/debug/exam-rs", "actix", str(port)]),
+            "poem": ("third.rs", [f"{LAB}/rs/target/debug/exam-rs", "poem", str(port)]),
+            "axum": ("third.rs", [f"{LAB}/rs/target/debug/exam-rs", "axum", str(port)]),
+            "busybox": ("third_httpd.conf", ["busybox", "httpd", "-f", "-p", str(port), "-c", "{file}", "-h", "{dir}/packages"]),
+            "supervisor": ("third_supervisor.conf", ["supervisord", "-n", "-c", "{file}"]),
+            "flower": ("third_flower.py", [sys.executable, "{file}", str(port)]),
+            "transmission": ("third_nothing.conf", ["transmission-daemon", "-f", "-g", "{dir}", "--auth", "-u", "alice", "-v", "secret-7", "-p", str(port), "-r", "0.0.0.0", "-a", "*.*.*.*"]),
+            "jetty": ("third_nothing.conf", ["java", "-cp", "/usr/share/java/jetty9-*:/usr/share/java/*", f"{SERVERS}/ThirdJetty.java", str(port)]),
+            "tinyproxy": ("third_tinyproxy.conf", ["tinyproxy", "-d", "-c", "{file}"]),
+            "reverse": ("third_squid.conf", ["squid", "-N", "-f", "{file}"]),
+            "nghttpx": ("third_nothing.conf", ["nghttpx", f"-f0.0.0.0,{port};no-tls", f"-b127.0.0.1,{self.ports.get('mess', 0)}", "--workers=1", "--add-x-forwarded-for"]),
+            "svn": ("third_apache.conf", ["apache2", "-X", "-f", "{file}"]),
+            "gateway": ("third_nginx.conf", ["nginx", "-c", "{file}", "-p", "{dir}", "-e", "stderr"]),
             "pypiserver": ("htpasswd", ["pypi-server", "run", "-p", str(port), "-a", "update,download,list", "-P", "{file}", "{dir}/packages"]),
         }
         template, command = commands[name]
@@ -139,6 +166,9 @@ class Lab:
             shutil.copytree("/etc/tomcat10", os.path.join(folder, "conf"))
             shutil.copy(f"{SERVERS}/tomcat-web.xml", os.path.join(site, "WEB-INF", "web.xml"))
             shutil.copy(f"{SERVERS}/site/basic/data.txt", site)
+        if name == "svn":
+            run(["svnadmin", "create", f"{folder}/repository"])
+            run(["chown", "-R", "www-data", f"{folder}/repository"])
         os.chmod(folder, 0o777)
         with open(os.path.join(SERVERS, template)) as source:
             text = source.read()
@@ -147,6 +177,7 @@ class Lab:
         file = os.path.join(folder, template)
         with open(file, "w") as target:
             target.write(text)
+        os.chmod(file, 0o600 if name == "monit" else 0o644)
         return [part.format(file=file, dir=folder) for part in command]
 
     def close(self):
@@ -271,7 +302,7 @@ def record(lab, name, text, software, ports, function):
     raw, capture = os.path.join(lab.scratch, "raw.pcap"), os.path.join(folder, "capture.pcap")
     recording = Recording(lab)
     expression = " or ".join(f"tcp port {number}" for number in numbers)
-    tcpdump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-Z", "root", "-w", raw, expression], stderr=subprocess.PIPE, text=True)
+    tcpdump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "-B", "8192", "--immediate-mode", "-Z", "root", "-w", raw, expression], stderr=subprocess.PIPE, text=True)
     tcpdump.stderr.readline()
     time.sleep(0.15)
     try:

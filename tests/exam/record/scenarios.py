@@ -6,9 +6,10 @@ import scenarios_mixed
 import scenarios_more
 import scenarios_path
 import scenarios_request
+import scenarios_third
 import scenarios_token
 
-__all__ = ["scenarios_login", "scenarios_mixed", "scenarios_more", "scenarios_path", "scenarios_request", "scenarios_token"]
+__all__ = ["scenarios_login", "scenarios_mixed", "scenarios_more", "scenarios_path", "scenarios_request", "scenarios_third", "scenarios_token"]
 
 # The modules register with `record` as imported, not as run.
 record.SCENARIOS.sort(key=lambda entry: entry[0])
