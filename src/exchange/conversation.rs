@@ -145,6 +145,7 @@ impl Conversation {
         let from_client = direction == self.client;
         if let Some(streams) = &mut self.multiplexed {
             let connection = &self.connection;
+            let before = context.out.len();
             match event {
                 StreamEvent::Data(data) => streams.data(connection, from_client, &data, context),
                 StreamEvent::Gap { length, cause, timestamp } => {
@@ -152,6 +153,7 @@ impl Conversation {
                 }
                 StreamEvent::End { .. } => {}
             }
+            count_retransmitted(&mut context.out[before..], flow);
             return;
         }
         match event {
@@ -524,7 +526,9 @@ impl Conversation {
     /// The connection is over: everything that waits is given up.
     pub fn close(mut self, flow: &FlowInfo, context: &mut Context<'_>) {
         if let Some(streams) = self.multiplexed.take() {
+            let before = context.out.len();
             streams.close(&self.connection, context);
+            count_retransmitted(&mut context.out[before..], flow);
         }
         self.end(flow, true, true, context);
         self.end(flow, false, true, context);
@@ -535,11 +539,19 @@ impl Conversation {
     }
 }
 
+/// Streams share the connection's packets.
+fn count_retransmitted(exchanges: &mut [Exchange], flow: &FlowInfo) {
+    for exchange in exchanges {
+        exchange.coverage.retransmitted = flow.retransmitted;
+    }
+}
+
 /// What is known of an exchange's coverage before its messages are.
 fn coverage(flow: &FlowInfo) -> Coverage {
     Coverage {
         one_sided: flow.packets.contains(&0),
         pairing: Pairing::OneSided,
+        retransmitted: flow.retransmitted,
         ..Coverage::default()
     }
 }

@@ -57,6 +57,9 @@ pub struct Coverage {
     pub request_loss: Option<HeadLoss>,
     /// Only one direction of the connection was captured.
     pub one_sided: bool,
+    /// Segments of the connection that brought nothing new, from its start to the end of this
+    /// exchange.
+    pub retransmitted: u64,
 }
 
 /// A request and the final response to it. One of the two may be missing, never both.

@@ -192,6 +192,7 @@ fn emit(connection: &Arc<Connection>, number: u32, stream: Stream, context: &mut
             pairing: if one_sided { Pairing::OneSided } else { Pairing::Certain },
             request_loss: stream.request.is_none().then_some(HeadLoss::Gap),
             one_sided: false,
+            retransmitted: 0,
         },
         request: stream.request,
         response: stream.response,

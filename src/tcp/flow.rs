@@ -33,6 +33,8 @@ pub struct FlowInfo {
     pub midstream: bool,
     /// Packets seen in each direction.
     pub packets: [u32; 2],
+    /// Segments that brought nothing new.
+    pub retransmitted: u64,
     /// Whether octets were repeated with other content. The first content was kept.
     pub overlap_conflict: bool,
     key: FlowKey,
@@ -98,6 +100,7 @@ impl<S> Flow<S> {
                 initiator: None,
                 midstream: !segment.flags.has(TcpFlags::SYN),
                 packets: [0; 2],
+                retransmitted: 0,
                 overlap_conflict: false,
                 key,
                 forward_is_low: source_is_low,
@@ -236,10 +239,12 @@ impl<S> Flow<S> {
         let (own, peer) = split(&mut self.halves, direction);
         let starts_message = !own.is_seen() && C::starts_message(payload.octets);
         let conflicts = counters.overlap_conflicts;
+        let retransmitted = counters.retransmitted;
         own.push(payload, peer, starts_message, limits, counters, |event| {
             consumer.event(info, state, direction, event);
         });
         self.info.overlap_conflict |= counters.overlap_conflicts > conflicts;
+        self.info.retransmitted += counters.retransmitted - retransmitted;
     }
 
     /// Lets what waits go where it may. Returns whether anything went.
