@@ -381,8 +381,8 @@ pub(super) fn anomaly(case: &Case, _: &str, test: Test<'_>) -> bool {
 }
 
 /// What the list shows of an exchange: the columns over which free text searches.
-pub(super) fn columns(case: &Case, _: &str, test: Test<'_>) -> bool {
-    let connection = &case.exchange.connection;
+/// Without the addresses.
+pub(super) fn columns(case: &Case, test: Test<'_>) -> bool {
     let title = |test: Test<'_>| {
         let entry = case.verdict.as_ref().map(|verdict| verdict.diagnosis.entry);
         entry.is_some_and(|entry| test(entry.title.as_bytes()))
@@ -397,7 +397,12 @@ pub(super) fn columns(case: &Case, _: &str, test: Test<'_>) -> bool {
         || user(case, "", test)
         || why(case, "", test)
         || title(test)
-        || test(Stack::of(format_args!("{}", connection.client)).octets())
+}
+
+/// Client and server with their ports, as they are written.
+pub(super) fn addresses(case: &Case, test: Test<'_>) -> bool {
+    let connection = &case.exchange.connection;
+    test(Stack::of(format_args!("{}", connection.client)).octets())
         || test(Stack::of(format_args!("{}", connection.server)).octets())
 }
 

@@ -21,6 +21,11 @@ pub(super) enum Node {
     /// A number within one of these ranges, ends included.
     Number(&'static [fn(&Case) -> Option<u64>], Box<[(u64, u64)]>),
     Text(VisitText, Box<str>, Box<[Pattern]>),
+    /// Text in any column; the addresses are written out only if it could stand in one.
+    AnyColumn {
+        pattern: Pattern,
+        in_address: bool,
+    },
     /// Text that is a number, compared with one.
     NumberInText(VisitText, Box<str>, Comparison, f64),
     Address(VisitAddress, Box<[AddressTest]>),
@@ -51,6 +56,10 @@ impl Node {
             Self::Text(visit, argument, patterns) => visit(case, argument, &mut |text| {
                 patterns.iter().any(|pattern| pattern.matches(text))
             }),
+            Self::AnyColumn { pattern, in_address } => {
+                let test = &mut |text: &[u8]| pattern.matches(text);
+                access::columns(case, test) || (*in_address && access::addresses(case, test))
+            }
             Self::NumberInText(visit, argument, comparison, wanted) => {
                 visit(case, argument, &mut |text| {
                     let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
@@ -113,7 +122,9 @@ pub(super) fn compile(expression: &Expression) -> Result<Node, FilterError> {
         Expression::Not(part) => Node::Not(Box::new(compile(part)?)),
         Expression::Term(Term::Text(value)) => {
             let pattern = fitting_pattern(value)?;
-            Node::Text(access::columns, "".into(), Box::new([pattern]))
+            let in_address =
+                pattern.may_match(|octet| octet.is_ascii_hexdigit() || b".:[]%".contains(&octet));
+            Node::AnyColumn { pattern, in_address }
         }
         Expression::Term(Term::Has(field)) => has(field),
         Expression::Term(Term::Compare { field, comparison, values }) => {

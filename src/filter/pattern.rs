@@ -59,6 +59,16 @@ impl Pattern {
         builder.build().map(Self::Regex)
     }
 
+    /// Whether text of such octets alone could match. `allowed` does not tell cases apart.
+    pub fn may_match(&self, allowed: impl Fn(u8) -> bool) -> bool {
+        let all = |text: &[u8]| text.iter().all(|&octet| allowed(octet));
+        match self {
+            Self::Contains(text) | Self::Equals(text) => all(text),
+            Self::Glob(pieces) => pieces.iter().all(|piece| all(piece)),
+            Self::Present | Self::Regex(_) => true,
+        }
+    }
+
     pub fn matches(&self, text: &[u8]) -> bool {
         match self {
             Self::Present => true,
