@@ -1,6 +1,6 @@
 //! Turns keys and mouse into changes of the model, and into effects that reach outside.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
@@ -15,6 +15,12 @@ use super::view::layout::Areas;
 use super::view::{details, header, list, overlay};
 use super::{copying, exporting, model};
 
+/// How long a new listing goes on before keys are looked at again.
+const LISTING: Duration = Duration::from_millis(6);
+
+/// Exchanges that are looked at between two looks at the clock.
+const LISTING_STEP: usize = 1024;
+
 /// What the loop must do for the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -22,6 +28,8 @@ pub enum Effect {
     Quit,
     /// Paint everything anew.
     Redraw,
+    /// Give the terminal back to the shell until it lets the program go on.
+    Suspend,
     /// Put this into the clipboard; the words say what it is.
     Copy(String, &'static str),
     /// The display filter is another one: the session keeps what it matches.
@@ -59,8 +67,20 @@ impl App {
         std::mem::take(&mut self.effects)
     }
 
+    /// Goes on with a new listing, for a moment. Returns whether it is done now.
+    pub fn go_on_listing(&mut self) -> bool {
+        let start = Instant::now();
+        while self.model.go_on_listing(LISTING_STEP) {
+            if start.elapsed() >= LISTING {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Fits everything to a terminal of this size. Called before each picture.
     pub fn prepare(&mut self, whole: Rect, now: Instant) {
+        self.go_on_listing();
         self.areas = Areas::new(whole, &self.model);
         if self.areas.details.is_none() {
             self.model.pane = Pane::List;
@@ -103,6 +123,7 @@ impl App {
             Action::Quit => self.effects.push(Effect::Quit),
             Action::Back => self.back(),
             Action::Redraw => self.effects.push(Effect::Redraw),
+            Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Help => self.model.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::Open => self.open(now),
             Action::NextPane | Action::PreviousPane => self.other_pane(),
@@ -145,6 +166,7 @@ impl App {
                 }
             }
             Action::Export => {
+                self.model.finish_listing();
                 let entries = exporting::entries(&self.model);
                 self.model.overlay =
                     Some(Overlay::Menu(Menu::new(MenuKind::Export, "Export", entries)));
@@ -273,7 +295,7 @@ impl App {
     }
 
     fn filter_changed(&mut self) {
-        self.model.relist();
+        self.model.begin_listing();
         self.effects.push(Effect::Matching);
     }
 

@@ -64,6 +64,7 @@ pub enum Action {
     Command,
     Help,
     Redraw,
+    Suspend,
 }
 
 /// Under which heading the help lists an action.
@@ -198,6 +199,7 @@ pub const TABLE: &[Binding] = &[
     binding(Action::Clear, "clear", &["z"], "forget all rows; asks first", None, List, Group::Session),
     binding(Action::Command, "command", &[":"], "run an action by name", None, Anywhere, Group::Session),
     binding(Action::Redraw, "redraw", &["ctrl-l"], "paint the screen anew", None, Anywhere, Group::Session),
+    binding(Action::Suspend, "suspend", &["ctrl-z"], "back to the shell; `fg` returns", None, Anywhere, Group::Session),
     binding(Action::Help, "help", &["?", "f1"], "this help", Some("help"), Anywhere, Group::Session),
     binding(Action::Quit, "quit", &["Q", "f10", "ctrl-c"], "leave", Some("quit"), Anywhere, Group::Session),
 ];

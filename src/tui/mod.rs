@@ -15,4 +15,7 @@ pub mod terminal;
 pub mod theme;
 pub mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use run::{UiError, UiOptions, run};

@@ -33,7 +33,7 @@ const FRAME: Duration = Duration::from_millis(33);
 const KEY_FRAME: Duration = Duration::from_millis(8);
 
 /// How long cases are taken before keys are looked at again.
-const SLICE: Duration = Duration::from_millis(8);
+const SLICE: Duration = Duration::from_millis(6);
 
 /// Between two looks at the packet counters, while the interface picker is open.
 const LOOK: Duration = Duration::from_millis(500);
@@ -172,7 +172,8 @@ async fn show(
         let look =
             matches!(app.model.overlay, Some(Overlay::Interfaces(_))).then_some(looked + LOOK);
         let wake = [pace.due(), app.model.next_tick(now), look].into_iter().flatten().min();
-        let busy = !backlog.is_empty() || (mail && pace.drawn + FRAME <= now);
+        let listing = app.model.listing().is_some();
+        let busy = listing || !backlog.is_empty() || (mail && pace.drawn + FRAME <= now);
         tokio::select! {
             biased;
             _ = &mut terminated => return Ok(()),
@@ -188,6 +189,7 @@ async fn show(
                 }
             }
             () = std::future::ready(()), if busy => {
+                pace.pressed |= listing && app.go_on_listing();
                 if backlog.is_empty() {
                     let mut events = Vec::new();
                     session.drain(&mut events);
@@ -267,7 +269,8 @@ fn perform(
         let now = Instant::now();
         match effect {
             Effect::Quit => return Ok(true),
-            Effect::Redraw => screen.terminal.clear()?,
+            Effect::Redraw => screen.redraw()?,
+            Effect::Suspend => screen.suspend()?,
             Effect::Copy(text, what) => {
                 terminal::copy(&text)?;
                 app.model.say(format!("Copied: {what}."), Role::Good, now);
@@ -368,7 +371,8 @@ fn change(app: &mut App, session: &mut SessionHandle, change: Change, now: Insta
             app.model.say("The capture goes on with the new setting.", Role::Good, now);
         }
         Err(error) => {
-            let words = error.to_string().replace('\n', " ");
+            let words = error.to_string();
+            let words = words.lines().map(str::trim).collect::<Vec<_>>().join("; ");
             match &mut app.model.overlay {
                 Some(Overlay::Interfaces(picker)) => picker.error = Some(words),
                 Some(Overlay::Prompt(prompt)) => prompt.error = Some(words),

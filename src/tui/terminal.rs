@@ -11,7 +11,7 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
@@ -35,6 +35,7 @@ static HOOK: Once = Once::new();
 pub struct Screen {
     /// What to draw on.
     pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    mouse: bool,
 }
 
 impl Screen {
@@ -55,13 +56,56 @@ impl Screen {
     }
 
     fn prepare(mouse: bool) -> io::Result<Self> {
-        let mut out = stdout();
-        execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
-        if mouse {
-            execute!(out, EnableMouseCapture)?;
-        }
-        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(out))? })
+        show(mouse)?;
+        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(stdout()))?, mouse })
     }
+
+    /// Has the next picture painted anew, whatever stands there.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn redraw(&mut self) -> io::Result<()> {
+        // `Terminal::clear` asks the terminal for its cursor, and who reads the keys gets the answer.
+        execute!(stdout(), Clear(ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(())
+    }
+
+    /// Gives the terminal back to the shell and stops, as Ctrl-Z does elsewhere. Returns when the shell
+    /// lets the program go on. Meanwhile nothing is captured but what fits into the kernel's buffer.
+    ///
+    /// # Errors
+    /// The terminal cannot be entered again.
+    #[cfg(unix)]
+    pub fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        // The whole group, as the terminal would do it: sudo stops with its child.
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        enable_raw_mode()?;
+        ENTERED.store(true, Ordering::SeqCst);
+        show(self.mouse)?;
+        self.redraw()
+    }
+
+    /// There is no shell to go back to.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(unix))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the shape is that of Unix")]
+    pub fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Enters the alternate screen.
+fn show(mouse: bool) -> io::Result<()> {
+    let mut out = stdout();
+    execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if mouse {
+        execute!(out, EnableMouseCapture)?;
+    }
+    Ok(())
 }
 
 impl Drop for Screen {

@@ -51,6 +51,7 @@ impl Model {
 
     /// Selects the row of this exchange, when it is listed.
     pub fn select_case(&mut self, id: u64) -> bool {
+        self.finish_listing();
         let Some(case) = self.history.get(id) else { return false };
         let before = self.table.selected().map(|(id, _)| id);
         let group = self.grouping.of(self.view, self.fold, case);
@@ -70,15 +71,6 @@ impl Model {
     /// Follows new rows from now on, or stops.
     pub fn set_follow(&mut self, follow: bool) {
         self.table.set_follow(follow);
-    }
-
-    /// Stops or resumes the display.
-    pub fn toggle_pause(&mut self) {
-        if self.paused.take().is_some() {
-            self.relist();
-        } else {
-            self.paused = Some(0);
-        }
     }
 
     /// Moves the cell to the left or right.
@@ -107,7 +99,7 @@ impl Model {
             // Large numbers and much trouble first.
             remembered.reverse = column.is_number() && column != Column::Flow;
         }
-        self.relist();
+        self.begin_listing();
     }
 
     /// Sorts by the column of the selected cell.
@@ -137,7 +129,7 @@ impl Model {
     /// Folds rows in the next way.
     pub fn next_fold(&mut self) -> Fold {
         self.fold = self.fold.next();
-        self.relist();
+        self.begin_listing();
         self.fold
     }
 
@@ -151,7 +143,7 @@ impl Model {
             self.last_mark = Some(id);
         }
         if self.marked_only {
-            self.relist();
+            self.begin_listing();
         }
     }
 
@@ -168,7 +160,7 @@ impl Model {
     /// Lists the marked rows only, or all again.
     pub fn toggle_marked_only(&mut self) -> bool {
         self.marked_only = !self.marked_only;
-        self.relist();
+        self.begin_listing();
         self.marked_only
     }
 
@@ -197,7 +189,7 @@ impl Model {
             .and_then(|(_, group)| column.filter_term(group, &self.history))
             .ok_or_else(|| format!("There is no filter for the column {:?}.", column.title()))?;
         self.filter.narrow(&term, exclude).map_err(|error| error.to_string())?;
-        self.relist();
+        self.begin_listing();
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::column::Column;
 use super::document::{Role, cell_width};
+use super::handshake::is_leg as is_handshake_leg;
 use super::history::History;
 use super::summary;
 use super::table::{Group, Weight};
@@ -27,7 +28,6 @@ impl Cell {
     }
 }
 
-/// How many members of a row are looked at to fill its cells.
 /// How many members of a row are looked at to fill its cells.
 const SAMPLE: usize = 500;
 
@@ -62,7 +62,7 @@ impl Column {
                 let short = || summary::asked_short(case);
                 Cell::new(Role::Text, if fits(&full, width) { full } else { short() })
             }
-            Self::Why => of(summary::why(case, symbols)),
+            Self::Why => why(case, history, symbols),
             Self::Latency => Cell::new(
                 Role::Text,
                 case.exchange.latency().map_or_else(String::new, summary::short_duration),
@@ -88,6 +88,20 @@ impl Column {
 }
 
 fn of((role, text): (Role, String)) -> Cell {
+    Cell { role, text }
+}
+
+/// The diagnosis; a handshake that is over says how it ended.
+fn why(case: &Case, history: &History, symbols: &Symbols) -> Cell {
+    let (role, mut text) = summary::why(case, symbols);
+    let verdict = case.verdict.as_ref().filter(|_| is_handshake_leg(case));
+    let outcome = verdict
+        .and_then(|verdict| verdict.diagnosis.related.first())
+        .and_then(|&id| history.get(id)?.exchange.status());
+    if let Some(status) = outcome {
+        let scheme = case.auth.challenges.first().map_or("", |challenge| challenge.scheme.name());
+        text = format!("{} {scheme} handshake, then {status}", symbols.benign);
+    }
     Cell { role, text }
 }
 
@@ -197,6 +211,11 @@ pub(super) fn credentials(group: &Group, history: &History) -> Cell {
             let user = auth.user.clone().unwrap_or_default();
             known.entry(fingerprint.to_string()).or_insert(user);
         }
+        for alternative in &case.auth.alternatives {
+            if let Some(fingerprint) = alternative.fingerprint {
+                known.entry(fingerprint.to_string()).or_insert_with(|| alternative.name.clone());
+            }
+        }
         guessing |= case
             .verdict
             .as_ref()
@@ -222,12 +241,15 @@ pub(super) fn credentials(group: &Group, history: &History) -> Cell {
 pub(super) fn health(group: &Group, history: &History) -> Cell {
     let (mut gap, mut midstream, mut one_sided, mut unsure, mut truncated) =
         (0, false, false, 0, 0);
+    let mut retransmitted = 0;
     let mut odd: BTreeMap<&str, usize> = BTreeMap::new();
     for case in sample(group, history) {
         let coverage = &case.exchange.coverage;
         gap += coverage.gap_octets;
         midstream |= case.exchange.connection.midstream;
         one_sided |= coverage.one_sided;
+        // It counts from the start of the connection: the last exchange has them all.
+        retransmitted = coverage.retransmitted.max(retransmitted);
         unsure += usize::from(coverage.pairing == Pairing::Likely);
         truncated += usize::from(coverage.truncated);
         for anomaly in case.exchange.anomalies.iter() {
@@ -240,6 +262,10 @@ pub(super) fn health(group: &Group, history: &History) -> Cell {
     }
     if gap > 0 {
         words.push(format!("{gap} octets lost"));
+    }
+    if retransmitted > 0 {
+        let plural = if retransmitted == 1 { "" } else { "s" };
+        words.push(format!("{retransmitted} retransmission{plural}"));
     }
     if midstream {
         words.push("began before the capture".to_owned());

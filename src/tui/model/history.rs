@@ -87,9 +87,14 @@ impl History {
         self.cases.values()
     }
 
-    /// The 401s and 407s, in order.
-    pub fn refusals(&self) -> impl DoubleEndedIterator<Item = &Arc<Case>> {
-        self.refusals.values()
+    /// The 401s and 407s from this id on, in order.
+    pub fn refusals_from(&self, id: u64) -> impl DoubleEndedIterator<Item = &Arc<Case>> {
+        self.refusals.range(id..).map(|(_, case)| case)
+    }
+
+    /// How many of them are 401s and 407s.
+    pub fn refusals(&self) -> usize {
+        self.refusals.len()
     }
 
     /// The cases from this id on.

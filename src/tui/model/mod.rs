@@ -1,7 +1,7 @@
 //! The screen's state. It knows no terminal, no colour and no clock: time comes as a parameter.
 //!
 //! Cases arrive through [`Model::apply`] and cost one filter match each; a new filter, view or fold
-//! runs once over the history. Drawing only reads.
+//! runs once over the history, in steps between which keys are taken. Drawing only reads.
 
 mod browse;
 pub mod cells;
@@ -9,11 +9,14 @@ pub mod column;
 pub mod details;
 pub mod document;
 pub mod filter_bar;
+mod handshake;
 pub mod history;
 pub mod line_edit;
+mod listing;
 mod moments;
 pub mod overlay;
 pub mod route;
+pub mod rows;
 #[cfg(test)]
 pub mod samples;
 pub mod summary;
@@ -22,7 +25,6 @@ pub mod tabs;
 pub mod views;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ahash::HashSet;
@@ -40,7 +42,6 @@ pub use views::{Fold, View};
 use self::views::Grouping;
 use super::symbols::Symbols;
 use crate::auth::masking::Masking;
-use crate::diagnosis::Case;
 use crate::filter::{Completion, FilterError, ValuesSeen};
 use crate::session::{Event, Status};
 
@@ -171,11 +172,15 @@ pub struct Model {
     marks: BTreeSet<u64>,
     last_mark: Option<u64>,
     marked_only: bool,
-    /// Exchanges of the view that filter and marks hide.
-    hidden: HashSet<u64>,
+    /// Legs behind a proxy that stand in the row of their outer leg.
+    folded: HashSet<u64>,
+    /// The rows that are about to replace those of the table.
+    listing: Option<listing::Listing>,
+    /// Rows that were replaced: their memory is used again.
+    spare: table::Rows,
     /// An exchange of the row that the user selected last.
     chosen: Option<u64>,
-    paused: Option<usize>,
+    paused: Option<listing::Pause>,
     revealed: Option<(u64, Instant)>,
     toast: Option<Toast>,
     masking: Masking,
@@ -213,7 +218,9 @@ impl Model {
             marks: BTreeSet::new(),
             last_mark: None,
             marked_only: false,
-            hidden: HashSet::default(),
+            folded: HashSet::default(),
+            listing: None,
+            spare: table::Rows::default(),
             chosen: None,
             paused: None,
             revealed: None,
@@ -254,17 +261,6 @@ impl Model {
         self.fold
     }
 
-    /// How many cases the view would list without filter, and how many it lists.
-    pub fn counts(&self) -> (usize, usize) {
-        let listed = self.table.exchanges();
-        (listed + self.hidden.len(), listed)
-    }
-
-    /// While paused: how many cases came since.
-    pub fn paused(&self) -> Option<usize> {
-        self.paused
-    }
-
     /// Takes what the session says. Returns whether that is anything new: on a silent wire it says
     /// the same again and again.
     pub fn apply(&mut self, event: Event) -> bool {
@@ -276,73 +272,6 @@ impl Model {
         true
     }
 
-    fn take(&mut self, case: Arc<Case>) {
-        let id = case.id();
-        if self.history.get(id).is_none() {
-            self.values.observe(&case);
-        }
-        if let Some(waiting) = &mut self.paused {
-            *waiting += usize::from(self.history.get(id).is_none());
-            self.history.insert(case);
-        } else {
-            self.unlist(id);
-            self.history.insert(Arc::clone(&case));
-            if self.history.get(id).is_some() {
-                self.list(&case);
-                self.fold_legs_into(&case);
-            }
-        }
-        while let Some(gone) = self.history.evict() {
-            self.unlist(gone.id());
-            self.marks.remove(&gone.id());
-        }
-    }
-
-    fn is_listed(&self, case: &Case) -> bool {
-        (!self.marked_only || self.marks.contains(&case.id()))
-            && self.filter.active().is_none_or(|filter| filter.matches(case))
-    }
-
-    /// A leg behind a proxy whose outer leg is listed says nothing that the outer one does not.
-    fn is_folded_leg(&self, case: &Case) -> bool {
-        let outer = case.verdict.as_ref().and_then(|verdict| verdict.leg_of);
-        self.view == View::Refusals
-            && self.fold == Fold::Repeats
-            && outer
-                .and_then(|outer| self.history.get(outer))
-                .is_some_and(|outer| self.view.covers(outer) && self.is_listed(outer))
-    }
-
-    /// The inner legs of a case: their answers come first, so they were listed before it was.
-    fn fold_legs_into(&mut self, case: &Case) {
-        let related = case.verdict.as_ref().map(|verdict| &verdict.diagnosis.related);
-        for &id in related.into_iter().flatten() {
-            if self.history.get(id).is_some_and(|leg| self.is_folded_leg(leg)) {
-                self.unlist(id);
-            }
-        }
-    }
-
-    fn list(&mut self, case: &Case) {
-        if !self.view.covers(case) || self.is_folded_leg(case) {
-            return;
-        }
-        if self.is_listed(case) {
-            let group = self.grouping.of(self.view, self.fold, case);
-            let (sort, history) = (self.remembered().sort, &self.history);
-            self.table.add(group, case, |group| sort.sort_key(group, history));
-        } else {
-            self.hidden.insert(case.id());
-        }
-    }
-
-    fn unlist(&mut self, id: u64) {
-        let (sort, history) = (self.views[self.view as usize].sort, &self.history);
-        if !self.table.remove(id, |group| sort.sort_key(group, history)) {
-            self.hidden.remove(&id);
-        }
-    }
-
     /// Ways to go on with the filter being typed, best first.
     pub fn completions(&self) -> Vec<Completion> {
         self.filter.completions(&self.values)
@@ -351,45 +280,6 @@ impl Model {
     /// Puts the next completion into the filter being typed. Returns whether another one is in force.
     pub fn complete(&mut self, forward: bool) -> bool {
         self.filter.complete(forward, &self.values)
-    }
-
-    /// Lists everything anew: after a change of view, filter, fold, sort or marks. The selection
-    /// stays with the row that the user chose, also when a filter hid it for a while.
-    pub fn relist(&mut self) {
-        self.relist_with(self.preferred());
-    }
-
-    fn relist_with(&mut self, selected: Option<u64>) {
-        let (view, fold) = (self.view, self.fold);
-        let mut listed = Vec::new();
-        self.hidden.clear();
-        let mut hidden = std::mem::take(&mut self.hidden);
-        let (all, refusals) = match view {
-            View::Refusals => (None, Some(self.history.refusals())),
-            _ => (Some(self.history.iter()), None),
-        };
-        for case in all.into_iter().flatten().chain(refusals.into_iter().flatten()) {
-            if self.is_folded_leg(case) {
-                continue;
-            }
-            if self.is_listed(case) {
-                listed.push((self.grouping.of(view, fold, case), case.as_ref()));
-            } else {
-                hidden.insert(case.id());
-            }
-        }
-        let selected = selected
-            .and_then(|id| self.history.get(id))
-            .map(|case| self.grouping.of(view, fold, case));
-        let remembered = self.views[view as usize];
-        let history = &self.history;
-        self.table.set_reverse(remembered.reverse);
-        self.table.rebuild(
-            listed.into_iter(),
-            |group| remembered.sort.sort_key(group, history),
-            selected,
-        );
-        self.hidden = hidden;
     }
 }
 

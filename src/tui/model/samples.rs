@@ -39,6 +39,7 @@ pub struct Sample {
     pub challenges: Vec<Challenge>,
     pub verdict: Option<Verdict>,
     pub after: Duration,
+    pub retransmitted: u64,
 }
 
 fn owned(fields: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -63,6 +64,7 @@ impl Sample {
             challenges: Vec::new(),
             verdict: None,
             after: Duration::from_millis(id * 250),
+            retransmitted: 0,
         }
     }
 
@@ -144,7 +146,7 @@ impl Sample {
             }),
             interim_responses: 0,
             anomalies: Anomalies::default(),
-            coverage: Coverage::default(),
+            coverage: Coverage { retransmitted: self.retransmitted, ..Coverage::default() },
         };
         Arc::new(Case {
             exchange: Arc::new(exchange),

@@ -44,8 +44,10 @@ fn credentials(authorization: &Authorization) -> (Role, String) {
     match &authorization.state {
         AuthState::Missing => (Role::Warning, "none".into()),
         AuthState::Present { shape, .. } => {
-            let words = [scheme, &shape_word(shape), authorization.user.as_deref().unwrap_or("")];
-            (Role::Text, join(&words))
+            let word = shape_word(shape);
+            // "NTLM step 1" under the scheme NTLM says NTLM once.
+            let word = word.strip_prefix(scheme).map_or(&*word, str::trim_start);
+            (Role::Text, join(&[scheme, word, authorization.user.as_deref().unwrap_or("")]))
         }
         AuthState::Malformed { reason, .. } => {
             (Role::Bad, format!("malformed: {}", reason.name().replace('-', " ")))
@@ -169,7 +171,7 @@ pub fn status(case: &Case) -> (Role, String) {
     match case.exchange.status() {
         None => (Role::Muted, "none".into()),
         Some(0) => (Role::Muted, "lost".into()),
-        Some(401 | 407) if case.is_benign() => (Role::Benign, "401".to_owned()),
+        Some(code @ (401 | 407)) if case.is_benign() => (Role::Benign, code.to_string()),
         Some(code @ (401 | 407 | 500..)) => (Role::Bad, code.to_string()),
         Some(code @ 400..) => (Role::Warning, code.to_string()),
         Some(code) => (Role::Text, code.to_string()),

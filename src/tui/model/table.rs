@@ -2,144 +2,14 @@
 //!
 //! Every view is a table of groups. In the lists of exchanges a group is one exchange or a folded
 //! repeat; in the other views it is what belongs to an endpoint, a client or a connection.
-//!
-//! Invariants: `order` is sorted by (sort key, anchor, group) and holds each group once; a group has
-//! at least one member; its row carries the key and anchor that the group remembers, so that the row
-//! is found again without looking at any exchange. `home` names the group of each exchange listed and
-//! what it counted for, so that it leaves as it came, whatever it has become since. An exchange that
-//! is a group of its own, named by its id, needs no entry there.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeSet, VecDeque};
-
-use ahash::HashMap;
-
+pub use super::rows::{Group, Members, Rows, SortKey, Weight};
 use crate::diagnosis::Case;
-
-/// Exchanges of a group, by id. Most groups have one, which then takes no heap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Members {
-    /// One.
-    One(u64),
-    /// Several.
-    Many(BTreeSet<u64>),
-}
-
-impl Members {
-    fn insert(&mut self, id: u64) {
-        match self {
-            Self::One(first) if *first == id => {}
-            Self::One(first) => *self = Self::Many(BTreeSet::from([*first, id])),
-            Self::Many(ids) => {
-                ids.insert(id);
-            }
-        }
-    }
-
-    /// Whether none is left.
-    fn remove(&mut self, id: u64) -> bool {
-        match self {
-            Self::One(first) => *first == id,
-            Self::Many(ids) => {
-                ids.remove(&id);
-                ids.is_empty()
-            }
-        }
-    }
-
-    /// How many.
-    pub fn count(&self) -> usize {
-        match self {
-            Self::One(_) => 1,
-            Self::Many(ids) => ids.len(),
-        }
-    }
-
-    /// The latest.
-    pub fn last(&self) -> u64 {
-        match self {
-            Self::One(id) => *id,
-            Self::Many(ids) => ids.last().copied().unwrap_or_default(),
-        }
-    }
-
-    /// From the latest to the first.
-    pub fn latest_first(&self) -> impl Iterator<Item = u64> + '_ {
-        let (one, many) = match self {
-            Self::One(id) => (Some(*id), None),
-            Self::Many(ids) => (None, Some(ids)),
-        };
-        one.into_iter().chain(many.into_iter().flat_map(|ids| ids.iter().rev().copied()))
-    }
-}
-
-/// What a column is sorted by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SortKey {
-    /// By the order of arrival alone.
-    Arrival,
-    /// By a number.
-    Number(i64),
-    /// By text.
-    Text(Box<str>),
-}
-
-/// What belongs together in one row.
-#[derive(Debug, Clone)]
-pub struct Group {
-    /// The exchanges.
-    pub members: Members,
-    /// How many of them were refused and not part of a normal flow.
-    pub refused: u32,
-    /// How many were refused as part of a normal flow.
-    pub benign: u32,
-    anchor: u64,
-    key: SortKey,
-}
-
-/// Counted in a group: whether a case is a refusal, and whether a harmless one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Weight {
-    /// A refusal that matters.
-    Refused,
-    /// A refusal as part of a normal flow.
-    Benign,
-    /// Anything else.
-    #[default]
-    Other,
-}
-
-impl Weight {
-    /// Of one case.
-    pub fn of(case: &Case) -> Self {
-        match (case.exchange.status(), case.is_benign()) {
-            (Some(401 | 407), false) => Self::Refused,
-            (Some(401 | 407), true) => Self::Benign,
-            _ => Self::Other,
-        }
-    }
-
-    /// Whether the case is a refusal that matters.
-    pub fn is_refused(case: &Case) -> bool {
-        Self::of(case) == Self::Refused
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Row {
-    key: SortKey,
-    anchor: u64,
-    group: u64,
-}
 
 /// The rows, the selection and the viewport of the view that is shown.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// Rows come at one end and go at the other.
-    order: VecDeque<Row>,
-    groups: HashMap<u64, Group>,
-    home: HashMap<u64, (u64, Weight)>,
-    exchanges: usize,
+    rows: Rows,
     reverse: bool,
     selected: Option<u64>,
     /// Where the selection was, should its row vanish.
@@ -164,133 +34,45 @@ impl Table {
         (self.touched, self.follow) = (false, follow);
     }
 
-    /// Fills the table anew: groups from cases, then rows with the key that `key` gives them.
-    /// The selection moves to the group `selected`.
-    pub fn rebuild<'a>(
-        &mut self,
-        cases: impl Iterator<Item = (u64, &'a Case)>,
-        key: impl Fn(&Group) -> SortKey,
-        selected: Option<u64>,
-    ) {
-        // Cleared, not made anew: fresh pages cost more than filling them.
-        self.groups.clear();
-        self.home.clear();
-        self.exchanges = 0;
-        for (group, case) in cases {
-            self.join(group, case);
-        }
-        self.order.clear();
-        self.order.reserve(self.groups.len());
-        for (&id, group) in &mut self.groups {
-            group.key = key(group);
-            self.order.push_back(Row { key: group.key.clone(), anchor: group.anchor, group: id });
-        }
-        self.order.make_contiguous().sort_unstable();
-        self.selected = selected.filter(|group| self.groups.contains_key(group));
+    /// Puts other rows in place of its own, which come back. The selection moves to the group
+    /// `selected`.
+    pub fn install(&mut self, rows: Rows, reverse: bool, selected: Option<u64>) -> Rows {
+        let before = std::mem::replace(&mut self.rows, rows);
+        self.reverse = reverse;
+        self.selected = selected.filter(|group| self.rows.group(*group).is_some());
         self.touched |= self.selected.is_some();
         self.settle_selection();
-    }
-
-    fn join(&mut self, id: u64, case: &Case) {
-        let weight = Weight::of(case);
-        if id != case.id() {
-            self.home.insert(case.id(), (id, weight));
-        }
-        self.exchanges += 1;
-        let group = self.groups.entry(id).or_insert_with(|| Group {
-            members: Members::One(case.id()),
-            refused: 0,
-            benign: 0,
-            anchor: case.id(),
-            key: SortKey::Arrival,
-        });
-        group.members.insert(case.id());
-        group.refused += u32::from(weight == Weight::Refused);
-        group.benign += u32::from(weight == Weight::Benign);
-        group.anchor = group.anchor.max(case.id());
+        before
     }
 
     /// Adds a case to a group. While the user looks at a row it stays where it is, whatever joins it.
     pub fn add(&mut self, id: u64, case: &Case, key: impl Fn(&Group) -> SortKey) {
-        let held = self.holds(id);
-        let before = self.groups.get(&id).map(|group| (group.key.clone(), group.anchor));
-        self.join(id, case);
-        let Some(group) = self.groups.get_mut(&id) else { return };
-        match &before {
-            Some((held_key, held_anchor)) if held => {
-                (group.key, group.anchor) = (held_key.clone(), *held_anchor);
-            }
-            _ => group.key = key(group),
-        }
-        let row = Row { key: group.key.clone(), anchor: group.anchor, group: id };
-        if let Some((key, anchor)) = before {
-            if (&key, anchor) == (&row.key, row.anchor) {
-                return;
-            }
-            self.take_row(&Row { key, anchor, group: id });
-        }
-        self.put_row(row);
+        self.rows.add(id, case, self.held() == Some(id), key);
         self.settle_selection();
     }
 
     /// Takes an exchange out of its group, and the row away with its last. Whether it was listed.
     pub fn remove(&mut self, exchange: u64, key: impl Fn(&Group) -> SortKey) -> bool {
-        let found = self.home.remove(&exchange);
-        let alone = || self.groups.contains_key(&exchange).then_some((exchange, Weight::Other));
-        let Some((id, weight)) = found.or_else(alone) else { return false };
-        self.exchanges -= 1;
-        let held = self.holds(id);
-        let Some(group) = self.groups.get_mut(&id) else { return false };
-        let row = Row { key: group.key.clone(), anchor: group.anchor, group: id };
-        group.refused -= u32::from(weight == Weight::Refused && group.refused > 0);
-        group.benign -= u32::from(weight == Weight::Benign && group.benign > 0);
-        if group.members.remove(exchange) {
-            self.groups.remove(&id);
-            self.take_row(&row);
-        } else if !held {
-            group.key = key(group);
-            group.anchor = group.members.last();
-            let moved = Row { key: group.key.clone(), anchor: group.anchor, group: id };
-            if moved != row {
-                self.take_row(&row);
-                self.put_row(moved);
-            }
+        let listed = self.rows.remove(exchange, self.held(), key);
+        if listed {
+            self.settle_selection();
         }
-        self.settle_selection();
-        true
+        listed
     }
 
-    /// Whether the user looks at this row, so that it must not move.
-    fn holds(&self, id: u64) -> bool {
-        self.touched && !self.follow && self.selected == Some(id)
-    }
-
-    fn take_row(&mut self, row: &Row) {
-        if let Ok(at) = self.order.binary_search(row) {
-            self.order.remove(at);
-        }
-    }
-
-    fn put_row(&mut self, row: Row) {
-        // Mostly at the end, which costs nothing.
-        match self.order.back().map(|last| last.cmp(&row)) {
-            None | Some(Ordering::Less) => self.order.push_back(row),
-            _ => {
-                if let Err(at) = self.order.binary_search(&row) {
-                    self.order.insert(at, row);
-                }
-            }
-        }
+    /// The group whose row the user looks at, so that it must not move.
+    fn held(&self) -> Option<u64> {
+        self.selected.filter(|_| self.touched && !self.follow)
     }
 
     /// Rows.
     pub fn len(&self) -> usize {
-        self.order.len()
+        self.rows.len()
     }
 
     /// Exchanges in all rows.
     pub fn exchanges(&self) -> usize {
-        self.exchanges
+        self.rows.exchanges()
     }
 
     /// Whether the selection was moved by hand.
@@ -300,24 +82,21 @@ impl Table {
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
+        self.rows.is_empty()
     }
 
     /// The group in this row.
     pub fn group_at(&self, position: usize) -> Option<(u64, &Group)> {
-        let at = self.turned(position)?;
-        let id = self.order.get(at)?.group;
-        Some((id, self.groups.get(&id)?))
+        let id = self.rows.at(self.turned(position)?)?;
+        Some((id, self.rows.group(id)?))
     }
 
     fn turned(&self, position: usize) -> Option<usize> {
-        if self.reverse { self.order.len().checked_sub(position + 1) } else { Some(position) }
+        if self.reverse { self.len().checked_sub(position + 1) } else { Some(position) }
     }
 
     fn position_of(&self, id: u64) -> Option<usize> {
-        let group = self.groups.get(&id)?;
-        let row = Row { key: group.key.clone(), anchor: group.anchor, group: id };
-        self.order.binary_search(&row).ok().and_then(|at| self.turned(at))
+        self.turned(self.rows.place_of(id)?)
     }
 
     /// Sorts the other way round.
@@ -339,7 +118,7 @@ impl Table {
     /// The selected group.
     pub fn selected(&self) -> Option<(u64, &Group)> {
         let id = self.selected?;
-        Some((id, self.groups.get(&id)?))
+        Some((id, self.rows.group(id)?))
     }
 
     /// Whether the selection goes with new rows.
@@ -391,25 +170,18 @@ impl Table {
 
     /// A row that was held in place while it was looked at goes where it belongs.
     fn release(&mut self, id: u64, key: impl Fn(&Group) -> SortKey) {
-        let Some(group) = self.groups.get_mut(&id) else { return };
-        let row = Row { key: group.key.clone(), anchor: group.anchor, group: id };
-        group.key = key(group);
-        group.anchor = group.members.last();
-        let moved = Row { key: group.key.clone(), anchor: group.anchor, group: id };
-        if moved != row {
-            self.take_row(&row);
-            self.put_row(moved);
+        if self.rows.settle(id, key) {
             self.settle_selection();
         }
     }
 
     /// Keeps the selection on its row, or near where that was.
     fn settle_selection(&mut self) {
-        if self.order.is_empty() {
+        if self.is_empty() {
             (self.selected, self.position, self.line) = (None, 0, 0);
             return;
         }
-        let newest = if self.newest_is_last() { self.order.len() - 1 } else { 0 };
+        let newest = if self.newest_is_last() { self.len() - 1 } else { 0 };
         if self.follow {
             self.position = newest;
             self.selected = self.group_at(newest).map(|(id, _)| id);
@@ -422,7 +194,7 @@ impl Table {
         if let Some(position) = self.selected.and_then(|id| self.position_of(id)) {
             self.position = position;
         } else {
-            self.position = self.position.min(self.order.len() - 1);
+            self.position = self.position.min(self.len() - 1);
             self.selected = self.group_at(self.position).map(|(id, _)| id);
         }
     }

@@ -1,7 +1,10 @@
 //! The model without a terminal.
 
+use std::sync::Arc;
+
 use super::samples::{Sample, accepted, refused};
 use super::*;
+use crate::diagnosis::Case;
 use crate::diagnosis::Confidence::{Certain, Likely};
 use crate::secret::FingerprintKey;
 
@@ -76,6 +79,7 @@ fn repeats_fold_into_the_latest_and_unfold() {
     while model.fold() != Fold::Nothing {
         model.next_fold();
     }
+    model.finish_listing();
     assert_eq!(rows(&model).len(), 6);
 }
 
@@ -111,6 +115,7 @@ fn a_pause_stops_the_picture_and_not_the_capture() {
     assert_eq!(rows(&model), [[1]]);
     assert_eq!(model.paused(), Some(2));
     model.toggle_pause();
+    model.finish_listing();
     assert_eq!(rows(&model).len(), 3);
 }
 
@@ -122,6 +127,7 @@ fn evictions_while_paused_leave_no_dead_rows() {
     feed(&mut model, (1001..=1600).map(accepted));
     assert!(model.table.iter().all(|(_, group)| model.history.get(group.members.last()).is_some()));
     model.toggle_pause();
+    model.finish_listing();
     assert_eq!(model.table.len(), 1000);
 }
 
@@ -212,10 +218,13 @@ fn marks_list_alone_and_survive_a_filter() {
     model.select(1);
     model.toggle_mark();
     assert!(model.toggle_marked_only());
+    model.finish_listing();
     assert_eq!(rows(&model), [[2]]);
     model.toggle_mark();
+    model.finish_listing();
     assert!(model.table.is_empty());
     model.toggle_marked_only();
+    model.finish_listing();
     assert_eq!(model.table.len(), 2);
 }
 

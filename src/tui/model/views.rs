@@ -181,12 +181,14 @@ impl Grouping {
             return exchange.id;
         };
         let reason = (verdict.diagnosis.entry.id.as_str(), verdict.diagnosis.benign);
-        let credential =
-            (case.auth.authorization.state.name(), case.auth.authorization.fingerprint);
+        let state = case.auth.authorization.state.name();
+        let credential = (state, case.auth.authorization.fingerprint);
+        // Who guesses never tries the same twice.
+        let tried = (reason.0 != "password-guessing").then_some(credential);
         let request = exchange.request.as_ref();
         match fold {
             Fold::Repeats | Fold::Nothing => self.hash((
-                (1_u8, reason, credential, exchange.status()),
+                (1_u8, reason, tried, exchange.status()),
                 (exchange.connection.client.ip(), exchange.connection.server),
                 request.map(|request| (request.method(), request.host(), request.target())),
             )),
@@ -262,6 +264,14 @@ mod tests {
         assert_eq!(of(Fold::Repeats, &bob(1, 7)), of(Fold::Repeats, &bob(2, 7)));
         assert_ne!(of(Fold::Repeats, &bob(1, 7)), of(Fold::Repeats, &bob(2, 8)));
         assert_ne!(of(Fold::Nothing, &bob(1, 7)), of(Fold::Nothing, &bob(2, 7)));
+        let guess = |id, fingerprint| {
+            Sample::new(id)
+                .basic("root", fingerprint)
+                .refused("password-guessing", "Many different credentials are tried", Certain)
+                .case()
+        };
+        assert_eq!(of(Fold::Repeats, &guess(1, 7)), of(Fold::Repeats, &guess(2, 8)));
+        assert_ne!(of(Fold::Credential, &guess(1, 7)), of(Fold::Credential, &guess(2, 8)));
         assert_eq!(of(Fold::Cause, &bob(1, 7)), of(Fold::Cause, &bob(2, 8)));
         assert_ne!(of(Fold::Cause, &bob(1, 7)), of(Fold::Cause, &refused(3)));
         assert_ne!(of(Fold::Repeats, &accepted(1)), of(Fold::Repeats, &accepted(2)));

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 
 use super::Scene;
 use super::header::grouped;
+use crate::session::Status;
 use crate::tui::keys::Action;
-use crate::tui::model::{Document, Role, View};
+use crate::tui::model::{Document, Model, Role, View};
 
 /// Draws it.
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
@@ -20,11 +21,37 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     }
 }
 
+/// What is watched, and that there is nothing: seen, or kept.
+fn heading(model: &Model, status: &Status) -> String {
+    let source = &status.source;
+    let counters = &status.counters;
+    let (what, seen) = match model.view() {
+        View::Refusals => ("401", counters.unauthorized),
+        _ => ("exchange", counters.exchanges),
+    };
+    match (seen, &status.ended) {
+        (1.., _) => format!("No {what} is kept: {} before were cleared.", grouped(seen)),
+        (0, Some(_)) => format!("No {what} in {source}."),
+        (0, None) => format!("Watching {source}: no {what} yet."),
+    }
+}
+
 fn document(scene: &Scene<'_>) -> Document {
     let mut document = Document::default();
     let model = scene.model;
     let key = |action: Action| scene.keys.shown(action);
     let (covered, listed) = model.counts();
+    if let Some(done) = model.listing() {
+        document.paragraph(Role::Muted, &format!("Looking through what is kept: {done}%."));
+        return document;
+    }
+    if covered > listed && model.is_marked_only() {
+        let (mark, toggle) = (key(Action::Mark), key(Action::MarkedOnly));
+        document.paragraph(Role::Strong, "No row of this view is marked.");
+        document
+            .paragraph(Role::Text, &format!("{toggle} lists all rows again, {mark} marks one."));
+        return document;
+    }
     if covered > listed {
         let hidden = grouped(covered as u64);
         document.paragraph(
@@ -40,7 +67,7 @@ fn document(scene: &Scene<'_>) -> Document {
         return document;
     };
     let counters = &status.counters;
-    document.paragraph(Role::Strong, &format!("Watching {}: no 401 yet.", status.source));
+    document.paragraph(Role::Strong, &heading(model, status));
     document.paragraph(
         Role::Text,
         &format!(

@@ -24,7 +24,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         let start = first_shown(text, at, room);
         let role = if error.is_some() { Role::Bad } else { Role::Strong };
         let used = scene.put(buffer, area.x + width, area.y, room, role, &text[start..]);
-        if let Some(error) = error {
+        if let Some(error) = error.filter(|_| error_below(scene, area.width).is_none()) {
             let x = area.x + width + used + 2;
             let room = area.right().saturating_sub(x);
             scene.put(buffer, x, area.y, room, Role::Bad, &error);
@@ -79,6 +79,14 @@ fn input(model: &Model) -> Option<(&str, &str, usize, Option<String>)> {
     Some((FILTER, editing.line.text(), editing.line.cursor(), error))
 }
 
+/// What is wrong with what is being typed, when there is no room for it beside that.
+pub fn error_below(scene: &Scene<'_>, width: u16) -> Option<String> {
+    let (label, text, _, error) = input(scene.model)?;
+    let error = error?;
+    let beside = width_of(label) + width_of(text) + 2 + width_of(&error);
+    (beside > usize::from(width)).then_some(error)
+}
+
 /// The first octet that is drawn, so that the cursor is in sight.
 fn first_shown(text: &str, cursor: usize, room: u16) -> usize {
     let room = usize::from(room.saturating_sub(2));
@@ -115,7 +123,9 @@ fn standing(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         parts.push((Role::Strong, "  MARKED ONLY".into()));
     }
     let hidden = covered.saturating_sub(listed) as u64;
-    if hidden > 0 {
+    if let Some(done) = model.listing() {
+        parts.push((Role::Warning, format!("  listing {done}%")));
+    } else if hidden > 0 {
         parts.push((Role::Warning, format!("  hides {}", grouped(hidden))));
     }
     let rows = model.table.len() as u64;

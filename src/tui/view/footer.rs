@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Scene;
+use super::filter_bar::error_below;
 use super::fit::width_of;
 use crate::tui::keys::{Action, Context, TABLE, describe};
 use crate::tui::model::overlay::{Overlay, PromptKind};
@@ -12,6 +13,10 @@ use crate::tui::model::{Model, Pane, Role};
 /// Draws it.
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     if area.height == 0 {
+        return;
+    }
+    if let Some(error) = error_below(scene, area.width) {
+        scene.put(buffer, area.x, area.y, area.width, Role::Bad, &error);
         return;
     }
     let mut x = area.x;

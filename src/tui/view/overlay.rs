@@ -7,9 +7,9 @@ use ratatui::widgets::{Clear, Widget};
 use super::fit::{pad, width_of};
 use super::layout::{Areas, centred};
 use super::{Scene, help};
-use crate::tui::model::Role;
 use crate::tui::model::cells::spark;
 use crate::tui::model::overlay::{LOOKS, Menu, Overlay, Picker};
+use crate::tui::model::{Document, Role};
 
 /// Draws it, when there is one.
 pub fn draw(buffer: &mut Buffer, areas: &Areas, scene: &Scene<'_>) {
@@ -95,7 +95,7 @@ fn show_help(buffer: &mut Buffer, areas: &Areas, scroll: usize, scene: &Scene<'_
 pub fn menu_area(whole: Rect, menu: &Menu) -> Rect {
     let widest =
         menu.entries.iter().map(|entry| width_of(&entry.label) + width_of(&entry.note)).max();
-    let width = (widest.unwrap_or(0) + 12).max(width_of(&menu.title) + 8).min(110) as u16;
+    let width = (widest.unwrap_or(0) + 14).max(width_of(&menu.title) + 8).min(110) as u16;
     let height = menu.entries.len() as u16 + 2 + u16::from(menu.error.is_some());
     centred(whole, width, height)
 }
@@ -111,7 +111,9 @@ fn show_menu(buffer: &mut Buffer, areas: &Areas, menu: &Menu, scene: &Scene<'_>)
         menu.entries.iter().enumerate().skip(first).take(shown.into()).enumerate()
     {
         let key = entry.key.map_or_else(|| " ".to_owned(), |key| key.to_string());
-        let text = format!("{key}  {}  {}", pad(&entry.label, label, false, symbols), entry.note);
+        let cursor = if at == menu.at { symbols.cursor } else { " " };
+        let label = pad(&entry.label, label, false, symbols);
+        let text = format!("{cursor} {key}  {label}  {}", entry.note);
         let role = match (at == menu.at, entry.enabled) {
             (true, _) => Role::Selected,
             (false, true) => Role::Text,
@@ -129,27 +131,7 @@ fn show_picker(buffer: &mut Buffer, areas: &Areas, picker: &Picker, scene: &Scen
     let symbols = &scene.model.symbols;
     let names = picker.candidates.iter().map(|one| width_of(&one.name)).max().unwrap_or(0).min(16);
     let abouts = picker.candidates.iter().map(|one| width_of(&one.about)).max().unwrap_or(0);
-    let height = (picker.candidates.len() as u16 + 4).min(areas.whole.height);
-    let width = (names + LOOKS + abouts + 24).clamp(50, 120) as u16;
-    let area = centred(areas.whole, width, height);
-    frame(buffer, area, "Capture on", scene);
-    let inside = usize::from(area.width.saturating_sub(4));
-    let shown = area.height.saturating_sub(4);
-    let first = (picker.at + 1).saturating_sub(shown.into());
-    let rows = picker.candidates.iter().enumerate().skip(first).take(shown.into());
-    for (line, (at, one)) in rows.enumerate() {
-        let tick = if picker.ticked.contains(&one.name) { symbols.mark } else { " " };
-        let rate = one.rates.last().map_or_else(String::new, |count| format!("{}/s", count * 2));
-        let bars = pad(&spark(&one.rates, symbols), LOOKS, true, symbols);
-        let name = pad(&one.name, names, false, symbols);
-        let text = format!("{tick} {name} {bars} {rate:>9}  {}", one.about);
-        let role = match (at == picker.at, one.allowed) {
-            (true, _) => Role::Selected,
-            (false, true) => Role::Text,
-            (false, false) => Role::Muted,
-        };
-        put_inside(buffer, area, line as u16, role, &pad(&text, inside, false, symbols), scene);
-    }
+    let width = (names + LOOKS + abouts + 25).clamp(50, 120) as u16;
     let (role, below) = match &picker.error {
         Some(error) => (Role::Bad, error.as_str()),
         None if picker.candidates.iter().all(|one| !one.allowed) => (
@@ -158,5 +140,33 @@ fn show_picker(buffer: &mut Buffer, areas: &Areas, picker: &Picker, scene: &Scen
         ),
         None => (Role::Muted, "Packets a second, looked at twice a second."),
     };
-    put_inside(buffer, area, shown + 1, role, below, scene);
+    let mut said = Document::default();
+    said.paragraph(role, below);
+    let below = said.wrap(width.min(areas.whole.width).saturating_sub(4));
+    let around = below.len() as u16 + 3;
+    let height = (picker.candidates.len() as u16 + around).min(areas.whole.height);
+    let area = centred(areas.whole, width, height);
+    frame(buffer, area, "Capture on", scene);
+    let inside = usize::from(area.width.saturating_sub(4));
+    let shown = area.height.saturating_sub(around);
+    let first = (picker.at + 1).saturating_sub(shown.into());
+    let rows = picker.candidates.iter().enumerate().skip(first).take(shown.into());
+    for (line, (at, one)) in rows.enumerate() {
+        let tick = if picker.ticked.contains(&one.name) { symbols.mark } else { " " };
+        let rate = one.rates.last().map_or_else(String::new, |count| format!("{}/s", count * 2));
+        let bars = pad(&spark(&one.rates, symbols), LOOKS, true, symbols);
+        let name = pad(&one.name, names, false, symbols);
+        let cursor = if at == picker.at { symbols.cursor } else { " " };
+        let text = format!("{cursor}{tick} {name} {bars} {rate:>9}  {}", one.about);
+        let role = match (at == picker.at, one.allowed) {
+            (true, _) => Role::Selected,
+            (false, true) => Role::Text,
+            (false, false) => Role::Muted,
+        };
+        put_inside(buffer, area, line as u16, role, &pad(&text, inside, false, symbols), scene);
+    }
+    for (at, line) in (0..).zip(&below) {
+        let text: String = line.spans.iter().map(|span| span.text.as_str()).collect();
+        put_inside(buffer, area, shown + 1 + at, role, &text, scene);
+    }
 }

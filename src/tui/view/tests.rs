@@ -18,6 +18,7 @@ use crate::session::Event;
 use crate::text;
 use crate::tui::app::App;
 use crate::tui::keys::Action;
+use crate::tui::model::overlay::{Overlay, Picker, Prompt, PromptKind};
 use crate::tui::model::samples::{Sample, a_morning, status};
 use crate::tui::model::{Settings, Tab, View};
 use crate::tui::symbols::Symbols;
@@ -366,4 +367,42 @@ fn a_revealed_secret_counts_down_and_hides_again() {
     let shown = at(&mut app, 4);
     assert!(shown.contains("hunter2") && shown.contains("REVEALED 6 s"), "{shown}");
     assert!(!at(&mut app, 10).contains("hunter2"));
+}
+
+#[test]
+fn what_is_wrong_is_said_whole_where_there_is_room_on_no_line_beside_it() {
+    const WHY: &str = "may not capture on eth0: the right to capture was given up once the first \
+                       capture was open; start again with -i, or with --user root to keep all rights";
+    let theme = Theme::new(ThemeName::Monochrome, false);
+    let now = Instant::now();
+    let mut app = app(a_morning(), &Symbols::ASCII);
+    app.model.overlay = Some(Overlay::Interfaces(Picker {
+        candidates: Vec::new(),
+        at: 0,
+        ticked: Vec::new(),
+        error: Some(WHY.into()),
+    }));
+    let shown = lines(&picture(&mut app, (60, 15), &theme, now)).join(" ");
+    assert!(shown.contains("keep all rights"), "{shown}");
+    let mut prompt = Prompt::new(PromptKind::SaveAs(0), "why401-20261121T102056Z-2.md");
+    prompt.error = Some("no right to write there: start in another folder".into());
+    app.model.overlay = Some(Overlay::Prompt(prompt));
+    let shown = lines(&picture(&mut app, (60, 15), &theme, now));
+    assert_eq!(shown[14], "no right to write there: start in another folder");
+    assert!(shown[13].contains("Save as: why401-"), "{}", shown[13]);
+}
+
+#[test]
+fn every_theme_draws_the_same_text() {
+    let now = Instant::now();
+    let mut texts = Vec::new();
+    for name in ThemeName::ALL {
+        let mut app = app(a_morning(), &Symbols::UNICODE);
+        let buffer = picture(&mut app, (120, 40), &Theme::new(name, true), now);
+        let coloured = buffer.content.iter().any(|cell| cell.fg != Color::Reset);
+        assert_eq!(coloured, name != ThemeName::Monochrome, "{name:?}");
+        texts.push(lines(&buffer));
+    }
+    texts.dedup();
+    assert_eq!(texts.len(), 1);
 }

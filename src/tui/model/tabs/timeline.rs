@@ -29,7 +29,7 @@ pub fn document(case: &Case, context: &Context<'_>) -> Document {
                 Role::Heading,
                 format!("Around it, from {}", case.exchange.connection.client.ip()),
             )
-            .with(Role::Muted, format!("  {} exchanges in {}", shown.len(), humane(span))),
+            .with(Role::Muted, among(shown.len(), span)),
     );
     for other in &shown {
         document.push(line(other, case, start, span.as_secs_f64(), context));
@@ -38,6 +38,14 @@ pub fn document(case: &Case, context: &Context<'_>) -> Document {
         }
     }
     document
+}
+
+/// How many exchanges in how much time.
+fn among(count: usize, span: std::time::Duration) -> String {
+    match count {
+        1 => "  no other exchange is kept".to_owned(),
+        _ => format!("  {count} exchanges in {}", humane(span)),
+    }
 }
 
 /// The same client's exchanges before and after, and those that the diagnosis names.
@@ -112,7 +120,8 @@ fn connection(other: &Case, case: &Case) -> String {
 
 /// Seconds with a sign, short.
 fn signed(seconds: f64) -> String {
-    let sign = if seconds < 0.0 { '-' } else { '+' };
+    // What rounds to nothing has no direction.
+    let sign = if seconds <= -0.0005 { '-' } else { '+' };
     let seconds = seconds.abs();
     match seconds {
         ..1.0 => format!("{sign}{:.0} ms", seconds * 1000.0),

@@ -1,0 +1,238 @@
+//! Which exchanges are listed: as they come, and all anew after a change of view, filter, fold, sort
+//! or marks.
+//!
+//! A new listing goes through the history in steps. Until it is done the old rows stand on the screen;
+//! what arrives meanwhile goes to the new ones, unless they will come to it by themselves.
+
+use std::sync::Arc;
+
+use super::table::Rows;
+use super::{Fold, Model, View, handshake};
+use crate::diagnosis::Case;
+
+/// New rows being gathered.
+#[derive(Debug)]
+pub(super) struct Listing {
+    rows: Rows,
+    /// The exchange to go on with.
+    next: u64,
+    /// How many were looked at.
+    seen: usize,
+}
+
+/// A stopped display.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pause {
+    /// How many cases came since.
+    waiting: usize,
+    /// How many exchanges of the view were hidden.
+    hidden: usize,
+}
+
+impl Model {
+    /// How many cases the view would list without filter, and how many it lists.
+    pub fn counts(&self) -> (usize, usize) {
+        let listed = self.table.exchanges();
+        (listed + self.paused.map_or_else(|| self.hidden(), |pause| pause.hidden), listed)
+    }
+
+    /// Exchanges of the view that filter and marks hide.
+    fn hidden(&self) -> usize {
+        self.covered().saturating_sub(self.table.exchanges() + self.folded.len())
+    }
+
+    /// Exchanges that the view is about.
+    fn covered(&self) -> usize {
+        match self.view {
+            View::Refusals => self.history.refusals(),
+            _ => self.history.len(),
+        }
+    }
+
+    /// While paused: how many cases came since.
+    pub fn paused(&self) -> Option<usize> {
+        self.paused.map(|pause| pause.waiting)
+    }
+
+    /// Stops or resumes the display.
+    pub fn toggle_pause(&mut self) {
+        if self.paused.take().is_some() {
+            self.begin_listing();
+        } else {
+            self.finish_listing();
+            self.paused = Some(Pause { waiting: 0, hidden: self.hidden() });
+        }
+    }
+
+    /// Takes a new or revised case.
+    pub(super) fn take(&mut self, case: Arc<Case>) {
+        let id = case.id();
+        let known = self.history.get(id).is_some();
+        if !known {
+            self.values.observe(&case);
+        }
+        if let Some(pause) = &mut self.paused {
+            pause.waiting += usize::from(!known);
+            self.history.insert(case);
+        } else {
+            self.unlist(id);
+            self.history.insert(Arc::clone(&case));
+            if self.history.get(id).is_some() {
+                self.list(&case);
+                self.fold_legs_into(&case);
+            }
+        }
+        while let Some(gone) = self.history.evict() {
+            self.unlist(gone.id());
+            self.marks.remove(&gone.id());
+        }
+    }
+
+    fn is_listed(&self, case: &Case) -> bool {
+        (!self.marked_only || self.marks.contains(&case.id()))
+            && self.filter.active().is_none_or(|filter| filter.matches(case))
+    }
+
+    /// A leg behind a proxy whose outer leg is listed says nothing that the outer one does not, and
+    /// neither does a step of a handshake whose next step is.
+    fn is_folded_leg(&self, case: &Case) -> bool {
+        if self.view != View::Refusals || self.fold != Fold::Repeats {
+            return false;
+        }
+        let Some(verdict) = &case.verdict else { return false };
+        let outer = match verdict.leg_of {
+            Some(outer) => self.history.get(outer).map(AsRef::as_ref),
+            None => handshake::next_refusal(case, &self.history),
+        };
+        outer.is_some_and(|outer| self.view.covers(outer) && self.is_listed(outer))
+    }
+
+    /// The inner legs of a case, and the steps before it: they were listed before it was.
+    fn fold_legs_into(&mut self, case: &Case) {
+        let related = case.verdict.as_ref().map(|verdict| verdict.diagnosis.related.as_slice());
+        let before = handshake::step_before(case, &self.history).map(Case::id);
+        for id in related.unwrap_or_default().iter().copied().chain(before) {
+            if self.history.get(id).is_some_and(|leg| self.is_folded_leg(leg)) {
+                self.unlist(id);
+                self.folded.insert(id);
+            }
+        }
+    }
+
+    fn list(&mut self, case: &Case) {
+        let to_come = self.listing.as_ref().is_some_and(|listing| listing.next <= case.id());
+        if to_come || !self.view.covers(case) {
+            return;
+        }
+        if self.is_folded_leg(case) {
+            self.folded.insert(case.id());
+        } else if self.is_listed(case) {
+            let group = self.grouping.of(self.view, self.fold, case);
+            let (sort, history) = (self.views[self.view as usize].sort, &self.history);
+            let key = |group: &_| sort.sort_key(group, history);
+            match &mut self.listing {
+                Some(listing) => listing.rows.gather(group, case, key),
+                None => self.table.add(group, case, key),
+            }
+        }
+    }
+
+    fn unlist(&mut self, id: u64) {
+        self.folded.remove(&id);
+        let (sort, history) = (self.views[self.view as usize].sort, &self.history);
+        match &mut self.listing {
+            Some(listing) => listing.rows.drop_gathered(id),
+            None => {
+                self.table.remove(id, |group| sort.sort_key(group, history));
+            }
+        }
+    }
+
+    /// Begins to list everything anew. The selection will stay with the row that the user chose, also
+    /// when a filter hid it for a while.
+    pub fn begin_listing(&mut self) {
+        let abandoned = self.listing.take().map(|listing| listing.rows);
+        let mut rows = abandoned.unwrap_or_else(|| std::mem::take(&mut self.spare));
+        rows.clear();
+        self.folded.clear();
+        self.listing = Some(Listing { rows, next: 0, seen: 0 });
+    }
+
+    /// Lists everything anew, at once.
+    pub fn relist(&mut self) {
+        self.begin_listing();
+        self.finish_listing();
+    }
+
+    /// Lists everything anew, at once, and selects the row of this exchange.
+    pub(super) fn relist_with(&mut self, selected: Option<u64>) {
+        self.begin_listing();
+        if let Some(gathered) = self.gather(usize::MAX) {
+            self.install(gathered, selected);
+        }
+    }
+
+    /// Ends a listing that was begun.
+    pub fn finish_listing(&mut self) {
+        self.go_on_listing(usize::MAX);
+    }
+
+    /// How much of a listing is done, in percent, while there is one.
+    pub fn listing(&self) -> Option<usize> {
+        let listing = self.listing.as_ref()?;
+        Some((listing.seen * 100 / self.covered().max(1)).min(99))
+    }
+
+    /// Looks at this many exchanges more. Returns whether there are others left.
+    pub fn go_on_listing(&mut self, count: usize) -> bool {
+        if let Some(gathered) = self.gather(count) {
+            self.install(gathered, self.preferred());
+        }
+        self.listing.is_some()
+    }
+
+    /// Looks at this many exchanges more. The listing, when it has seen them all.
+    fn gather(&mut self, count: usize) -> Option<Listing> {
+        let mut listing = self.listing.take()?;
+        let sort = self.sort();
+        let (all, refusals) = match self.view {
+            View::Refusals => (None, Some(self.history.refusals_from(listing.next))),
+            _ => (Some(self.history.from(listing.next)), None),
+        };
+        let cases = all.into_iter().flatten().chain(refusals.into_iter().flatten());
+        let (mut seen, mut folded) = (0, Vec::new());
+        for case in cases.take(count) {
+            seen += 1;
+            listing.next = case.id() + 1;
+            if self.is_folded_leg(case) {
+                folded.push(case.id());
+            } else if self.is_listed(case) {
+                let group = self.grouping.of(self.view, self.fold, case);
+                listing.rows.gather(group, case, |group| sort.sort_key(group, &self.history));
+            }
+        }
+        self.folded.extend(folded);
+        listing.seen += seen;
+        if seen < count {
+            return Some(listing);
+        }
+        self.listing = Some(listing);
+        None
+    }
+
+    /// Puts the rows that were gathered in place of the old ones, and selects that of an exchange.
+    fn install(&mut self, mut listing: Listing, selected: Option<u64>) {
+        let history = &self.history;
+        let remembered = *self.remembered();
+        listing.rows.sort(|group| remembered.sort.sort_key(group, history));
+        let selected = selected
+            .and_then(|id| self.history.get(id))
+            .map(|case| self.grouping.of(self.view, self.fold, case));
+        self.spare = self.table.install(listing.rows, remembered.reverse, selected);
+        let hidden = self.hidden();
+        if let Some(pause) = &mut self.paused {
+            // What was waiting is listed now.
+            *pause = Pause { waiting: 0, hidden };
+        }
+    }
+}
