@@ -67,7 +67,6 @@ sbom: ## what is linked into the program, as CycloneDX JSON (cargo-cyclonedx)
 	mv why401.cdx.json target/why401.cdx.json
 
 screenshots: setup ## the pictures in docs/images, from the real program on the demo's traffic
-	$(CARGO) build --release
 	scripts/screenshot
 
 clean: ## remove what was built

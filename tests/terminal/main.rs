@@ -3,7 +3,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod pictures;
 mod screen;
+mod stories;
 mod tour;
 
 use std::io::Write as _;
@@ -204,6 +206,7 @@ fn a_lost_interface_is_said_and_what_was_seen_is_kept() {
     program.wait_for("no 401 yet");
     assert!(ip(&["link", "del", "why401-gone"]));
     program.wait_for("CAPTURE ENDED");
+    assert!(program.is_red("CAPTURE ENDED"));
     program.quit("q");
 }
 

@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Printed by the shell around the program once that has ended.
 const AFTER: &str = "AFTERWARDS";
 
+/// Printed by a shell with job control once the program has stopped.
+const STOPPED: &str = "STANDSSTILL";
+
 pub fn is_root() -> bool {
     std::process::Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n")
 }
@@ -38,13 +41,29 @@ impl Program {
 
     /// Any program that uses the screen.
     pub fn run(program: &Path, columns: u16, rows: u16, arguments: &[&str]) -> Self {
+        // The inner shell becomes the program, so that its number is the program's.
+        let inner = r#"sh -c 'echo $$ >pid; exec "$0" "$@"' "$0" "$@""#;
+        Self::script(&format!("{inner}; echo {AFTER}; stty -a"), program, columns, rows, arguments)
+    }
+
+    /// Under a shell with job control: where the program stops, the shell says so and how the
+    /// terminal is, and waits for a line before it lets the program go on.
+    pub fn with_job_control(columns: u16, rows: u16, arguments: &[&str]) -> Self {
+        let program = Path::new(env!("CARGO_BIN_EXE_why401"));
+        let script = format!(
+            r#"set -m; "$0" "$@"; echo {STOPPED}; stty -a; read go; fg; echo {AFTER}; stty -a"#
+        );
+        Self::script(&script, program, columns, rows, arguments)
+    }
+
+    fn script(script: &str, program: &Path, columns: u16, rows: u16, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        // The recording under a name that tells nothing of this machine.
+        std::os::unix::fs::symlink(crate::RECORDING, folder.path().join("demo.pcap")).unwrap();
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let mut command = CommandBuilder::new("sh");
         command.arg("-c");
-        // The inner shell becomes the program, so that its number is the program's.
-        let inner = r#"sh -c 'echo $$ >pid; exec "$0" "$@"' "$0" "$@""#;
-        command.arg(format!("{inner}; echo {AFTER}; stty -a"));
+        command.arg(script);
         command.arg(program);
         command.args(arguments);
         command.cwd(folder.path());
@@ -79,9 +98,47 @@ impl Program {
 
     /// What stands on the screen.
     pub fn text(&self) -> String {
+        self.parsed().screen().contents()
+    }
+
+    fn parsed(&self) -> vt100::Parser {
         let mut parser = vt100::Parser::new(self.size.1, self.size.0, 0);
         parser.process(&self.raw()[self.before..]);
-        parser.screen().contents()
+        parser
+    }
+
+    /// What stands on the screen, line by line, with its colours as escape sequences.
+    pub fn coloured(&self) -> String {
+        let parser = self.parsed();
+        let (columns, rows) = self.size;
+        let mut out = String::new();
+        for row in 0..rows {
+            let mut before = String::new();
+            let cells = (0..columns).filter_map(|column| parser.screen().cell(row, column));
+            for cell in cells.filter(|cell| !cell.is_wide_continuation()) {
+                let style = style(cell);
+                if style != before {
+                    out.push_str(&style);
+                    before = style;
+                }
+                out.push_str(if cell.has_contents() { cell.contents() } else { " " });
+            }
+            out.push_str("\x1b[0m\n");
+        }
+        out
+    }
+
+    /// Whether this text stands on the screen in the terminal's red.
+    pub fn is_red(&self, text: &str) -> bool {
+        let parser = self.parsed();
+        let screen = parser.screen();
+        screen.rows(0, self.size.0).enumerate().any(|(row, line)| {
+            line.find(text).is_some_and(|at| {
+                let column = line[..at].chars().count();
+                let cell = screen.cell(row as u16, column as u16);
+                cell.is_some_and(|cell| cell.fgcolor() == vt100::Color::Idx(1))
+            })
+        })
     }
 
     pub fn press(&mut self, keys: &str) {
@@ -158,8 +215,20 @@ impl Program {
     pub fn left(&mut self) {
         self.wait_for(AFTER);
         let _ = self.child.wait();
+        self.restored(AFTER);
+    }
+
+    /// Waits until the shell has the terminal back, which must be as it was before; the program has
+    /// only stopped.
+    pub fn stopped(&mut self) {
+        self.wait_for(STOPPED);
+        self.restored(STOPPED);
+    }
+
+    /// The terminal was put back before the shell printed this word.
+    fn restored(&self, word: &str) {
         let raw = String::from_utf8_lossy(&self.raw()).into_owned();
-        let (before, after) = raw.rsplit_once(AFTER).unwrap();
+        let (before, after) = raw.rsplit_once(word).unwrap();
         for (entered, undone) in [
             ("\x1b[?1049h", "\x1b[?1049l"),
             ("\x1b[?25l", "\x1b[?25h"),
@@ -175,13 +244,33 @@ impl Program {
         while !after.contains("extproc") && start.elapsed() < Duration::from_secs(2) {
             std::thread::sleep(Duration::from_millis(20));
             let raw = String::from_utf8_lossy(&self.raw()).into_owned();
-            raw.rsplit_once(AFTER).unwrap().1.clone_into(&mut after);
+            raw.rsplit_once(word).unwrap().1.clone_into(&mut after);
         }
         for setting in ["icanon", "echo", "isig"] {
             let on = after.split_whitespace().any(|word| word == setting);
             assert!(on, "{setting} is off: {after}");
         }
     }
+}
+
+/// The escape sequence that makes what follows look like this cell.
+fn style(cell: &vt100::Cell) -> String {
+    let colour = |colour: vt100::Color, base: u8| match colour {
+        vt100::Color::Default => String::new(),
+        vt100::Color::Idx(index) => format!(";{};5;{index}", base + 8),
+        vt100::Color::Rgb(red, green, blue) => format!(";{};2;{red};{green};{blue}", base + 8),
+    };
+    let mut out = "\x1b[0".to_owned();
+    for (is, code) in [
+        (cell.bold(), ";1"),
+        (cell.dim(), ";2"),
+        (cell.italic(), ";3"),
+        (cell.underline(), ";4"),
+        (cell.inverse(), ";7"),
+    ] {
+        out.push_str(if is { code } else { "" });
+    }
+    out + &colour(cell.fgcolor(), 30) + &colour(cell.bgcolor(), 40) + "m"
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
