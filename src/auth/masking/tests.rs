@@ -197,3 +197,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn keys_in_headers_of_a_products_own_are_secrets() {
+    for name in ["X-Service-Key", "x_acme_secret", "X-Acme-Token"] {
+        let shown = header(name, "k-77aa-51c0-9f21");
+        assert!(!shown.contains("51c0"), "{name}: {shown}");
+    }
+    assert_eq!(header("X-Idempotency-Key", "8e03978e"), "8e03978e");
+}
+
+#[test]
+fn a_password_beside_its_user_in_the_query_is_a_secret_and_a_page_is_not() {
+    let shown = |target: &str| text::decode(&masking().target(target.as_bytes())).into_owned();
+    let login = shown("/query?q=x&u=alice&p=hunter-3");
+    assert!(login.contains("u=alice") && !login.contains("hunter"), "{login}");
+    assert_eq!(shown("/list?p=2&q=x"), "/list?p=2&q=x");
+}

@@ -30,6 +30,7 @@ impl Masking {
     fn parameters_after_marks(&self, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
         let mut rest = text;
+        let login = names_a_user(text);
         while let Some(mark) = rest.iter().position(|octet| b"?#&;".contains(octet)) {
             let (before, pair) = rest.split_at(mark + 1);
             out.extend_from_slice(before);
@@ -37,7 +38,14 @@ impl Masking {
                 .iter()
                 .position(|octet| octet.is_ascii_whitespace() || b"?#&;\"<>,".contains(octet))
                 .unwrap_or(pair.len());
-            out.extend_from_slice(&self.pair(&pair[..end]));
+            match pair[..end].strip_prefix(b"p=").filter(|_| login) {
+                // A page elsewhere; beside a user, the password (InfluxDB 1, Subsonic).
+                Some(password) => {
+                    out.extend_from_slice(b"p=");
+                    out.extend_from_slice(self.url_secret(&percent_decode(password)).as_bytes());
+                }
+                None => out.extend_from_slice(&self.pair(&pair[..end])),
+            }
             rest = &pair[end..];
         }
         out.extend_from_slice(rest);
@@ -85,6 +93,14 @@ impl Masking {
         out.extend_from_slice(rest);
         out
     }
+}
+
+/// Whether a parameter names a user.
+fn names_a_user(text: &[u8]) -> bool {
+    let users: [&[u8]; 3] = [b"u=", b"user=", b"username="];
+    text.split(|octet| b"?&;#".contains(octet))
+        .skip(1)
+        .any(|pair| users.into_iter().any(|user| pair.starts_with(user)))
 }
 
 /// `http://alice:secret@host/` → `http://(masked)@host/`. A user alone can be a token too.

@@ -210,19 +210,21 @@ pub fn raw_token<'a>(view: &View<'a>) -> &'a [u8] {
     space.map_or(&[], |space| value[space..].trim_ascii())
 }
 
-/// A login whose password stands in a form or a JSON document.
+/// A login whose password stands in a form, a JSON document, or the query.
 #[derive(Debug)]
 pub struct PostedLogin {
     /// The user it names, safe to show.
     pub user: Option<String>,
+    /// Where it stands, for evidence.
+    pub place: &'static str,
 }
 
-/// The login that the request posts, if it is one.
+/// The login that the request posts or has in its query, if it does.
 pub fn posted_login(view: &View<'_>) -> Option<PostedLogin> {
     let request = view.request()?;
     let body = &request.body.start;
     if body.is_empty() || request.method() != b"POST" {
-        return None;
+        return login_in_query(request.query()?);
     }
     let kind = request.head.get("content-type").unwrap_or_default().to_ascii_lowercase();
     let pairs: Vec<(String, String)> = if kind.windows(4).any(|part| part == b"json") {
@@ -234,11 +236,7 @@ pub fn posted_login(view: &View<'_>) -> Option<PostedLogin> {
             _ => return None,
         }
     } else if kind.windows(10).any(|part| part == b"urlencoded") {
-        text::decode(body)
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.replace("%40", "@")))
-            .collect()
+        fields(body)
     } else {
         return None;
     };
@@ -251,6 +249,28 @@ pub fn posted_login(view: &View<'_>) -> Option<PostedLogin> {
     find(&["password", "passwd", "pwd", "pass", "passphrase", "client_secret", "secret", "pin"])?;
     let user =
         find(&["username", "user", "email", "login", "user_name", "name", "client_id", "log"]);
-    let user = user.map(|(_, value)| text::shorten(&text::visible(value), 64).into_owned());
-    Some(PostedLogin { user })
+    Some(PostedLogin { user: user.map(|(_, value)| shown(value)), place: "request.body" })
+}
+
+/// Products that take user and password in the query: InfluxDB 1, Subsonic, cameras.
+fn login_in_query(query: &[u8]) -> Option<PostedLogin> {
+    let pairs = fields(query);
+    let find = |names: &[&str]| {
+        pairs.iter().find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)))
+    };
+    find(&["password", "passwd", "pwd", "pass", "p"])?;
+    let (_, user) = find(&["username", "user", "usr", "login", "u"])?;
+    Some(PostedLogin { user: Some(shown(user)), place: "request.query" })
+}
+
+fn fields(encoded: &[u8]) -> Vec<(String, String)> {
+    text::decode(encoded)
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.replace("%40", "@")))
+        .collect()
+}
+
+fn shown(user: &str) -> String {
+    text::shorten(&text::visible(user), 64).into_owned()
 }

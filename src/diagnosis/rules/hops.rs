@@ -42,6 +42,8 @@ pub fn hop_stripped_auth(view: &View<'_>) -> Answer {
 fn lost(outer: &Record, inner: &Record) -> Option<&'static str> {
     match (outer.sent, inner.sent) {
         (Sent::Credentials, Sent::Nothing) => Some(outer.scheme.unwrap_or("its credentials")),
+        // A proxy keeps what is addressed to it (RFC 9110 §11.7.2).
+        (Sent::Nothing, Sent::Nothing) if outer.proxy_scheme.is_some() => None,
         (Sent::Nothing, Sent::Nothing) => {
             let key = outer.credentials.iter().flatten().next()?;
             let kept = inner.carries(*key) || inner.credentials.iter().any(Option::is_some);

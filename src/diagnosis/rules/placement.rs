@@ -108,8 +108,8 @@ pub fn proxy_auth_confusion(view: &View<'_>) -> Answer {
     }
     let for_proxy = request.head.has("proxy-authorization");
     // A request in absolute form is meant for a proxy; one that did its part leaves a mark.
-    let relayed =
-        ["via", "x-cache", "proxy-connection"].into_iter().any(|field| response.head.has(field));
+    let relayed = is_relayed(view)
+        || ["via", "x-cache", "proxy-connection"].into_iter().any(|field| response.head.has(field));
     if for_proxy && view.missing() && !(to_proxy && relayed) && asks_server {
         return Found::likely()
             .because("request.header.proxy-authorization", "present", "meant for a proxy")
@@ -119,4 +119,16 @@ pub fn proxy_auth_confusion(view: &View<'_>) -> Answer {
             .into();
     }
     Answer::No
+}
+
+/// Whether the server is known to be a proxy: it asked for its own login before, or what it forwarded
+/// was captured too.
+fn is_relayed(view: &View<'_>) -> bool {
+    view.record().is_some_and(|own| {
+        view.history.inner(own).is_some()
+            || view
+                .history
+                .of_refused_client(own)
+                .any(|record| record.status == 407 && record.server == own.server)
+    })
 }

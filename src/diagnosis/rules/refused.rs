@@ -121,7 +121,7 @@ fn login(view: &View<'_>, refused: bool) -> Option<Found> {
     Some(found.fact("scheme", scheme.name()).fact_if("user", user))
 }
 
-/// A login form or document.
+/// A login form or document, or a login in the query.
 fn posted(view: &View<'_>) -> Option<Found> {
     if other_credential(view).is_some_and(|other| other.kind != AlternativeKind::Cookie) {
         return None;
@@ -129,8 +129,8 @@ fn posted(view: &View<'_>) -> Option<Found> {
     let login = posted_login(view)?;
     Some(
         Found::likely()
-            .because("request.body", "user and password", "a login")
-            .fact("scheme", "posted")
+            .because(login.place, "user and password", "a login")
+            .fact("scheme", if login.place == "request.query" { "query" } else { "posted" })
             .fact_if("user", login.user),
     )
 }

@@ -409,3 +409,26 @@ fn a_challenge_that_judges_the_token_shows_that_it_arrived() {
     assert_eq!(verdict(judged), "token-rejected possible");
     assert_eq!(verdict(talk().asks("Bearer realm=\"api\"")), "server-did-not-see-auth likely");
 }
+
+#[test]
+fn a_proxy_that_has_its_login_keeps_it_and_the_server_asks_for_its_own() {
+    let through =
+        |at: f64| get("http://h/x").at(at).latency(0.1).header("Proxy-Authorization", BASIC);
+    let asked = get("http://h/x").answer(407).with("Proxy-Authenticate", "Basic realm=\"p\"");
+    let cases = diagnose([asked, through(1.0).answer(401).asks("Basic realm=\"app\"")]);
+    assert_eq!(why(&cases[1]), "no-credentials-sent certain");
+    let behind = get("/x").at(1.02).from("10.0.0.1").to("10.0.0.2:80").answer(401);
+    let behind = behind.asks("Basic realm=\"app\"").header("X-Forwarded-For", "10.0.0.9");
+    let cases = diagnose([behind, through(1.0).answer(401).asks("Basic realm=\"app\"")]);
+    assert!(cases.iter().all(|case| why(case) == "no-credentials-sent certain"));
+}
+
+#[test]
+fn a_login_in_the_query_is_a_login() {
+    let refused = |target: &str| {
+        let talk = get(target).answer(401).asks("Basic realm=\"InfluxDB\"");
+        verdict(talk.body("{\"error\":\"authorization failed\"}"))
+    };
+    assert_eq!(refused("/query?q=SHOW+DATABASES&u=alice&p=wrong"), "wrong-password likely");
+    assert_eq!(refused("/query?q=x&p=2"), "no-credentials-sent certain", "a page");
+}
