@@ -83,17 +83,47 @@ fn a_hundred_thousand_exchanges() {
             }
         }),
     );
+    let theme = Theme::new(ThemeName::Terminal, true);
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
     for source in ["status:401", "host:api -path:/health", "why:token-*", "alice", ""] {
         app.model.filter.set(source).unwrap();
         report(&format!("filter {source:?}"), &mut timed(10, || app.model.relist()));
+        let what = format!("filter {source:?}: the key and the first picture");
+        report(
+            &what,
+            &mut timed(10, || {
+                app.model.begin_listing();
+                picture(&mut app, &mut terminal, &theme, Instant::now());
+            }),
+        );
+        app.model.finish_listing();
     }
-    report("sort by a column", &mut timed(10, || app.model.sort_by(Column::Latency)));
+    for column in [Column::Latency, Column::Target] {
+        report(
+            &format!("sort by {}", column.title()),
+            &mut timed(10, || {
+                app.model.sort_by(column);
+                app.model.finish_listing();
+            }),
+        );
+    }
     app.model.sort_by(Column::Time);
+    app.model.finish_listing();
     for view in View::ALL {
         let what = format!("change to view {}", view.title());
         report(&what, &mut timed(5, || app.model.show_view(view)));
     }
     pictures(&mut app);
+}
+
+fn picture(app: &mut App, terminal: &mut Terminal<TestBackend>, theme: &Theme, now: Instant) {
+    let size = terminal.size().unwrap();
+    app.prepare(Rect::new(0, 0, size.width, size.height), now);
+    let drawn = terminal.draw(|frame| {
+        let (model, keys) = (&app.model, &app.keys);
+        draw(frame, &app.areas, &Scene { model, theme, keys, now });
+    });
+    drawn.unwrap();
 }
 
 /// From a key to the finished picture.
@@ -109,12 +139,7 @@ fn pictures(app: &mut App) {
                 &mut timed(50, || {
                     let now = Instant::now();
                     app.perform(Action::Down, now);
-                    app.prepare(Rect::new(0, 0, width, height), now);
-                    let drawn = terminal.draw(|frame| {
-                        let (model, keys) = (&app.model, &app.keys);
-                        draw(frame, &app.areas, &Scene { model, theme: &theme, keys, now });
-                    });
-                    drawn.unwrap();
+                    picture(app, &mut terminal, &theme, now);
                 }),
             );
         }
