@@ -18,7 +18,7 @@ use crate::session::Event;
 use crate::text;
 use crate::tui::app::App;
 use crate::tui::keys::Action;
-use crate::tui::model::overlay::{Overlay, Picker, Prompt, PromptKind};
+use crate::tui::model::overlay::{Candidate, Overlay, Picker, Prompt, PromptKind};
 use crate::tui::model::samples::{Sample, a_morning, status};
 use crate::tui::model::{Settings, Tab, View};
 use crate::tui::symbols::Symbols;
@@ -210,6 +210,48 @@ fn help() {
 #[test]
 fn copy_menu() {
     check("copy", |app, now| app.perform(Action::Copy, now));
+}
+
+#[test]
+fn export_menu() {
+    check("export", |app, now| app.perform(Action::Export, now));
+}
+
+#[test]
+fn clearing_asks() {
+    check("clear", |app, now| app.perform(Action::Clear, now));
+}
+
+#[test]
+fn interface_picker() {
+    let candidate = |name: &str, about: &str, allowed: bool, rates: &[usize]| Candidate {
+        name: name.to_owned(),
+        about: about.to_owned(),
+        allowed,
+        total: Some(1),
+        rates: rates.to_vec(),
+    };
+    check("interfaces", |app, _| {
+        app.model.overlay = Some(Overlay::Interfaces(Picker {
+            candidates: vec![
+                candidate("eth0", "192.0.2.7, 2001:db8::7, EN10MB", true, &[0, 40, 120, 900]),
+                candidate("lo", "127.0.0.1, ::1, EN10MB", true, &[3, 0, 0, 8]),
+                candidate("nflog", "not allowed: Operation not permitted, down", false, &[]),
+            ],
+            at: 1,
+            ticked: vec!["eth0".to_owned()],
+            error: None,
+        }));
+    });
+}
+
+#[test]
+fn a_filter_being_completed() {
+    check("completion", |app, now| {
+        app.perform(Action::Filter, now);
+        app.model.filter.change(|line| line.set("ho"));
+        app.model.complete(true);
+    });
 }
 
 #[test]
