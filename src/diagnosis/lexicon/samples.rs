@@ -11,6 +11,7 @@ use super::patterns::categorise;
 #[rustfmt::skip]
 const SAMPLES: &[(Category, &[&str])] = &[
     (Insufficient, &[
+        "Your plan does not include this endpoint", "Not available on your current plan",
         "insufficient_scope", "insufficient_user_authentication", "rest_forbidden",
         "Sorry rest_cannot_create", "You are not authorized to access this db.",
         "_reader access is required for this request", "Not management user",
@@ -163,6 +164,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.",
     ]),
     (ApiKeyInvalid, &[
+        "Test key used in live mode", "You are using a live key in the test environment",
         "Unknown service key", "Invalid license key",
         "Please provide a valid API key",
         "Invalid API key", "401 Unauthorized: Invalid API key", "Consumer key is invalid.", "Duplicate API key found", "invalid_api_key",
@@ -171,6 +173,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Invalid API Key provided: sk_test_****", "Unknown API key",
     ]),
     (UserGone, &[
+        "Account pending approval", "Your account is not yet verified",
         "User inactive or deleted.", "User not found", "user_not_found", "User is inactive", "Account disabled", "Error loading the user bob",
         "user does not exist [uid: 0, name: bob]", "Your account is not activated yet.", "You have to confirm your email address before continuing.",
         "User account is disabled", "Your password has expired",

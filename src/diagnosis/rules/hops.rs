@@ -74,9 +74,9 @@ pub fn two_auth_layers(view: &View<'_>) -> Answer {
         .into()
 }
 
-/// The refusal of a request without credentials that someone else gave: for the same path, or for
-/// another one that this client was asked for just these credentials on. Behind a proxy it is the proxy
-/// that asked.
+/// The refusal of a request without credentials that someone else gave for the same path. Where both
+/// sides of a proxy are seen, it may be for another path too, if it asked for just these credentials:
+/// without a second leg, one server may well want another scheme on each path.
 fn other_layer<'a>(view: &View<'a>, own: &'a Record, refusal: &Refusal) -> Option<&'a Record> {
     let front = view.history.outer(own).unwrap_or(own);
     let asked = |record: &&Record| {
@@ -91,6 +91,9 @@ fn other_layer<'a>(view: &View<'a>, own: &'a Record, refusal: &Refusal) -> Optio
     };
     let here = view.history.of_route(front).find(asked);
     here.or_else(|| {
+        if front.id == own.id && view.history.inner(own).is_none() {
+            return None;
+        }
         let scheme = own.scheme.filter(|scheme| !refusal.offers(scheme))?;
         let offers =
             |record: &&Record| record.refusal.as_ref().is_some_and(|other| other.offers(scheme));

@@ -86,10 +86,12 @@ pub fn token_service_flow(view: &View<'_>) -> Answer {
         .into()
 }
 
-/// Another request of the same client to the same origin, with credentials and not refused.
+/// Another request of the same client to the same origin, with credentials that were not refused: what
+/// it asks for may be absent, or be somewhere else.
 fn continued<'a>(view: &View<'a>, own: &'a Record) -> Option<&'a Record> {
     view.history.of_visit(own).take_while(|record| record.time >= own.answered).find(|record| {
-        record.accepted()
+        !record.refused()
+            && record.status < 500
             && record.sent == Sent::Credentials
             && record.same_client(own)
             && record.time.since(own.answered) <= CONTINUATION

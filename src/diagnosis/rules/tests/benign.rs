@@ -242,6 +242,19 @@ const OLD: &str = "Bearer old-token-0123456789";
 const NEW: &str = "Bearer new-token-0123456789";
 
 #[test]
+fn a_registry_client_goes_on_with_its_token_even_if_the_image_is_absent() {
+    let ping = || unauthorized("/v2/", "Bearer realm=\"https://auth.local/token\",service=\"r\"");
+    let pull =
+        |status: u16| get("/v2/a/manifests/1").at(0.5).auth("Bearer abcdefgh").answer(status);
+    for status in [200, 307, 404] {
+        assert!(why(&diagnose([ping(), pull(status)])[0]).ends_with("benign"), "{status}");
+    }
+    for status in [401, 502] {
+        assert!(!why(&diagnose([ping(), pull(status)])[0]).contains("benign"), "{status}");
+    }
+}
+
+#[test]
 fn v64_a_renewed_token_makes_the_refusal_benign() {
     let cases = diagnose([
         unauthorized("/api", "Bearer").auth(OLD),
