@@ -90,21 +90,24 @@ impl Engine {
             self.tick(frame.timestamp, out);
         }
         self.now = self.now.max(frame.timestamp);
-        let Decoded::Segment(segment) = self.decoder.decode(frame, &mut self.counters) else {
-            return;
-        };
-        let mut reading = Reading {
-            reader: &mut self.reader,
-            limits: &self.limits,
-            counters: &mut self.counters,
-            out: &mut self.exchanges,
-        };
-        self.flows.push(&segment, &mut reading);
-        // The tables themselves are bounded; this is what connections buffer.
-        while self.flows.waiting_octets() + reading.reader.memory > self.limits.memory / 3
-            && self.flows.drop_oldest(self.now, &mut reading)
-        {
-            reading.counters.hit(Limit::Memory);
+        let mut decoded = Some(self.decoder.decode(frame, &mut self.counters));
+        while let Some(packet) = decoded {
+            if let Decoded::Segment(segment) = packet {
+                let mut reading = Reading {
+                    reader: &mut self.reader,
+                    limits: &self.limits,
+                    counters: &mut self.counters,
+                    out: &mut self.exchanges,
+                };
+                self.flows.push(&segment, &mut reading);
+                // The tables themselves are bounded; this is what connections buffer.
+                while self.flows.waiting_octets() + reading.reader.memory > self.limits.memory / 3
+                    && self.flows.drop_oldest(self.now, &mut reading)
+                {
+                    reading.counters.hit(Limit::Memory);
+                }
+            }
+            decoded = self.decoder.decode_next(frame, &mut self.counters);
         }
         self.explain(out);
     }

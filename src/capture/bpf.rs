@@ -62,19 +62,23 @@ const DEFAULT_CLAUSES: [&str; 6] = [
     // Fragments of TCP too: libpcap looks at the protocol number only.
     "tcp",
     // IP in IP, IPv6 in IP, GRE, authentication header, EtherIP, MPLS in IP.
-    "ip proto 4 or ip proto 41 or ip proto 47 or ip proto 51 or ip proto 97 or ip proto 137",
+    "ip proto 4 or ip proto 41 or ip proto 47 or ip proto 51 or ip proto 94 or ip proto 97 \
+     or ip proto 137 or ip proto 143",
     // Extension headers and the same tunnels in IPv6.
     "ip6 and (ip6[6] = 0 or ip6[6] = 4 or ip6[6] = 41 or ip6[6] = 43 or ip6[6] = 44 \
-     or ip6[6] = 47 or ip6[6] = 51 or ip6[6] = 60 or ip6[6] = 97 or ip6[6] = 137)",
+     or ip6[6] = 47 or ip6[6] = 51 or ip6[6] = 60 or ip6[6] = 97 or ip6[6] = 137 \
+     or ip6[6] = 143)",
     "udp dst port 4789 or udp dst port 8472 or udp dst port 4790 or udp dst port 6081 \
-     or udp dst port 2152 or udp dst port 37008 or udp dst port 1701 or udp dst port 6635",
+     or udp dst port 2152 or udp dst port 37008 or udp dst port 1701 or udp dst port 6635 \
+     or udp dst port 4341",
     // Later fragments of UDP have no port.
     "ip proto 17 and ip[6:2] & 0x1fff != 0",
     // VLAN tags (that the network card left in), MPLS, PPPoE, bridges, MACsec: what is in them
     // is for the decoder to find out.
     "ether proto 0x8100 or ether proto 0x88a8 or ether proto 0x9100 or ether proto 0x9200 \
      or ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864 or ether proto 0x88e5 \
-     or ether proto 0x88e7 or ether proto 0x8909 or ether proto 0x6558",
+     or ether proto 0x88e7 or ether proto 0x8909 or ether proto 0x6558 or ether proto 0x8903 \
+     or ether proto 0x8926 or ether proto 0x893f or ether proto 0x894f",
 ];
 
 /// Puts the user's filter, or the default one, on a live capture; `loopback` when only frames of

@@ -24,6 +24,8 @@ pub(super) struct Classic {
     record_header: usize,
     /// Where a record header has the captured and the original length.
     lengths_at: (usize, usize),
+    /// Some writers of version 2.3 had them the other way round: what was captured is never longer.
+    lengths_in_doubt: bool,
     largest: u32,
 }
 
@@ -52,6 +54,7 @@ impl Classic {
             fraction,
             record_header,
             lengths_at: if minor_version < 3 { (12, 8) } else { (8, 12) },
+            lengths_in_doubt: minor_version == 3,
             largest: word(big_endian, 16).clamp(LARGEST_PACKET, 8 * LARGEST_PACKET),
         })
     }
@@ -66,7 +69,11 @@ impl Classic {
         let Some(header) = data.first_chunk::<16>() else {
             return Ok(Step::More(self.record_header));
         };
-        let captured = word(header, self.big_endian, self.lengths_at.0);
+        let mut captured = word(header, self.big_endian, self.lengths_at.0);
+        let mut original = word(header, self.big_endian, self.lengths_at.1);
+        if self.lengths_in_doubt && captured > original {
+            std::mem::swap(&mut captured, &mut original);
+        }
         if captured > self.largest {
             return Err("its length is impossible");
         }
@@ -84,7 +91,7 @@ impl Classic {
             interface: 0,
             start: self.record_header,
             captured,
-            original: word(header, self.big_endian, self.lengths_at.1).max(captured as u32),
+            original: original.max(captured as u32),
             size,
         }))
     }

@@ -341,15 +341,41 @@ fn what_it_is(start: &[u8]) -> String {
         [b'B', b'Z', b'h', ..] => "is compressed with bzip2: try bzip2 -dc FILE | why401 -r -",
         [0x04, 0x22, 0x4d, 0x18, ..] => "is compressed with lz4: try lz4 -dc FILE | why401 -r -",
         [b'P', b'K', 3, 4, ..] => "is a zip archive: unpack it first",
-        [b's', b'n', b'o', b'o', b'p', 0, ..] | [b'G', b'M', b'B', b'U', ..] => {
+        _ if is_other_analysers(start) => {
             "is another analyser's capture: convert it with editcap FILE OUT.pcapng"
+        }
+        [0xd4, 0xc3, 0xb2, 0xa1, ..]
+        | [0xa1, 0xb2, 0xc3, 0xd4, ..]
+        | [0x4d, 0x3c, 0xb2, 0xa1, ..]
+        | [0xa1, 0xb2, 0x3c, 0x4d, ..] => {
+            "ends within the header of a pcap file: nothing was captured"
         }
         _ => {
             let start = start.get(..16).unwrap_or(start).escape_ascii();
-            return format!("is not a pcap or pcapng file: it begins with \"{start}\"");
+            return format!(
+                "is not a pcap or pcapng file: it begins with \"{start}\"; what Wireshark opens, \
+                 editcap FILE OUT.pcapng converts"
+            );
         }
     };
     advice.to_owned()
+}
+
+/// Whether it begins like a capture of snoop, Network Monitor, the Sniffers, Visual Networks,
+/// Observer, nettl or 5View.
+fn is_other_analysers(start: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 9] = [
+        b"snoop\0",
+        b"GMBU",
+        b"RTSS",
+        b"TRSNIFF data",
+        b"XCP\0",
+        b"\x05VNF",
+        b"ObserverPkt",
+        b"TR\0d",
+        &[0xaa; 4],
+    ];
+    BEGINNINGS.iter().any(|beginning| start.starts_with(beginning))
 }
 
 #[cfg(test)]

@@ -52,8 +52,14 @@ impl LinkType {
     pub const NULL: Self = Self(0);
     /// Ethernet.
     pub const ETHERNET: Self = Self(1);
+    /// IEEE 802.5 token ring.
+    pub const IEEE802_5: Self = Self(6);
+    /// SLIP, behind a header of sixteen octets.
+    pub const SLIP: Self = Self(8);
     /// PPP.
     pub const PPP: Self = Self(9);
+    /// FDDI.
+    pub const FDDI: Self = Self(10);
     /// Raw IP, as some systems write it (DLT_RAW).
     pub const RAW_BSD: Self = Self(12);
     /// Raw IP, as OpenBSD writes it.
@@ -62,30 +68,64 @@ impl LinkType {
     pub const PPP_HDLC: Self = Self(50);
     /// PPP over Ethernet.
     pub const PPP_ETHER: Self = Self(51);
+    /// LLC or bare packets over ATM (RFC 2684).
+    pub const ATM_RFC1483: Self = Self(100);
     /// Raw IP.
     pub const RAW: Self = Self(101);
     /// Cisco HDLC.
     pub const C_HDLC: Self = Self(104);
     /// IEEE 802.11.
     pub const IEEE802_11: Self = Self(105);
+    /// Classical IP over ATM, as Linux writes it.
+    pub const ATM_CLIP: Self = Self(106);
+    /// Frame relay.
+    pub const FRELAY: Self = Self(107);
     /// OpenBSD loopback, network byte order.
     pub const LOOP: Self = Self(108);
+    /// BSD's view into IPsec.
+    pub const ENC: Self = Self(109);
     /// Linux cooked capture, version 1.
     pub const LINUX_SLL: Self = Self(113);
+    /// The log of BSD's packet filter.
+    pub const PFLOG: Self = Self(117);
     /// IEEE 802.11 with a Prism header.
     pub const IEEE802_11_PRISM: Self = Self(119);
+    /// IP over Fibre Channel (RFC 2625).
+    pub const IP_OVER_FC: Self = Self(122);
+    /// ATM, as Sun writes it.
+    pub const SUNATM: Self = Self(123);
     /// IEEE 802.11 with a radiotap header.
     pub const IEEE802_11_RADIOTAP: Self = Self(127);
+    /// IP over IEEE 1394, as Apple writes it.
+    pub const APPLE_IP_OVER_IEEE1394: Self = Self(138);
+    /// Darwin's packet tap under its number in memory, which some files carry.
+    pub const PKTAP_DARWIN: Self = Self(149);
     /// IEEE 802.11 with an AVS header.
     pub const IEEE802_11_AVS: Self = Self(163);
+    /// PPP behind an octet for the direction, as pppd writes it.
+    pub const PPP_PPPD: Self = Self(166);
     /// Per-packet information, then any other link type.
     pub const PPI: Self = Self(192);
+    /// PPP behind an octet for the direction.
+    pub const PPP_WITH_DIR: Self = Self(204);
+    /// Cisco HDLC behind an octet for the direction.
+    pub const C_HDLC_WITH_DIR: Self = Self(205);
+    /// Frame relay behind an octet for the direction.
+    pub const FRELAY_WITH_DIR: Self = Self(206);
+    /// MPLS labels.
+    pub const MPLS: Self = Self(219);
+    /// Solaris's observability device.
+    pub const IPNET: Self = Self(226);
     /// Raw IPv4.
     pub const IPV4: Self = Self(228);
     /// Raw IPv6.
     pub const IPV6: Self = Self(229);
     /// Linux netfilter log.
     pub const NFLOG: Self = Self(239);
+    /// Ethernet behind four octets of a hardware analyser.
+    pub const NETANALYZER: Self = Self(240);
+    /// Darwin's packet tap: what tcpdump writes of `pktap`.
+    pub const PKTAP: Self = Self(258);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
 }

@@ -169,7 +169,7 @@ impl PcapNg {
                 Ok(Step::Skip(size))
             }
             INTERFACE_DESCRIPTION => self.describe_interface(block),
-            INTERFACE_STATISTICS => self.statistics(block),
+            INTERFACE_STATISTICS => Ok(self.statistics(block)),
             _ => Ok(Step::Skip(size)),
         }
     }
@@ -277,9 +277,10 @@ impl PcapNg {
         u16::try_from(index).unwrap_or(0)
     }
 
-    fn statistics(&mut self, block: &[u8]) -> Result<Step, &'static str> {
+    /// Malformed ones are passed over: the packets behind them are worth more.
+    fn statistics(&mut self, block: &[u8]) -> Step {
         let Some(Block::InterfaceStatistics(statistics)) = self.parse(block) else {
-            return Err("the interface statistics are malformed");
+            return Step::Skip(block.len());
         };
         let mut drops = SourceDrops::default();
         for option in &statistics.options {
@@ -293,7 +294,7 @@ impl PcapNg {
         if let Some(interface) = self.interfaces.get_mut(statistics.if_id as usize) {
             interface.drops = drops;
         }
-        Ok(Step::Skip(block.len()))
+        Step::Skip(block.len())
     }
 
     fn parse<'a>(&self, block: &'a [u8]) -> Option<Block<'a>> {

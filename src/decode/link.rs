@@ -13,6 +13,10 @@ pub(super) mod ether_type {
     pub(in crate::decode) const TRANSPARENT_ETHERNET: u16 = 0x6558;
     pub(in crate::decode) const VLAN: u16 = 0x8100;
     pub(in crate::decode) const IPV6: u16 = 0x86dd;
+    pub(in crate::decode) const FABRIC_PATH: u16 = 0x8903;
+    pub(in crate::decode) const VN_TAG: u16 = 0x8926;
+    pub(in crate::decode) const E_TAG: u16 = 0x893f;
+    pub(in crate::decode) const SERVICE_HEADER: u16 = 0x894f;
     pub(in crate::decode) const PPP: u16 = 0x880b;
     pub(in crate::decode) const MPLS: u16 = 0x8847;
     pub(in crate::decode) const MPLS_UPSTREAM: u16 = 0x8848;
@@ -52,6 +56,26 @@ pub(super) fn peel(link_type: LinkType, rest: Rest<'_>) -> Peeled<'_> {
         LinkType::IEEE802_11_PRISM => wifi::peel_prism(rest),
         LinkType::IEEE802_11_AVS => wifi::peel_avs(rest),
         LinkType::PPI => wifi::peel_ppi(rest),
+        LinkType::FDDI => llc(rest.skip(13).ok_or(CUT_OFF)?),
+        LinkType::IEEE802_5 => token_ring(rest),
+        LinkType::SLIP => Ok((Layer::AnyIp, rest.skip(16).ok_or(CUT_OFF)?)),
+        LinkType::ATM_RFC1483 | LinkType::ATM_CLIP => multiplexed(rest),
+        LinkType::SUNATM => sun_atm(rest),
+        LinkType::FRELAY => frame_relay(rest),
+        LinkType::IP_OVER_FC => llc(rest.skip(16).ok_or(CUT_OFF)?),
+        LinkType::APPLE_IP_OVER_IEEE1394 => typed(rest, 16, 18),
+        LinkType::MPLS => mpls(rest),
+        LinkType::ENC => after_family(rest, 0, 12),
+        LinkType::PFLOG => packet_filter_log(rest),
+        LinkType::IPNET => ipnet(rest),
+        LinkType::PKTAP | LinkType::PKTAP_DARWIN => packet_tap(rest),
+        // One octet says which way the frame went.
+        LinkType::PPP_PPPD | LinkType::PPP_WITH_DIR => ppp(rest.skip(1).ok_or(CUT_OFF)?),
+        LinkType::C_HDLC_WITH_DIR => cooked(rest, 3, 5),
+        LinkType::FRELAY_WITH_DIR => frame_relay(rest.skip(1).ok_or(CUT_OFF)?),
+        LinkType::NETANALYZER => {
+            Ok((Layer::Link(LinkType::ETHERNET), rest.skip(4).ok_or(CUT_OFF)?))
+        }
         _ => Err(Stop::Undecodable(Undecodable::LinkType)),
     }
 }
@@ -88,6 +112,13 @@ pub(super) fn peel_ether_type(ether_type: u16, rest: Rest<'_>) -> Peeled<'_> {
         ether_type::TRANSPARENT_ETHERNET => Ok((Layer::Link(LinkType::ETHERNET), rest)),
         ether_type::CISCO_METADATA => typed(rest, 6, 8),
         ether_type::MACSEC => macsec(rest),
+        // Cisco's tag for a virtual interface, and IEEE 802.1BR's.
+        ether_type::VN_TAG => typed(rest, 4, 6),
+        ether_type::E_TAG => typed(rest, 6, 8),
+        ether_type::FABRIC_PATH => {
+            Ok((Layer::Link(LinkType::ETHERNET), rest.skip(2).ok_or(CUT_OFF)?))
+        }
+        ether_type::SERVICE_HEADER => service_header(rest),
         // IEEE 802.1ah: an instance tag, then the customer's whole frame.
         ether_type::BACKBONE_BRIDGE => {
             Ok((Layer::Link(LinkType::ETHERNET), rest.skip(4).ok_or(CUT_OFF)?))
@@ -101,17 +132,133 @@ pub(super) fn peel_ether_type(ether_type: u16, rest: Rest<'_>) -> Peeled<'_> {
 pub(super) fn llc(rest: Rest<'_>) -> Peeled<'_> {
     match *rest.data {
         [0xaa, 0xaa, 3, 0, 0, 0 | 0xf8, ..] => typed(rest, 6, 8),
+        // A bridged Ethernet frame, with its check sequence or without (RFC 2684 §5.2).
+        [0xaa, 0xaa, 3, 0, 0x80, 0xc2, 0, 1 | 7, ..] => {
+            Ok((Layer::Link(LinkType::ETHERNET), rest.skip(10).ok_or(CUT_OFF)?))
+        }
         [6, 6, 3, ..] => Ok((Layer::AnyIp, rest.skip(3).ok_or(CUT_OFF)?)),
         _ => Err(Stop::NotTcp),
     }
 }
 
-/// An address family in either byte order: BSD's loopback writes the order of its machine.
+/// IEEE 802.5: a source address whose highest bit is set is followed by a route.
+fn token_ring(rest: Rest<'_>) -> Peeled<'_> {
+    const HEADER: usize = 14;
+    let routed = rest.data.get(8).ok_or(CUT_OFF)? & 0x80 != 0;
+    let route = if routed { rest.data.get(HEADER).ok_or(CUT_OFF)? & 0x1f } else { 0 };
+    llc(rest.skip(HEADER + usize::from(route)).ok_or(CUT_OFF)?)
+}
+
+/// A packet with LLC before it or without (RFC 2684 §5 and §6).
+fn multiplexed(rest: Rest<'_>) -> Peeled<'_> {
+    match *rest.data {
+        [0xaa, 0xaa, ..] | [6, 6, ..] => llc(rest),
+        [0xfe, 0xfe, 3, 0xcf, ..] => ppp(rest.skip(4).ok_or(CUT_OFF)?),
+        [first, ..] if matches!(first >> 4, 4 | 6) => Ok((Layer::AnyIp, rest)),
+        _ => Err(Stop::NotTcp),
+    }
+}
+
+/// SunATM's header: the kind of traffic, the path and the circuit.
+fn sun_atm(rest: Rest<'_>) -> Peeled<'_> {
+    const LLC_MULTIPLEXED: u8 = 2;
+    let kind = rest.data.first().ok_or(CUT_OFF)? & 0x0f;
+    if kind != LLC_MULTIPLEXED {
+        return Err(Stop::NotTcp);
+    }
+    multiplexed(rest.skip(4).ok_or(CUT_OFF)?)
+}
+
+/// Frame relay (RFC 2427 §3, §4), or Cisco's way: an EtherType right behind the address.
+fn frame_relay(rest: Rest<'_>) -> Peeled<'_> {
+    const LAST_OCTET: u8 = 1;
+    let address = rest.data.iter().take(4).position(|octet| octet & LAST_OCTET != 0);
+    let rest = rest.skip(address.ok_or(CUT_OFF)? + 1).ok_or(CUT_OFF)?;
+    match *rest.data {
+        [3, 0xcc | 0x8e, ..] => Ok((Layer::AnyIp, rest.skip(2).ok_or(CUT_OFF)?)),
+        // SNAP behind an octet of padding, and bridged Ethernet.
+        [3, 0, 0x80, 0, 0, 0, ..] => typed(rest, 6, 8),
+        [3, 0, 0x80, 0, 0x80, 0xc2, 0, 1 | 7, ..] => {
+            Ok((Layer::Link(LinkType::ETHERNET), rest.skip(8).ok_or(CUT_OFF)?))
+        }
+        [3, 0xcf, ..] => ppp(rest.skip(2).ok_or(CUT_OFF)?),
+        [3, ..] => Err(Stop::NotTcp),
+        _ => cooked(rest, 0, 2),
+    }
+}
+
+/// The log of BSD's packet filter: its header's length, padded to words, and an address family.
+fn packet_filter_log(rest: Rest<'_>) -> Peeled<'_> {
+    let &[length, family, ..] = rest.data else { return Err(CUT_OFF) };
+    let length = usize::from(length).next_multiple_of(4);
+    if is_ip(u32::from(family)) {
+        Ok((Layer::AnyIp, rest.skip(length).ok_or(CUT_OFF)?))
+    } else {
+        Err(Stop::NotTcp)
+    }
+}
+
+/// Solaris's observability device: a version, Solaris's address family, and zones.
+fn ipnet(rest: Rest<'_>) -> Peeled<'_> {
+    match *rest.data {
+        [_, 2 | 26, ..] => Ok((Layer::AnyIp, rest.skip(24).ok_or(CUT_OFF)?)),
+        [_, _, ..] => Err(Stop::NotTcp),
+        _ => Err(CUT_OFF),
+    }
+}
+
+/// Darwin's packet tap: the length of its header, the kind of record, and the link type of the
+/// packet, each a little-endian word.
+fn packet_tap(rest: Rest<'_>) -> Peeled<'_> {
+    const PACKET: u8 = 1;
+    const SHORTEST: usize = 12;
+    let &[l0, l1, l2, l3, kind, _, _, _, t0, t1, 0, 0, ..] = rest.data else {
+        return Err(CUT_OFF);
+    };
+    if kind != PACKET {
+        return Err(Stop::NotTcp);
+    }
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+    let link_type = LinkType(u16::from_le_bytes([t0, t1]));
+    Ok((Layer::Link(link_type), rest.skip(length.max(SHORTEST)).ok_or(CUT_OFF)?))
+}
+
+/// BSD's loopback: an address family in the byte order of its machine; some writers give an
+/// EtherType.
 fn loopback(rest: Rest<'_>) -> Peeled<'_> {
-    let family = *rest.data.first_chunk::<4>().ok_or(CUT_OFF)?;
-    // AF_INET everywhere; AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, and Darwin.
-    match u32::from_be_bytes(family).min(u32::from_le_bytes(family)) {
-        2 | 10 | 24 | 28 | 30 => Ok((Layer::AnyIp, rest.skip(4).ok_or(CUT_OFF)?)),
+    let number = *rest.data.first_chunk::<4>().ok_or(CUT_OFF)?;
+    let number = u32::from_be_bytes(number).min(u32::from_le_bytes(number));
+    match u16::try_from(number) {
+        Ok(ether_type) if ether_type > LARGEST_LENGTH => {
+            Ok((Layer::EtherType(ether_type), rest.skip(4).ok_or(CUT_OFF)?))
+        }
+        _ => after_family(rest, 0, 4),
+    }
+}
+
+/// IP behind a header of `length` octets with an address family at `at`, in either byte order.
+fn after_family(rest: Rest<'_>, at: usize, length: usize) -> Peeled<'_> {
+    let family = rest.data.get(at..).and_then(<[u8]>::first_chunk::<4>).ok_or(CUT_OFF)?;
+    if is_ip(u32::from_be_bytes(*family).min(u32::from_le_bytes(*family))) {
+        Ok((Layer::AnyIp, rest.skip(length).ok_or(CUT_OFF)?))
+    } else {
+        Err(Stop::NotTcp)
+    }
+}
+
+/// `AF_INET` everywhere; `AF_INET6` of Linux, NetBSD and OpenBSD, FreeBSD, and Darwin.
+fn is_ip(family: u32) -> bool {
+    matches!(family, 2 | 10 | 24 | 28 | 30)
+}
+
+/// A network service header (RFC 8300 §2): its length in words and what comes after it.
+pub(super) fn service_header(rest: Rest<'_>) -> Peeled<'_> {
+    let &[_, length, _, next, ..] = rest.data else { return Err(CUT_OFF) };
+    let rest = rest.skip(usize::from(length & 0x3f).max(2) * 4).ok_or(CUT_OFF)?;
+    match next {
+        1 | 2 => Ok((Layer::AnyIp, rest)),
+        3 => Ok((Layer::Link(LinkType::ETHERNET), rest)),
+        5 => mpls(rest),
         _ => Err(Stop::NotTcp),
     }
 }
@@ -156,12 +303,24 @@ pub(super) fn ppp(mut rest: Rest<'_>) -> Peeled<'_> {
         [high, low, ..] => (u16::from_be_bytes([high, low]), 2),
         _ => return Err(CUT_OFF),
     };
+    const MULTILINK: u16 = 0x3d;
     let rest = rest.skip(length).ok_or(CUT_OFF)?;
     match protocol {
         0x21 | 0x57 => Ok((Layer::AnyIp, rest)),
         0x281 | 0x283 => mpls(rest),
+        MULTILINK => multilink(rest),
         _ => Err(Stop::NotTcp),
     }
+}
+
+/// Multilink PPP (RFC 1990 §3) of a packet that is not cut into fragments, behind a long sequence
+/// number.
+fn multilink(rest: Rest<'_>) -> Peeled<'_> {
+    const BEGINNING_AND_END: u8 = 0xc0;
+    if rest.data.first().ok_or(CUT_OFF)? & BEGINNING_AND_END != BEGINNING_AND_END {
+        return Err(Stop::NotTcp);
+    }
+    ppp(rest.skip(4).ok_or(CUT_OFF)?)
 }
 
 /// IEEE 802.1AE without encryption: the tag, the frame, and a check value that IP's own length

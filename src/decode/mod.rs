@@ -85,6 +85,8 @@ pub struct Decoder {
     /// Packets put together from fragments: the outer one, and one inside its tunnel.
     whole: [Vec<u8>; 2],
     tunnel_depth: usize,
+    /// Where the next of the packets begins that the last frame carries together.
+    next_part: Option<usize>,
 }
 
 impl Decoder {
@@ -94,6 +96,7 @@ impl Decoder {
             fragments: Fragments::new(limits.fragments, limits.fragment_timeout),
             whole: [Vec::new(), Vec::new()],
             tunnel_depth: limits.tunnel_depth,
+            next_part: None,
         }
     }
 
@@ -103,19 +106,44 @@ impl Decoder {
     pub fn decode<'a>(&'a mut self, frame: &Frame<'a>, counters: &mut Counters) -> Decoded<'a> {
         let cut = frame.original_length.saturating_sub(frame.data.len() as u32);
         counters.truncated += u64::from(cut > 0);
-        let layer = Layer::Link(frame.link_type);
         let rest = Rest { data: frame.data, cut };
         let mut ip = IpHeader::NONE;
         if let Some(rest) = plain(frame.link_type, rest, &mut ip) {
             return segment(&ip, rest, frame, counters);
         }
+        self.decode_part(0, frame, rest, counters)
+    }
+
+    /// The next packet of the same frame, when it carries several together as wireless ones may;
+    /// `None` after the last.
+    #[inline]
+    pub fn decode_next<'a>(
+        &'a mut self,
+        frame: &Frame<'a>,
+        counters: &mut Counters,
+    ) -> Option<Decoded<'a>> {
+        let part = self.next_part.take()?;
+        let cut = frame.original_length.saturating_sub(frame.data.len() as u32);
+        Some(self.decode_part(part, frame, Rest { data: frame.data, cut }, counters))
+    }
+
+    fn decode_part<'a>(
+        &'a mut self,
+        part: usize,
+        frame: &Frame<'a>,
+        rest: Rest<'a>,
+        counters: &mut Counters,
+    ) -> Decoded<'a> {
+        let mut ip = IpHeader::NONE;
         let mut context = Context {
             fragments: &mut self.fragments,
             tunnel_depth: self.tunnel_depth,
             now: frame.timestamp,
             counters,
+            part,
+            next_part: &mut self.next_part,
         };
-        match peel(layer, rest, &mut ip, &mut context) {
+        match peel(Layer::Link(frame.link_type), rest, &mut ip, &mut context) {
             Ok(rest) => segment(&ip, rest, frame, counters),
             Err(Stop::Whole(packet)) => self.decode_whole(packet, ip, frame, counters),
             Err(stop) => stop.count(counters),
@@ -135,6 +163,8 @@ impl Decoder {
             tunnel_depth: self.tunnel_depth,
             now: frame.timestamp,
             counters,
+            part: 0,
+            next_part: &mut None,
         };
         let mut stop = Stop::Whole(packet);
         for place in &mut self.whole {
@@ -157,6 +187,8 @@ enum Layer {
     Link(LinkType),
     /// With what this EtherType says (or, below 0x600, with LLC: it is a length).
     EtherType(u16),
+    /// With the first of several wireless subframes.
+    Aggregate,
     /// With an IP header of the version that its first four bits say.
     AnyIp,
     /// With what the protocol number of the last IP header says.
@@ -287,6 +319,11 @@ fn peel<'a>(
         (layer, rest) = match layer {
             Layer::Link(link_type) => link::peel(link_type, rest)?,
             Layer::EtherType(ether_type) => link::peel_ether_type(ether_type, rest)?,
+            Layer::Aggregate => {
+                let (subframe, next) = wifi::subframe(rest, context.part)?;
+                *context.next_part = next;
+                link::llc(subframe)?
+            }
             Layer::AnyIp => {
                 (fragment, rest) = ip::peel(rest, ip)?;
                 if let Some(fragment) = fragment {
@@ -322,6 +359,9 @@ struct Context<'a> {
     tunnel_depth: usize,
     now: Timestamp,
     counters: &'a mut Counters,
+    /// Where the packet to decode begins, if the frame carries several together.
+    part: usize,
+    next_part: &'a mut Option<usize>,
 }
 
 impl Context<'_> {

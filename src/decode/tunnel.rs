@@ -16,15 +16,19 @@ const IP_IN_IP: u8 = 4;
 const UDP: u8 = 17;
 const IPV6_IN_IP: u8 = 41;
 const GRE: u8 = 47;
+const IP_WITHIN_IP: u8 = 94;
 const ETHERIP: u8 = 97;
 const MPLS_IN_IP: u8 = 137;
+const ETHERNET_IN_IP: u8 = 143;
 
 const ETHERNET: Layer = Layer::Link(LinkType::ETHERNET);
 
 /// Peels the tunnel that an IP protocol number announces.
 pub(super) fn peel(protocol: u8, rest: Rest<'_>) -> Peeled<'_> {
     match protocol {
-        IP_IN_IP | IPV6_IN_IP => Ok((Layer::AnyIp, rest)),
+        IP_IN_IP | IPV6_IN_IP | IP_WITHIN_IP => Ok((Layer::AnyIp, rest)),
+        // RFC 8986 §4.9: what segment routing carries.
+        ETHERNET_IN_IP => Ok((ETHERNET, rest)),
         UDP => udp(rest),
         GRE => gre(rest),
         MPLS_IN_IP => link::mpls(rest),
@@ -46,6 +50,7 @@ fn udp(rest: Rest<'_>) -> Peeled<'_> {
         2152 => gtp_u(rest),
         37008 => tzsp(rest),
         1701 => l2tp(rest),
+        4341 => lisp(rest),
         6635 => link::mpls(rest),
         _ => teredo(rest),
     }
@@ -125,10 +130,24 @@ fn source_routes(data: &[u8]) -> Result<usize, Stop> {
     }
 }
 
-/// ERSPAN type III: twelve octets, and eight more when its last bit says so.
+/// ERSPAN type III: twelve octets, eight more when its last bit says so, and Ethernet or IP.
 fn erspan_3(rest: Rest<'_>) -> Peeled<'_> {
-    let more = rest.data.get(11).ok_or(CUT_OFF)? & 1 == 1;
-    Ok((ETHERNET, rest.skip(if more { 20 } else { 12 }).ok_or(CUT_OFF)?))
+    let &[kind, last] = rest.data.get(10..12).ok_or(CUT_OFF)? else { return Err(CUT_OFF) };
+    let layer = match (kind >> 2) & 0x1f {
+        0 => ETHERNET,
+        2 => Layer::AnyIp,
+        _ => return Err(Stop::NotTcp),
+    };
+    Ok((layer, rest.skip(if last & 1 == 1 { 20 } else { 12 }).ok_or(CUT_OFF)?))
+}
+
+/// LISP's data packets (RFC 9300 §5.1): eight octets, then the packet.
+fn lisp(rest: Rest<'_>) -> Peeled<'_> {
+    let rest = rest.skip(8).ok_or(Stop::NotTcp)?;
+    match rest.data.first().map(|octet| octet >> 4) {
+        Some(4 | 6) => Ok((Layer::AnyIp, rest)),
+        _ => Err(Stop::NotTcp),
+    }
 }
 
 /// VXLAN (RFC 7348 §5), also with group policy.
@@ -149,6 +168,7 @@ fn vxlan_gpe(rest: Rest<'_>) -> Peeled<'_> {
             match next {
                 1 | 2 => Ok((Layer::AnyIp, rest)),
                 3 => Ok((ETHERNET, rest)),
+                4 => link::service_header(rest),
                 5 => link::mpls(rest),
                 _ => Err(Stop::NotTcp),
             }

@@ -44,13 +44,19 @@ fn data_frame(rest: Rest<'_>, padded: bool) -> Peeled<'_> {
         length = length.next_multiple_of(4);
     }
     let body = rest.skip(length).ok_or(CUT_OFF)?;
-    if aggregate {
-        // The first of an A-MSDU's subframes (§9.3.2.2): addresses and a length before its LLC.
-        let length = body.half_word(12).ok_or(CUT_OFF)?;
-        let subframe = body.skip(14).ok_or(CUT_OFF)?;
-        return link::llc(subframe.limit(subframe.length().min(usize::from(length))));
-    }
-    link::llc(body)
+    if aggregate { Ok((Layer::Aggregate, body)) } else { link::llc(body) }
+}
+
+/// The subframe at `at` of an A-MSDU (IEEE 802.11 §9.3.2.2), from its LLC on: addresses and a length
+/// stand before it. Also where the next one begins, if another follows.
+pub(super) fn subframe(rest: Rest<'_>, at: usize) -> Result<(Rest<'_>, Option<usize>), Stop> {
+    const HEADER: usize = 14;
+    let rest = rest.skip(at).ok_or(CUT_OFF)?;
+    let length = usize::from(rest.half_word(12).ok_or(CUT_OFF)?);
+    let next = (HEADER + length).next_multiple_of(4);
+    let another = next + HEADER < rest.data.len();
+    let subframe = rest.skip(HEADER).ok_or(CUT_OFF)?;
+    Ok((subframe.limit(subframe.length().min(length)), another.then_some(at + next)))
 }
 
 /// A radiotap header (radiotap.org): its length is in it, and whether the frame's header is padded.

@@ -7,6 +7,8 @@ use tempfile::NamedTempFile;
 
 use super::*;
 
+mod oddities;
+
 /// Integers in one byte order.
 #[derive(Clone, Copy, Debug)]
 enum Order {
@@ -405,7 +407,9 @@ fn what_is_no_capture_is_refused_with_what_it_looks_like() {
     assert!(refusal(b"\xfd7zXZ\0 and then some more octets").contains("xz -dc"));
     assert!(refusal(&gzip(b"just some text in gzip, long enough")).contains("just some text"));
     assert!(refusal(&gzip(&gzip(&many_packets()))).contains("twice"));
-    assert!(refusal(b"\xd4\xc3\xb2\xa1\x02").contains("not a pcap"));
+    assert!(refusal(b"\xd4\xc3\xb2\xa1\x02").contains("ends within the header"));
+    assert!(refusal(b"snoop\0\0\0\0\0\0\x02\0\0\0\x04 and so on").contains("editcap"));
+    assert!(refusal(b"nothing that anybody knows of").contains("editcap"));
     let missing = FileSource::open(Path::new("/nowhere/x.pcap"), false, None).err().unwrap();
     assert_eq!(missing.to_string(), "/nowhere/x.pcap: no such file");
     let directory = FileSource::open(Path::new("/"), false, None).err().unwrap();

@@ -1,4 +1,5 @@
 mod fragments;
+mod links;
 
 use etherparse::PacketBuilder;
 use proptest::prelude::*;
@@ -42,21 +43,23 @@ impl Wire {
             data,
             original_length: original as u32,
         };
-        match self.decoder.decode(&frame, &mut self.counters) {
-            Decoded::Segment(segment) => Some(Seen {
-                source: segment.source.to_string(),
-                destination: segment.destination.to_string(),
-                sequence: segment.sequence,
-                payload: segment.payload.to_vec(),
-                cut: segment.cut,
-            }),
-            Decoded::Other => None,
-        }
+        seen(&self.decoder.decode(&frame, &mut self.counters))
     }
 
     fn take(&mut self, link_type: LinkType, data: &[u8]) -> Option<Seen> {
         self.snapped(link_type, data, data.len())
     }
+}
+
+fn seen(decoded: &Decoded<'_>) -> Option<Seen> {
+    let Decoded::Segment(segment) = decoded else { return None };
+    Some(Seen {
+        source: segment.source.to_string(),
+        destination: segment.destination.to_string(),
+        sequence: segment.sequence,
+        payload: segment.payload.to_vec(),
+        cut: segment.cut,
+    })
 }
 
 const PAYLOAD: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
@@ -231,6 +234,20 @@ fn tags_and_labels_are_peeled_however_many() {
         ("PPPoE", ethernet(0x8864, &pppoe)),
         ("MACsec, in the clear", ethernet(0x88e5, &join(&[0, 0, 0, 0, 0, 1, 8, 0], &ip))),
         ("backbone bridge", ethernet(0x88e7, &join(&[0, 0, 0, 9], &inner))),
+        ("virtual interface tag", ethernet(0x8926, &join(&[0, 1, 0, 0, 8, 0], &ip))),
+        ("port extender tag", ethernet(0x893f, &join(&[0, 1, 0, 0, 0, 0, 8, 0], &ip))),
+        ("fabric path", ethernet(0x8903, &join(&[0, 9], &inner))),
+        (
+            "service header",
+            ethernet(0x894f, &join(&[0, 6, 1, 1, 0, 0, 1, 255], &join(&[0; 16], &ip))),
+        ),
+        (
+            "bridged in SNAP",
+            ethernet(
+                (inner.len() + 10) as u16,
+                &join(&[0xaa, 0xaa, 3, 0, 0x80, 0xc2, 0, 7, 0, 0], &inner),
+            ),
+        ),
         ("Cisco metadata", ethernet(0x8909, &join(&[1, 1, 0, 1, 0, 2, 8, 0], &ip))),
     ] {
         assert_found(name, LinkType::ETHERNET, &frame);
@@ -317,6 +334,23 @@ fn tunnels_are_looked_into() {
         (
             "L2TP with all fields",
             udp(1701, &join(&[0x4a, 2, 0, 70, 0, 1, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0x21], &v4())),
+        ),
+        ("LISP", udp(4341, &join(&[0x80, 0, 0, 1, 0, 0, 0, 0], &v4()))),
+        (
+            "VXLAN-GPE with a service header",
+            udp(4790, &join(&[0x0c, 0, 0, 4, 0, 0, 5, 0, 0, 2, 2, 1, 0, 0, 1, 255], &v4())),
+        ),
+        ("IP within IP", ip(94, &v4())),
+        ("Ethernet in IP", ip(143, &inner)),
+        (
+            "ERSPAN III of IP",
+            ip(
+                47,
+                &join(
+                    &[0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 1, 0, 0, 0, 0, 0, 0, 8, 0],
+                    &v4(),
+                ),
+            ),
         ),
         ("MPLS in UDP", udp(6635, &join(&[0, 1, 1, 64], &v4()))),
         ("IPv4 in IPv6", ip6(4, &v4())),
@@ -525,44 +559,9 @@ fn fragments(identification: u16, sizes: &[usize]) -> Vec<Vec<u8>> {
     fragments
 }
 
-/// A data frame from a station: frame control, addresses, and what the tests add.
-fn wifi(control: [u8; 2], extra: &[u8], body: &[u8]) -> Vec<u8> {
-    [&control[..], &[0; 22], extra, &SNAP[..], body].concat()
-}
-
-#[test]
-fn unencrypted_wireless_data_is_read() {
-    let plain = wifi([0x08, 1], &[], &v4());
-    let quality = wifi([0x88, 2], &[0, 0], &v4());
-    let bridged = wifi([0x88, 3], &[0; 8], &v4());
-    let high_throughput = wifi([0x88, 0x81], &[0; 6], &v4());
-    for frame in [&plain, &quality, &bridged, &high_throughput] {
-        assert_found("802.11", LinkType::IEEE802_11, frame);
-    }
-    let subframe_length = ((v4().len() + 8) as u16).to_be_bytes();
-    let aggregate = [&[0x80, 0][..], &[2; 12], &subframe_length].concat();
-    assert_found("A-MSDU", LinkType::IEEE802_11, &wifi([0x88, 1], &aggregate, &v4()));
-
-    let radiotap = [0, 0, 9, 0, 2, 0, 0, 0, 0];
-    assert_found("radiotap", LinkType::IEEE802_11_RADIOTAP, &join(&radiotap, &plain));
-    let padded = wifi([0x88, 2], &[0; 4], &v4());
-    let radiotap =
-        [0, 0, 25, 0, 3, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0x20];
-    assert_found("data pad", LinkType::IEEE802_11_RADIOTAP, &join(&radiotap, &padded));
-    let prism = [&[0, 0, 0, 0x44, 0, 0, 0, 144][..], &[0; 136]].concat();
-    assert_found("Prism", LinkType::IEEE802_11_PRISM, &join(&prism, &plain));
-    let avs = [&[0x80, 0x21, 0x10, 1, 0, 0, 0, 64][..], &[0; 56]].concat();
-    assert_found("AVS", LinkType::IEEE802_11_AVS, &join(&avs, &plain));
-
-    for control in [[0x80, 0], [0x08, 0x41], [0x48, 1], [0xc8, 1], [0x08, 5]] {
-        let frame = wifi(control, &[0, 0], &v4());
-        assert_not_tcp("beacon, encrypted, empty, fragment", LinkType::IEEE802_11, &frame);
-    }
-}
-
-const LINK_TYPES: [u16; 22] = [
-    0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 119, 127, 163, 192, 228, 229, 239, 276, 147,
-    999,
+const LINK_TYPES: [u16; 41] = [
+    0, 1, 6, 8, 9, 10, 12, 14, 50, 51, 100, 101, 104, 105, 106, 107, 108, 109, 113, 117, 119, 122,
+    123, 127, 138, 149, 163, 166, 192, 204, 205, 206, 219, 226, 228, 229, 239, 240, 258, 276, 999,
 ];
 
 fn decode_quietly(link_type: u16, data: &[u8], cut: u32) {
