@@ -313,6 +313,10 @@ impl Consumer for Reading<'_> {
         state.memory()
     }
 
+    fn awaits(state: &Conversation) -> bool {
+        state.awaits_response()
+    }
+
     fn starts_message(octets: &[u8]) -> bool {
         matches!(sniff::in_middle(octets), Looks::Request | Looks::Response)
     }

@@ -115,6 +115,12 @@ impl Conversation {
             + self.multiplexed.as_ref().map_or(0, |streams| streams.memory())
     }
 
+    /// Whether a request waits for its answer.
+    pub fn awaits_response(&self) -> bool {
+        !self.queue.is_empty()
+            || self.multiplexed.as_ref().is_some_and(|streams| streams.awaits_response())
+    }
+
     /// The side that sends requests.
     pub fn client(&self) -> Direction {
         self.client

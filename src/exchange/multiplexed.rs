@@ -63,6 +63,11 @@ impl Multiplexed {
         self.client.memory() + self.server.memory() + streams
     }
 
+    /// Whether a request waits for its answer.
+    pub fn awaits_response(&self) -> bool {
+        self.streams.values().any(|stream| stream.request.is_some() && stream.response.is_none())
+    }
+
     /// Octets of one direction.
     pub fn data(
         &mut self,

@@ -107,6 +107,12 @@ pub trait Consumer {
         0
     }
 
+    /// Whether something is due that would be lost with this state: where there is no room, the
+    /// others go first.
+    fn awaits(_state: &Self::State) -> bool {
+        false
+    }
+
     /// Whether these octets look like the beginning of a message: then a stream joined in its
     /// middle may begin here.
     fn starts_message(octets: &[u8]) -> bool;

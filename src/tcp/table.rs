@@ -47,6 +47,8 @@ pub struct FlowTable<S> {
     graces: VecDeque<Ticket>,
     waiting_octets: usize,
     next_number: u64,
+    /// Where the search for a heavy connection goes on.
+    hand: usize,
     /// Connections tracked at once: as many as a third of the memory can hold, with their state.
     capacity: usize,
     limits: Limits,
@@ -54,12 +56,16 @@ pub struct FlowTable<S> {
     pub counters: TcpCounters,
 }
 
-/// Octets that a request waiting for its answer may hold: who holds no more is not who used up the
-/// memory.
+/// Octets that a connection may hold in which nothing is due: who holds no more is not who used up
+/// the memory.
 const LIGHT: usize = 4 << 10;
 
-/// Connections passed over for a heavier one before the longest silent goes after all.
-const SECOND_CHANCES: usize = 64;
+/// Octets that one with a request that waits for its answer may hold: no usual server takes a
+/// longer header.
+const LIGHT_WAITING: usize = 32 << 10;
+
+/// Connections that are looked at to find one that can better be spared.
+const LOOKED_AT: usize = 64;
 
 /// A reminder to look at a flow again, unless it has been replaced since.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +86,8 @@ struct Slot<S> {
     linked: Timestamp,
     kind: Kind,
     in_holes: bool,
+    /// It was passed over when there was no room, since it was last active.
+    spared: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +124,7 @@ impl<S> FlowTable<S> {
             graces: VecDeque::new(),
             waiting_octets: 0,
             next_number: 1,
+            hand: 0,
             capacity: (limits.memory / 3 / (size_of::<Slot<S>>() + size_of::<S>()))
                 .clamp(1, limits.flows),
             limits: limits.clone(),
@@ -228,7 +237,8 @@ impl<S> FlowTable<S> {
             self.remove(self.embryonic.oldest, segment.timestamp, consumer);
         } else if self.len() >= self.capacity {
             self.counters.flow_limit += 1;
-            self.remove(self.established.oldest, segment.timestamp, consumer);
+            let victim = self.victim::<C>();
+            self.remove(victim, segment.timestamp, consumer);
         }
         let flow = Flow::new(key, source_is_low, self.next_number, segment);
         self.next_number += 1;
@@ -242,6 +252,7 @@ impl<S> FlowTable<S> {
             linked: segment.timestamp,
             kind: Kind::Embryonic,
             in_holes: false,
+            spared: false,
         };
         let number = if let Some(number) = self.free.pop() {
             self.slots[number as usize] = slot;
@@ -311,6 +322,7 @@ impl<S> FlowTable<S> {
             self.slots[slot as usize].kind = Kind::Established;
         }
         self.slots[slot as usize].linked = now;
+        self.slots[slot as usize].spared = false;
         self.link(slot);
     }
 
@@ -374,37 +386,56 @@ impl<S> FlowTable<S> {
         self.forget(slot);
     }
 
-    /// Ends the connection that was silent longest, half-open ones first, of those that hold more than
-    /// a waiting exchange needs; or of all, when there are few of these. `false` when there is none.
+    /// Ends one connection to make room for what the others hold: a heavy one; else half-open ones
+    /// while they are most; else the one with which least is lost. `false` when there is none.
     pub fn drop_oldest<C: Consumer<State = S>>(
         &mut self,
         now: Timestamp,
         consumer: &mut C,
     ) -> bool {
-        let oldest = if self.embryonic.len > self.established.len {
-            self.embryonic.oldest
-        } else {
-            self.established.oldest
+        let victim = match self.heavy::<C>() {
+            Some(heavy) => heavy,
+            None if self.embryonic.len > self.established.len => self.embryonic.oldest,
+            None => self.victim::<C>(),
         };
-        if oldest == NONE {
-            return false;
-        }
-        let mut victim = oldest;
-        for _ in 0..SECOND_CHANCES {
-            let entry = &self.slots[victim as usize];
-            let light = entry.flow.as_ref().is_none_or(|flow| {
-                let state = flow.state.as_ref().map_or(0, |state| C::memory(state));
-                flow.waiting_octets() + state < LIGHT
-            });
-            if !light || entry.kind != Kind::Established {
+        self.remove(victim, now, consumer);
+        victim != NONE
+    }
+
+    /// The connection that was silent longest; but one in which an answer is due is passed over once
+    /// for those with which nothing is lost.
+    fn victim<C: Consumer<State = S>>(&mut self) -> u32 {
+        for _ in 0..LOOKED_AT {
+            let oldest = self.established.oldest;
+            let Some(entry) = self.slots.get_mut(oldest as usize) else { break };
+            let state = entry.flow.as_ref().and_then(|flow| flow.state.as_ref());
+            if entry.spared || !state.is_some_and(|state| C::awaits(state)) {
                 break;
             }
-            self.unlink(victim);
-            self.link(victim);
-            victim = self.established.oldest;
+            entry.spared = true;
+            self.unlink(oldest);
+            self.link(oldest);
         }
-        self.remove(victim, now, consumer);
-        true
+        self.established.oldest
+    }
+
+    /// The heaviest of some connections, looked at in turn, if it holds more than an exchange needs.
+    fn heavy<C: Consumer<State = S>>(&mut self) -> Option<u32> {
+        let mut heaviest = (0, None);
+        for _ in 0..LOOKED_AT.min(self.slots.len()) {
+            self.hand = (self.hand + 1) % self.slots.len();
+            let entry = &self.slots[self.hand];
+            let Some(flow) = entry.flow.as_ref().filter(|_| entry.kind != Kind::Closed) else {
+                continue;
+            };
+            let state = flow.state.as_ref();
+            let held = flow.waiting_octets() + state.map_or(0, |state| C::memory(state));
+            let awaits = state.is_some_and(|state| C::awaits(state));
+            if held > heaviest.0.max(if awaits { LIGHT_WAITING } else { LIGHT }) {
+                heaviest = (held, Some(self.hand as u32));
+            }
+        }
+        heaviest.1
     }
 
     /// Gives up the oldest holes while all connections together hold too much.

@@ -151,6 +151,58 @@ fn a_million_half_open_connections_push_out_each_other_only() {
 }
 
 #[test]
+fn a_request_that_waits_outlives_connections_in_which_nothing_is_due() {
+    let mut wire = Wire::new(Limits { flows: 1000, ..limits() });
+    wire.honest_request();
+    let request = b"GET /other HTTP/1.1\r\nHost: b\r\n\r\n";
+    let response = b"HTTP/1.1 204 No Content\r\n\r\n";
+    let received = 1 + request.len() as u32;
+    for number in 0..1800 {
+        let client = attacker(number);
+        wire.send(client, true, [1, 1], ACK, request);
+        wire.send(client, false, [1, received], ACK, response);
+    }
+    wire.honest_response();
+    assert!(wire.hits(Limit::Flows) > 0, "the bound is counted");
+    wire.assert_bounded_and_honest(MEMORY);
+}
+
+#[test]
+fn whoever_holds_most_goes_before_those_who_are_only_silent() {
+    let mut wire = Wire::new(limits());
+    let clients = 0..600;
+    let request = b"GET /silent HTTP/1.1\r\nHost: b\r\n\r\n";
+    for number in clients.clone() {
+        wire.send(attacker(number), true, [1, 1], ACK, request);
+    }
+    // Headers without end, on connections that never fall silent.
+    let field = [b"X: ".as_slice(), &[b'y'; 1000], b"\r\n"].concat();
+    let start = b"GET /endless HTTP/1.1\r\n";
+    for round in 0..200_u32 {
+        for number in 5000..5100 {
+            let client = attacker(number);
+            if round == 0 {
+                wire.send(client, true, [1, 1], ACK, start);
+            }
+            let sequence = 1 + start.len() as u32 + round * field.len() as u32;
+            wire.send(client, true, [sequence, 1], ACK, &field);
+        }
+    }
+    assert!(wire.hits(Limit::Memory) > 0, "the bound is counted");
+    let received = 1 + request.len() as u32;
+    for number in clients.clone() {
+        let response = b"HTTP/1.1 204 No Content\r\n\r\n";
+        wire.send(attacker(number), false, [1, received], ACK, response);
+    }
+    wire.assert_bounded_and_honest(MEMORY);
+    let paired = wire.cases.iter().filter(|case| {
+        let target = case.exchange.request.as_ref().map(|request| request.target());
+        target == Some(b"/silent") && case.exchange.status() == Some(204)
+    });
+    assert_eq!(paired.count(), clients.len(), "none of the silent ones was pushed out");
+}
+
+#[test]
 fn holes_everywhere_are_given_up_within_the_bound() {
     let mut wire = Wire::new(limits());
     let payload = vec![b'x'; 16 << 10];

@@ -343,3 +343,20 @@ fn field_lines(
     }
     (fields, left_out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_alone_on_its_line_is_a_request_without_a_target() {
+        for octets in [b"OPTIONS\nHost: a\n\n".as_slice(), b"OPTIONS\r\nHost: a\r\n\r\n"] {
+            let mut anomalies = Anomalies::default();
+            let Reading::Whole(parsed) = request(octets, 100, &mut anomalies) else {
+                panic!("it is whole");
+            };
+            assert_eq!(parsed.length, octets.len());
+            assert!(anomalies.iter().any(|anomaly| anomaly == Anomaly::StartLine));
+        }
+    }
+}
