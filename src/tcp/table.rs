@@ -67,6 +67,10 @@ const LIGHT_WAITING: usize = 32 << 10;
 /// Connections that are looked at to find one that can better be spared.
 const LOOKED_AT: usize = 64;
 
+/// How far apart they stand: neighbours in the table began together and are alike. A prime, so that
+/// all are met in turn.
+const STRIDE: usize = 40_507;
+
 /// A reminder to look at a flow again, unless it has been replaced since.
 #[derive(Debug, Clone, Copy)]
 struct Ticket {
@@ -419,11 +423,11 @@ impl<S> FlowTable<S> {
         self.established.oldest
     }
 
-    /// The heaviest of some connections, looked at in turn, if it holds more than an exchange needs.
+    /// The heaviest of some connections, met in turn, if it holds more than an exchange needs.
     fn heavy<C: Consumer<State = S>>(&mut self) -> Option<u32> {
         let mut heaviest = (0, None);
         for _ in 0..LOOKED_AT.min(self.slots.len()) {
-            self.hand = (self.hand + 1) % self.slots.len();
+            self.hand = (self.hand + STRIDE) % self.slots.len();
             let entry = &self.slots[self.hand];
             let Some(flow) = entry.flow.as_ref().filter(|_| entry.kind != Kind::Closed) else {
                 continue;
