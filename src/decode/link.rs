@@ -110,11 +110,10 @@ pub(super) fn peel_ether_type(ether_type: u16, rest: Rest<'_>) -> Peeled<'_> {
         ether_type::PPPOE_SESSION => pppoe(rest),
         ether_type::PPP => ppp(rest),
         ether_type::TRANSPARENT_ETHERNET => Ok((Layer::Link(LinkType::ETHERNET), rest)),
-        ether_type::CISCO_METADATA => typed(rest, 6, 8),
+        ether_type::CISCO_METADATA | ether_type::E_TAG => typed(rest, 6, 8),
         ether_type::MACSEC => macsec(rest),
-        // Cisco's tag for a virtual interface, and IEEE 802.1BR's.
+        // Cisco's tag for a virtual interface.
         ether_type::VN_TAG => typed(rest, 4, 6),
-        ether_type::E_TAG => typed(rest, 6, 8),
         ether_type::FABRIC_PATH => {
             Ok((Layer::Link(LinkType::ETHERNET), rest.skip(2).ok_or(CUT_OFF)?))
         }
@@ -292,6 +291,7 @@ fn pppoe(rest: Rest<'_>) -> Peeled<'_> {
 
 /// PPP (RFC 1661), with HDLC-like framing or without, with its protocol field compressed or not.
 pub(super) fn ppp(mut rest: Rest<'_>) -> Peeled<'_> {
+    const MULTILINK: u16 = 0x3d;
     match *rest.data {
         [0xff, 3, ..] => rest = rest.skip(2).ok_or(CUT_OFF)?,
         // Cisco's HDLC under PPP's link type: unicast or multicast, then an EtherType.
@@ -303,7 +303,6 @@ pub(super) fn ppp(mut rest: Rest<'_>) -> Peeled<'_> {
         [high, low, ..] => (u16::from_be_bytes([high, low]), 2),
         _ => return Err(CUT_OFF),
     };
-    const MULTILINK: u16 = 0x3d;
     let rest = rest.skip(length).ok_or(CUT_OFF)?;
     match protocol {
         0x21 | 0x57 => Ok((Layer::AnyIp, rest)),
