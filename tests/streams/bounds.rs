@@ -8,6 +8,7 @@ use why401::capture::{Frame, LinkType};
 use why401::counters::Limit;
 use why401::diagnosis::Case;
 use why401::engine::Engine;
+use why401::http::Request;
 use why401::limits::Limits;
 use why401::secret::FingerprintKey;
 use why401::time::Timestamp;
@@ -196,7 +197,7 @@ fn whoever_holds_most_goes_before_those_who_are_only_silent() {
     }
     wire.assert_bounded_and_honest(MEMORY);
     let paired = wire.cases.iter().filter(|case| {
-        let target = case.exchange.request.as_ref().map(|request| request.target());
+        let target = case.exchange.request.as_ref().map(Request::target);
         target == Some(b"/silent") && case.exchange.status() == Some(204)
     });
     assert_eq!(paired.count(), clients.len(), "none of the silent ones was pushed out");

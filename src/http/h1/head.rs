@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use super::sniff;
 use crate::http::message::{Field, Span};
 use crate::http::{Anomalies, Anomaly, Head, Version};
 use crate::text::is_tchar;
@@ -237,7 +238,7 @@ fn start_line(line: &[u8], at: usize, kind: Kind) -> Option<StartLine> {
 /// something broken of any other method.
 fn request_line(line: &[u8], at: usize) -> Option<StartLine> {
     let method = line.iter().take_while(|&&octet| is_tchar(octet)).count();
-    if method == 0 {
+    if method == 0 || method == line.len() && !sniff::may_stand_alone(line) {
         return None;
     }
     let rest = &line[method..];
@@ -358,5 +359,8 @@ mod tests {
             assert_eq!(parsed.length, octets.len());
             assert!(anomalies.iter().any(|anomaly| anomaly == Anomaly::StartLine));
         }
+        let greeting = b"ehlo\r\nHost: a\r\n\r\n";
+        let reading = request(greeting, 100, &mut Anomalies::default());
+        assert!(matches!(reading, Reading::NotHttp), "a word alone may be any protocol's");
     }
 }

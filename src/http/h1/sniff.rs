@@ -54,6 +54,12 @@ const METHODS: [&[u8]; 43] = [
 /// Letters of a method: RFC 4437 has one of 17, and private ones are longer.
 const LONGEST_METHOD: usize = 32;
 
+/// Whether this word alone on its line is a request line, without a target: any other may be any
+/// protocol's, and STOMP says CONNECT so.
+pub fn may_stand_alone(method: &[u8]) -> bool {
+    METHODS.contains(&method) && method != b"CONNECT"
+}
+
 /// What octets look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looks {
@@ -87,8 +93,7 @@ pub fn at_start(octets: &[u8]) -> Looks {
         return Looks::Neither;
     }
     if octets[method] != b' ' {
-        // STOMP, too, says CONNECT alone on its first line.
-        let known = METHODS.contains(&&octets[..method]) && &octets[..method] != b"CONNECT";
+        let known = may_stand_alone(&octets[..method]);
         return match octets[method..] {
             [b'\r'] if known => Looks::Unclear,
             [b'\r', b'\n', ..] | [b'\n', ..] if known => broken_request(octets),
