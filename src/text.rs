@@ -45,9 +45,15 @@ pub fn is_hazardous(c: char) -> bool {
             | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
+/// Whether all octets are printable ASCII, as those of most text on the wire: then nothing in it is
+/// hazardous. Without a branch for each octet: the compiler makes vectors of it.
+pub fn is_printable_ascii(octets: &[u8]) -> bool {
+    !octets.iter().fold(false, |any, &octet| any | !matches!(octet, b' '..=b'~'))
+}
+
 /// Makes every hazardous character visible as an escape (`\n`, `\x1b`, `\u{202e}`).
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hazardous) {
+    if is_printable_ascii(text.as_bytes()) || !text.chars().any(is_hazardous) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
@@ -78,7 +84,7 @@ pub fn visible_octets(octets: &[u8]) -> Cow<'_, str> {
 
 /// At most `limit` characters, with an ellipsis where something was cut.
 pub fn shorten(text: &str, limit: usize) -> Cow<'_, str> {
-    if text.char_indices().nth(limit).is_none() {
+    if text.len() <= limit || text.char_indices().nth(limit).is_none() {
         return Cow::Borrowed(text);
     }
     let cut: String = text.chars().take(limit.saturating_sub(1)).collect();

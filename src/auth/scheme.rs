@@ -1,12 +1,13 @@
 //! Authentication scheme names (RFC 9110 §11.1): compared in any case, shown in the registry's spelling.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// An authentication scheme.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scheme {
     known: Option<&'static str>,
-    spelling: Box<str>,
+    spelling: Cow<'static, str>,
 }
 
 /// IANA's registry, then the common ones that are not registered. Spelled as the registry does.
@@ -44,7 +45,11 @@ impl Scheme {
     /// From the word on the wire.
     pub fn new(spelling: &str) -> Self {
         let known = KNOWN.into_iter().find(|name| name.eq_ignore_ascii_case(spelling));
-        Self { known, spelling: spelling.into() }
+        let spelling = match known {
+            Some(name) if name == spelling => Cow::Borrowed(name),
+            _ => Cow::Owned(spelling.to_owned()),
+        };
+        Self { known, spelling }
     }
 
     /// Whether it is one this program knows by name.

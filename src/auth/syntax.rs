@@ -144,8 +144,26 @@ pub fn ends_with_ignore_case(haystack: &[u8], suffix: &[u8]) -> bool {
 
 /// Whether `haystack` contains `needle` in any case.
 pub fn contains_ignore_case(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+    let Some(last) = haystack.len().checked_sub(needle.len()) else { return false };
+    // An octet that is no letter has one case only and is rare in prose, so it is looked for first.
+    let anchor = needle.iter().position(|octet| !octet.is_ascii_alphabetic()).unwrap_or(0);
+    let Some(&octet) = needle.get(anchor) else { return true };
+    let (lower, upper) = (octet.to_ascii_lowercase(), octet.to_ascii_uppercase());
+    let places = haystack.get(anchor..=anchor + last).unwrap_or_default();
+    let fits = |start: usize| {
+        haystack
+            .get(start..start + needle.len())
+            .is_some_and(|part| part.eq_ignore_ascii_case(needle))
+    };
+    if places.len() < SHORT {
+        let mut starts = places.iter().enumerate();
+        return starts.any(|(start, &octet)| (octet == lower || octet == upper) && fits(start));
+    }
+    memchr::memchr2_iter(lower, upper, places).any(fits)
 }
+
+/// In a text as short as this a search by vectors takes longer to begin than a loop to end.
+const SHORT: usize = 16;
 
 /// Replaces `%` and two hexadecimal digits by the octet they name.
 pub fn percent_decode(encoded: &[u8]) -> Vec<u8> {
@@ -181,6 +199,25 @@ mod tests {
         assert_eq!(unfold(b"a\r\n \t b\n\tc"), (Cow::Owned(b"a b c".to_vec()), true));
         assert_eq!(unfold(b"a b"), (Cow::Borrowed(&b"a b"[..]), false));
         assert_eq!(unfold(b"a\rb"), (Cow::Owned(b"a\rb".to_vec()), false));
+    }
+
+    #[test]
+    fn a_text_is_found_in_any_case_wherever_it_stands() {
+        for filler in ["", "-", "type=type=", &"Type=\"x\" ".repeat(20)] {
+            for text in ["TYPE=\"Password\"", "type=\"password\""] {
+                let [before, after, both] = [
+                    format!("{filler}{text}"),
+                    format!("{text}{filler}"),
+                    format!("{filler}{text}{filler}"),
+                ];
+                for haystack in [before, after, both] {
+                    assert!(contains_ignore_case(haystack.as_bytes(), b"type=\"password\""));
+                    assert!(contains_ignore_case(haystack.as_bytes(), b"PASSWORD"));
+                    assert!(!contains_ignore_case(haystack.as_bytes(), b"passwords"));
+                }
+            }
+        }
+        assert!(contains_ignore_case(b"", b"") && !contains_ignore_case(b"", b"a"));
     }
 
     #[test]

@@ -70,6 +70,33 @@ pub struct Field {
     pub value: Span,
 }
 
+/// A set of field names, in which a name that is not there is nearly always seen to be absent without
+/// looking at the fields: most questions to a head are about fields that it does not have.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Names(u64);
+
+impl Names {
+    /// Names of one length and first letter share a bit; so may others.
+    const fn bit(name: &[u8]) -> u64 {
+        match name {
+            [first, ..] => {
+                let letter = first.to_ascii_lowercase() as usize;
+                1 << ((name.len() + letter.wrapping_mul(7)) & 63)
+            }
+            [] => 1,
+        }
+    }
+
+    fn of(octets: &[u8], fields: &[Field]) -> Self {
+        Self(fields.iter().fold(0, |names, field| names | Self::bit(field.name.of(octets))))
+    }
+
+    /// Whether this name may be among them.
+    const fn may_have(self, name: &[u8]) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+}
+
 /// The head of a message: one buffer, and positions in it. Header fields keep the order and spelling of the wire.
 ///
 /// The octets contain credentials: `Debug` prints field names only.
@@ -80,12 +107,14 @@ pub struct Head {
     first: Span,
     second: Span,
     fields: Box<[Field]>,
+    names: Names,
 }
 
 impl Head {
     /// From the octets of a head and the positions found in it.
     pub fn new(octets: &[u8], first: Span, second: Span, fields: &[Field]) -> Self {
-        Self { octets: octets.into(), first, second, fields: fields.into() }
+        let names = Names::of(octets, fields);
+        Self { octets: octets.into(), first, second, fields: fields.into(), names }
     }
 
     /// A head made from parts: for HTTP/2, whose fields are compressed on the wire, and for tests.
@@ -101,11 +130,12 @@ impl Head {
             span
         };
         let (first, second) = (push(first), push(second));
-        let fields = fields
+        let fields: Vec<Field> = fields
             .into_iter()
             .map(|(name, value)| Field { name: push(name), value: push(value) })
             .collect();
-        Self { octets: octets.into(), first, second, fields }
+        let names = Names::of(&octets, &fields);
+        Self { octets: octets.into(), first, second, fields: fields.into(), names }
     }
 
     /// All header fields in order: (name, value).
@@ -115,16 +145,20 @@ impl Head {
 
     /// The value of the first field of this name (any case).
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.fields()
-            .find(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value)
+        self.get_all(name).next()
     }
 
     /// The values of all fields of this name (any case), in order.
-    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone + 'a {
-        self.fields()
-            .filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value)
+    pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> + Clone {
+        let fields: &[Field] =
+            if self.names.may_have(name.as_bytes()) { &self.fields } else { &[] };
+        fields
+            .iter()
+            .filter(move |field| {
+                let found = field.name.of(&self.octets);
+                found.eq_ignore_ascii_case(name.as_bytes())
+            })
+            .map(|field| field.value.of(&self.octets))
     }
 
     /// Whether there is a field of this name (any case).
@@ -296,6 +330,16 @@ mod tests {
         let plain = request("/a?next=http://evil/", &[("hOsT", "h")]);
         assert_eq!(plain.host(), Some(&b"h"[..]));
         assert_eq!(plain.path(), b"/a");
+    }
+
+    #[test]
+    fn a_field_is_found_whatever_its_case() {
+        let one = request("/", &[("X-First", "1"), ("x-FIRST", "2"), ("Y", "3")]);
+        let all: Vec<_> = one.head.get_all("x-first").collect();
+        assert_eq!(all, [b"1", b"2"]);
+        assert_eq!(one.head.get("y"), Some(&b"3"[..]));
+        // Same length and first letter, so that only the fields themselves tell.
+        assert!(!one.head.has("x-fires") && !one.head.has("z") && !one.head.has(""));
     }
 
     #[test]
