@@ -4,9 +4,6 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-use time::OffsetDateTime;
-use time::macros::format_description;
-
 /// Nanoseconds since the Unix epoch, as written in a capture or by the kernel.
 ///
 /// Arithmetic saturates: a capture with absurd timestamps is data, not a reason to stop.
@@ -51,31 +48,15 @@ impl Timestamp {
 
     /// RFC 3339 in UTC, with microseconds, or nanoseconds where the capture has them.
     pub fn rfc3339(self) -> String {
-        let date = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0));
-        let text = date.ok().and_then(|date| {
-            if self.0 % 1000 == 0 {
-                date.format(format_description!(
-                    "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z"
-                ))
-            } else {
-                date.format(format_description!(
-                    "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:9]Z"
-                ))
-            }
-            .ok()
-        });
-        text.unwrap_or_else(|| self.0.to_string())
+        self.to_string()
     }
 
     /// RFC 3339 in UTC to the second, for people.
     pub fn rfc3339_seconds(self) -> String {
-        OffsetDateTime::from_unix_timestamp(self.seconds())
-            .ok()
-            .and_then(|date| {
-                date.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"))
-                    .ok()
-            })
-            .unwrap_or_else(|| self.seconds().to_string())
+        let mut text = Stamp::of(self);
+        text.length = Stamp::SECONDS;
+        text.end(b'Z');
+        text.as_str().to_owned()
     }
 
     /// `HH:MM:SS.mmm` in UTC, for a list row.
@@ -102,8 +83,78 @@ impl Sub<Duration> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.rfc3339())
+        let mut text = Stamp::of(*self);
+        if self.0 % 1000 == 0 {
+            text.length -= 3;
+        }
+        text.end(b'Z');
+        f.write_str(text.as_str())
     }
+}
+
+/// A time as text: `2025-06-01T12:00:00.123456789`. All that 64 bits of nanoseconds can name lies in
+/// the years 1677 to 2262, so that every part has its fixed place.
+struct Stamp {
+    text: [u8; 30],
+    length: usize,
+}
+
+impl Stamp {
+    /// Length up to the seconds.
+    const SECONDS: usize = 19;
+
+    fn of(time: Timestamp) -> Self {
+        let (days, within) = (time.seconds().div_euclid(86_400), time.seconds().rem_euclid(86_400));
+        let (year, month, day) = date(days);
+        let mut stamp = Self { text: *b"0000-00-00T00:00:00.000000000Z", length: 29 };
+        let fraction = time.0.rem_euclid(1_000_000_000);
+        let parts = [
+            (0, 4, year),
+            (5, 2, month),
+            (8, 2, day),
+            (11, 2, within / 3600),
+            (14, 2, within / 60 % 60),
+            (17, 2, within % 60),
+            (20, 9, fraction),
+        ];
+        for (start, length, value) in parts {
+            stamp.digits(start, length, value);
+        }
+        stamp
+    }
+
+    fn digits(&mut self, start: usize, length: usize, mut value: i64) {
+        for place in self.text.iter_mut().skip(start).take(length).rev() {
+            *place = b'0' + (value % 10) as u8;
+            value /= 10;
+        }
+    }
+
+    fn end(&mut self, octet: u8) {
+        if let Some(place) = self.text.get_mut(self.length) {
+            *place = octet;
+            self.length += 1;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        self.text.get(..self.length).and_then(|t| std::str::from_utf8(t).ok()).unwrap_or_default()
+    }
+}
+
+/// Year, month and day of a day since 1970 in the Gregorian calendar (H. Hinnant,
+/// "chrono-compatible low-level date algorithms", `civil_from_days`): years begin in March, so that
+/// the leap day is the last one, and repeat every 400 years.
+const fn date(days: i64) -> (i64, i64, i64) {
+    const ERA: i64 = 146_097;
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + next, month, day)
 }
 
 /// A duration as a person says it: `850 ms`, `12 s`, `13 min 20 s`, `5 h 3 min`, `12 d 4 h`.
@@ -139,6 +190,34 @@ mod tests {
         assert_eq!(fine.rfc3339(), "2025-06-01T12:00:00.123456789Z");
         assert_eq!(base.rfc3339_seconds(), "2025-06-01T12:00:00Z");
         assert_eq!(base.clock(), "12:00:00.123");
+    }
+
+    #[test]
+    fn every_date_is_that_of_the_calendar() {
+        let description = time::macros::format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:9]Z"
+        );
+        // Steps that meet every day of the year, leap days and all hours, over all years there are.
+        let step = 86_400_000_000_000 * 13 + 3_671_000_000_001;
+        let mut time = i64::MIN;
+        while let Some(next) = time.checked_add(step) {
+            time = next;
+            let date = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(time)).unwrap();
+            let fine = time % 1000 != 0;
+            let stamp = Timestamp::from_nanoseconds(time);
+            let expected = date.format(description).unwrap();
+            assert_eq!(stamp.rfc3339_seconds(), format!("{}Z", &expected[..19]));
+            if fine {
+                assert_eq!(stamp.rfc3339(), expected);
+            }
+        }
+        for (seconds, text) in [
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Timestamp::from_seconds(seconds).rfc3339_seconds(), text);
+        }
     }
 
     #[test]

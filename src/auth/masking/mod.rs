@@ -32,6 +32,9 @@ pub struct Masking {
     pub own: Arc<OwnNames>,
     /// What the request of an exchange holds, where its server may repeat it.
     repeated: Arc<[Secret]>,
+    /// The request's header fields as they are shown, in order; `None` where nothing is masked. Made
+    /// on the way to [`Masking::repeated`].
+    request_fields: Arc<[Option<Vec<u8>>]>,
 }
 
 /// Names that the user calls secret. Case, `-`, `_` and `.` make no difference.
@@ -54,7 +57,13 @@ impl OwnNames {
 impl Masking {
     /// With the names that mean a secret everywhere.
     pub fn new(reveal: bool, key: FingerprintKey) -> Self {
-        Self { reveal, key, own: Arc::default(), repeated: Arc::default() }
+        Self {
+            reveal,
+            key,
+            own: Arc::default(),
+            repeated: Arc::default(),
+            request_fields: Arc::default(),
+        }
     }
 
     /// With these names, too.
@@ -67,11 +76,14 @@ impl Masking {
     #[must_use]
     pub fn knowing(&self, exchange: &Exchange) -> Self {
         if self.reveal || exchange.response.is_none() {
-            return self.clone();
+            return Self { request_fields: Arc::default(), ..self.clone() };
         }
-        let own = exchange.request.iter().flat_map(|request| self.secrets_of(request));
+        let (own, fields) = exchange
+            .request
+            .as_ref()
+            .map_or_else(Default::default, |request| self.secrets_of(request));
         let repeated = self.repeated.iter().cloned().chain(own).collect();
-        Self { repeated, ..self.clone() }
+        Self { repeated, request_fields: fields.into(), ..self.clone() }
     }
 
     /// The secrecy of a parameter's value by its name.
@@ -92,6 +104,14 @@ impl Masking {
     /// The value of a header field as it may be shown. Not yet made safe for a terminal.
     pub fn header<'a>(&self, name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
         self.masked(value, |value| self.header_value(name, value))
+    }
+
+    /// The header field of this number of the request that is known ([`Masking::knowing`]).
+    pub fn request_header<'a>(&self, at: usize, name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
+        match self.request_fields.get(at) {
+            Some(known) => self.masked(value, |_| known.clone()),
+            None => self.header(name, value),
+        }
     }
 
     /// A request-target (or any URL) with the values of its secret query parameters masked.

@@ -60,21 +60,35 @@ const LONGEST_NAME: usize = 128;
 
 /// Without case and separators: `X-Api_Key`, `apiKey` and `api.key` are one name.
 pub fn normalised(name: &[u8]) -> String {
-    name.iter()
-        .take(LONGEST_NAME)
-        .filter(|octet| octet.is_ascii_alphanumeric())
-        .map(|octet| octet.to_ascii_lowercase() as char)
-        .collect()
+    let mut room = [0; LONGEST_NAME];
+    normalised_in(name, &mut room).to_owned()
+}
+
+/// The same, written where the caller has room for it: every header and every tag of a page is asked
+/// about.
+fn normalised_in<'a>(name: &[u8], room: &'a mut [u8; LONGEST_NAME]) -> &'a str {
+    let letters = name.iter().take(LONGEST_NAME).filter(|octet| octet.is_ascii_alphanumeric());
+    let mut length = 0;
+    for (place, letter) in room.iter_mut().zip(letters) {
+        *place = letter.to_ascii_lowercase();
+        length += 1;
+    }
+    // Letters and digits of ASCII are text.
+    room.get(..length).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+}
+
+/// Whether the name ends in a word that announces a secret.
+fn has_secret_ending(name: &str) -> bool {
+    SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// The secrecy of a query parameter's, form field's or JSON member's value.
 pub fn parameter(name: &[u8]) -> Secrecy {
-    let name = normalised(name);
-    if SECRET_NAMES.contains(&name.as_str())
-        || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
-    {
+    let mut room = [0; LONGEST_NAME];
+    let name = normalised_in(name, &mut room);
+    if SECRET_NAMES.contains(&name) || has_secret_ending(name) {
         Secrecy::Secret
-    } else if DEPENDING_NAMES.contains(&name.as_str()) {
+    } else if DEPENDING_NAMES.contains(&name) {
         Secrecy::Depends
     } else {
         Secrecy::Plain
@@ -123,14 +137,15 @@ pub fn is_secret_header(name: &[u8]) -> bool {
     if is_key_header(name) {
         return true;
     }
-    let name = normalised(name);
+    let mut room = [0; LONGEST_NAME];
+    let name = normalised_in(name, &mut room);
     // `X-Hub-Signature-256`; `Signature-Input` says only what was signed.
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
     name != "secwebsocketkey"
         && (matches!(
             name,
             "auth" | "xauth" | "authentication" | "xauthentication" | "dpop" | "key"
-        ) || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending)))
+        ) || has_secret_ending(name))
 }
 
 /// Whether a value under a name that may mean a secret looks like one.

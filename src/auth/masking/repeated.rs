@@ -14,20 +14,41 @@ const SHORTEST: usize = 8;
 /// More are not looked for in every field of an answer.
 const MOST: usize = 32;
 
+/// Whether an octet stands between the words of a header field or a URL.
+const fn separates(octet: &u8) -> bool {
+    matches!(
+        octet,
+        b' ' | b'\t'
+            | b'\r'
+            | b'\n'
+            | b'"'
+            | b'\''
+            | b'='
+            | b','
+            | b';'
+            | b'&'
+            | b'?'
+            | b'#'
+            | b'/'
+            | b'@'
+            | b':'
+    )
+}
+
 impl Masking {
     /// What masking takes away from the header fields and the target of a request, and the password
     /// inside Basic credentials.
-    pub(super) fn secrets_of(&self, request: &Request) -> Vec<Secret> {
+    pub(super) fn secrets_of(&self, request: &Request) -> (Vec<Secret>, Vec<Option<Vec<u8>>>) {
         let mut found: Vec<Secret> = Vec::new();
         let mut add = |octets: &[u8]| {
             if octets.len() >= SHORTEST && found.len() < MOST {
                 found.push(Secret::new(octets));
             }
         };
-        let mut compare = |value: &[u8], masked: Option<Vec<u8>>| {
+        let mut compare = |value: &[u8], masked: Option<&[u8]>| {
             let Some(masked) = masked else { return };
-            for word in value.split(|octet| b" \t\r\n\"'=,;&?#/@:".contains(octet)) {
-                if word.len() < SHORTEST || memmem::find(&masked, word).is_some() {
+            for word in value.split(separates) {
+                if word.len() < SHORTEST || memmem::find(masked, word).is_some() {
                     continue;
                 }
                 add(word);
@@ -40,21 +61,27 @@ impl Masking {
                 }
             }
         };
+        let mut fields = Vec::with_capacity(request.head.fields().len());
         for (name, value) in request.head.fields() {
             let value = text::decode(value);
-            compare(value.as_bytes(), self.header_value(name, value.as_bytes()));
+            let masked = self.header_value(name, value.as_bytes());
+            compare(value.as_bytes(), masked.as_deref());
+            fields.push(masked);
         }
         let target = text::decode(request.target());
-        compare(target.as_bytes(), self.url(target.as_bytes()));
+        compare(target.as_bytes(), self.url(target.as_bytes()).as_deref());
         // The longest first: one may be a part of another.
         found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        found
+        (found, fields)
     }
 
     /// The text without what it repeats of the request; `None` when it repeats nothing.
     pub(super) fn without_repeated(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut masked: Option<Vec<u8>> = None;
         for secret in self.repeated.iter() {
+            if secret.len() > text.len() && masked.is_none() {
+                continue;
+            }
             let current = masked.as_deref().unwrap_or(text);
             if memmem::find(current, secret.expose()).is_some() {
                 masked = Some(replaced(current, secret.expose()));

@@ -141,7 +141,12 @@ fn request(json: &mut Writer<'_>, request: &Request, masking: &Masking) {
         Some(host) => json.key("host").octets(host),
         None => json.key("host").null(),
     };
-    headers(json.key("headers"), &request.head, masking);
+    json.key("headers").begin_array();
+    for (at, (name, value)) in request.head.fields().enumerate() {
+        let value = masking.request_header(at, name, value);
+        json.begin_array().octets(name).octets(&value).end_array();
+    }
+    json.end_array();
     json.key("body_bytes").number(request.body.length).end_object();
 }
 
@@ -236,7 +241,7 @@ fn challenges(json: &mut Writer<'_>, challenges: &[Challenge], masking: &Masking
 }
 
 fn verdict(json: &mut Writer<'_>, verdict: &Verdict) {
-    let Diagnosis { entry, confidence, benign, evidence, related, .. } = &verdict.diagnosis;
+    let Diagnosis { entry, confidence, benign, evidence, related, .. } = &*verdict.diagnosis;
     json.begin_object().key("id").string(&entry.id).key("title").string(&entry.title);
     json.key("confidence").string(confidence.name()).key("benign").boolean(*benign);
     json.key("explanation").string(&verdict.diagnosis.explanation());

@@ -93,7 +93,22 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn number(&mut self, number: u64) -> &mut Self {
-        self.display(number)
+        self.separate();
+        // From the last digit to the first: `u64::MAX` has 20.
+        let mut digits = [0; 20];
+        let mut rest = number;
+        let mut length = 0;
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            length += 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        let start = digits.len() - length;
+        self.out.extend_from_slice(digits.get(start..).unwrap_or_default());
+        self
     }
 
     pub(super) fn boolean(&mut self, value: bool) -> &mut Self {
@@ -208,6 +223,16 @@ mod tests {
             });
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
             assert!(!json.chars().any(text::is_hazardous), "{json}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_whole() {
+        for number in [0, 9, 10, 401, 1_234_567_890, u64::MAX] {
+            let json = written(|writer| {
+                writer.number(number);
+            });
+            assert_eq!(json, number.to_string());
         }
     }
 
