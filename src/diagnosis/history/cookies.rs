@@ -143,6 +143,11 @@ impl Cookies {
         }
     }
 
+    /// Whether no client was given any.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// What `visitor` was given, oldest first.
     pub fn of(&self, visitor: (IpAddr, u64, u64)) -> &[GivenCookie] {
         self.given.get(&visitor).map_or(&[], Vec::as_slice)

@@ -1,7 +1,8 @@
 //! From an exchange to a record, its chains, and what it means for earlier refusals.
 
 use std::hash::{BuildHasher, Hasher};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::alternatives::is_session_like;
@@ -47,7 +48,8 @@ impl History {
         record.sequence = sequence;
         self.read_response(exchange, request, response, &record);
         self.link_chains(&mut record, auth, sequence);
-        let repeats = self.repeated(&record, exchange, auth, sequence);
+        let retry = self.retry_chain(&record);
+        let repeats = self.repeated(retry, &record, exchange, auth, sequence);
         record.prior = repeats.map_or(0, |(prior, _)| prior);
         if record.accepted()
             && let Some((nonce, nc)) = counts::digest_count(auth)
@@ -58,7 +60,12 @@ impl History {
         let mut other_leg = None;
         if matches!(record.status, 401 | 407) {
             let mut refusal = self.describe(exchange, auth, request, response, &record);
-            self.link_refusal(&mut refusal, &record, &request.head, sequence);
+            refusal.repeat = self.repeat(retry, &record);
+            refusal.links = RefusalLinks {
+                client: self.link(Chain::RefusedClient(record.client_key), sequence),
+                retry: self.link(retry, sequence),
+                hop: self.link(self.hop_chain(&record, &request.head), sequence),
+            };
             record.refusal = Some(Box::new(refusal));
             other_leg = hops::join(self, &mut record, sequence);
         }
@@ -75,26 +82,23 @@ impl History {
     ) -> Record {
         let connection = &exchange.connection;
         let host = request.host().filter(|host| !host.is_empty());
-        let origin_key = {
-            let mut hasher = self.hasher.build_hasher();
-            match host {
-                Some(host) => host.iter().for_each(|o| hasher.write_u8(o.to_ascii_lowercase())),
-                None => std::hash::Hash::hash(&connection.server.ip(), &mut hasher),
-            }
-            hasher.write_u16(connection.server.port());
-            hasher.finish()
-        };
+        let origin_key = self.origin_key(host, connection.server);
         let origin = self.name(origin_key, || match host {
             Some(host) => text::visible_octets(host).to_ascii_lowercase(),
             None => connection.server.to_string(),
         });
-        let path = request.path();
-        let path_key = self.hash(path);
-        let path = self.name(path_key, || text::visible_octets(path).into_owned());
+        // What the last record on the same chain knows need not be made again.
+        let path_key = self.hash(request.path());
+        let path = match self.record(self.head(Chain::Route(origin_key, path_key))) {
+            Some(last) if last.route_key == path_key => Arc::clone(&last.path),
+            _ => text::visible_octets(request.path()).into(),
+        };
         let authorization = &auth.authorization;
+        let user_key = authorization.user.as_deref().map_or(0, |user| self.hash(user));
         let user = authorization.user.as_deref().map(|user| {
-            let key = self.hash(user);
-            self.name(key, || user.to_owned())
+            let last = self.record(self.head(Chain::User(user_key, origin_key)));
+            let known = last.and_then(|last| last.user.as_ref()).filter(|known| ***known == *user);
+            known.map_or_else(|| user.into(), Arc::clone)
         });
         let mut credentials = [None; super::record::CREDENTIALS];
         let others = auth.alternatives.iter().filter_map(|other| other.fingerprint);
@@ -134,10 +138,31 @@ impl History {
             prior: 0,
             refusal: None,
             sequence: 0,
+            client_key: self.hash(connection.client.ip()),
+            user_key,
             origin_key,
             route_key: path_key,
             links: Links::default(),
         }
+    }
+
+    /// The host, in lower case, else the server's address, and the port.
+    fn origin_key(&self, host: Option<&[u8]>, server: SocketAddr) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        match host {
+            Some(host) => {
+                let mut lower = [0; 64];
+                for part in host.chunks(lower.len()) {
+                    let Some(lower) = lower.get_mut(..part.len()) else { break };
+                    lower.copy_from_slice(part);
+                    lower.make_ascii_lowercase();
+                    hasher.write(lower);
+                }
+            }
+            None => std::hash::Hash::hash(&server.ip(), &mut hasher),
+        }
+        hasher.write_u16(server.port());
+        hasher.finish()
     }
 
     fn method(&self, name: &[u8]) -> Method {
@@ -197,7 +222,7 @@ impl History {
             id: record.id,
             time: record.answered,
             status: record.status,
-            origin: std::sync::Arc::clone(&record.origin),
+            origin: Arc::clone(&record.origin),
             origin_key: record.origin_key,
             scheme: record.scheme,
             location: text::visible(shown).into_owned(),
@@ -211,6 +236,9 @@ impl History {
 
     /// The request with credentials whose redirection led to this request.
     pub fn redirected_here(&self, request: &Request, own: &Record) -> Option<(&Redirected, bool)> {
+        if self.redirects.is_empty() {
+            return None;
+        }
         let authority = own_authority(request, own);
         let key = self.destination(own, &authority, request.target());
         let redirected = self.redirects.to(key)?;
@@ -226,6 +254,9 @@ impl History {
 
     /// Session-like cookies that this host gave to this client, oldest first.
     pub fn cookies_given(&self, request: &Request, own: &Record) -> &[GivenCookie] {
+        if self.cookies.is_empty() {
+            return &[];
+        }
         self.cookies.of(self.visitor(own, request))
     }
 
@@ -240,11 +271,11 @@ impl History {
                 *link = before;
             }
         }
-        if let Some(user) = &record.user {
-            let chain = Chain::User(self.hash(&**user), record.origin_key);
+        if record.user.is_some() {
+            let chain = Chain::User(record.user_key, record.origin_key);
             record.links.user = self.link(chain, sequence);
         }
-        let visit = Chain::Visit(record.client.ip(), record.origin_key);
+        let visit = Chain::Visit(record.client_key, record.origin_key);
         record.links.visit = self.link(visit, sequence);
         let route = Chain::Route(record.origin_key, record.route_key);
         record.links.route = self.link(route, sequence);
@@ -263,7 +294,7 @@ impl History {
             Method::Options => 3,
             Method::Other(name) => name,
         };
-        let key = (record.client.ip(), record.server, record.agent);
+        let key = (record.client_key, record.server, record.agent);
         Chain::Retry(self.hash((key, record.origin_key, method, record.target)))
     }
 
@@ -271,12 +302,13 @@ impl History {
     /// the same connection first, else the oldest that still waits for one.
     fn repeated(
         &mut self,
+        retry: Chain,
         record: &Record,
         exchange: &Exchange,
         auth: &AuthFacts,
         sequence: Sequence,
     ) -> Option<(Sequence, u64)> {
-        let start = self.head(self.retry_chain(record));
+        let start = self.head(retry);
         let mut best: Option<(bool, Sequence)> = None;
         let waiting = self
             .walk(start, |r| r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry))
@@ -342,7 +374,7 @@ impl History {
             outer: 0,
             inner: 0,
             sure_leg: false,
-            repeat: self.repeat(record),
+            repeat: 1,
             challenger: self.challenger(auth, head),
             offered: offered(auth),
             recount: self.recount(auth, record),
@@ -382,20 +414,18 @@ impl History {
     }
 
     /// How often this refusal was seen in a row: same client, request and credential.
-    fn repeat(&self, record: &Record) -> u32 {
+    fn repeat(&self, retry: Chain, record: &Record) -> u32 {
         let credential = record.credentials.first().copied().flatten();
-        self.walk(self.head(self.retry_chain(record)), |r| {
-            r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry)
-        })
-        .take(32)
-        .map(|(_, earlier)| earlier)
-        .find(|earlier| {
-            earlier.status == record.status
-                && earlier.sent == record.sent
-                && earlier.credentials.first().copied().flatten() == credential
-        })
-        .and_then(|earlier| earlier.refusal.as_ref())
-        .map_or(1, |refusal| refusal.repeat.saturating_add(1))
+        self.walk(self.head(retry), |r| r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry))
+            .take(32)
+            .map(|(_, earlier)| earlier)
+            .find(|earlier| {
+                earlier.status == record.status
+                    && earlier.sent == record.sent
+                    && earlier.credentials.first().copied().flatten() == credential
+            })
+            .and_then(|earlier| earlier.refusal.as_ref())
+            .map_or(1, |refusal| refusal.repeat.saturating_add(1))
     }
 
     /// How often this credential was refused for this request within `window`, this time included,
@@ -432,20 +462,6 @@ impl History {
             server: self.hash(head.get("server").unwrap_or_default()),
             kind: self.hash(kind),
         }
-    }
-
-    fn link_refusal(
-        &mut self,
-        refusal: &mut Refusal,
-        record: &Record,
-        request: &Head,
-        sequence: Sequence,
-    ) {
-        refusal.links = RefusalLinks {
-            client: self.link(Chain::RefusedClient(record.client.ip()), sequence),
-            retry: self.link(self.retry_chain(record), sequence),
-            hop: self.link(self.hop_chain(record, request), sequence),
-        };
     }
 
     /// Legs of one request end in the same path segment, whatever prefix a proxy adds or removes. A

@@ -17,7 +17,7 @@ mod redirects;
 mod successes;
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +49,27 @@ const CREDENTIAL_WALK: usize = 128;
 const LEGS: usize = 8;
 
 /// Newest record of every chain, by a keyed hash of what the chain has in common.
-type Heads = HashMap<u64, Sequence, ahash::RandomState>;
+type Heads = HashMap<u64, Sequence, BuildHasherDefault<Hashed>>;
+
+/// The hash of a key that is a keyed hash already: itself.
+#[derive(Debug, Default, Clone, Copy)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*octet);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// The memory.
 #[derive(Debug)]
@@ -59,7 +79,8 @@ pub struct History {
     first: Sequence,
     heads: Heads,
     hasher: ahash::RandomState,
-    names: HashMap<u64, Arc<str>, ahash::RandomState>,
+    /// Names of origins, which many records share.
+    names: HashMap<u64, Arc<str>, BuildHasherDefault<Hashed>>,
     clocks: clock::Clocks,
     cookies: cookies::Cookies,
     counts: counts::Counts,
@@ -81,23 +102,42 @@ pub struct Legs {
     pub others: Vec<u64>,
 }
 
-/// What a chain's records have in common.
-#[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
+/// What a chain's records have in common, as keyed hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chain {
     /// A credential.
     Credential(Fingerprint),
     /// A user on an origin.
     User(u64, u64),
     /// A client address on an origin.
-    Visit(IpAddr, u64),
+    Visit(u64, u64),
     /// A path on an origin.
     Route(u64, u64),
     /// Refusals of one client address.
-    RefusedClient(IpAddr),
+    RefusedClient(u64),
     /// Refusals of one request: client, origin, method and target.
     Retry(u64),
     /// Refusals whose paths end alike.
     Hop(u64),
+}
+
+impl Chain {
+    /// What tells this chain from all others. Its parts are keyed hashes, so that mixing them is enough.
+    const fn key(self) -> u64 {
+        let (kind, one, other) = match self {
+            Self::Credential(Fingerprint(credential)) => (1, credential as u64, 0),
+            Self::User(user, origin) => (2, user, origin),
+            Self::Visit(client, origin) => (3, client, origin),
+            Self::Route(origin, path) => (4, origin, path),
+            Self::RefusedClient(client) => (5, client, 0),
+            Self::Retry(request) => (6, request, 0),
+            Self::Hop(end) => (7, end, 0),
+        };
+        // Odd constants spread every bit of a part over the whole key (Fibonacci hashing).
+        let one = (one ^ kind).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let key = (one ^ other).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+        key ^ (key >> 31)
+    }
 }
 
 impl History {
@@ -143,12 +183,11 @@ impl History {
 
     /// Makes `sequence` the newest of the chain; its predecessor, or 0.
     fn link(&mut self, chain: Chain, sequence: Sequence) -> Sequence {
-        let key = self.hash(chain);
-        self.heads.insert(key, sequence).unwrap_or(0)
+        self.heads.insert(chain.key(), sequence).unwrap_or(0)
     }
 
     fn head(&self, chain: Chain) -> Sequence {
-        self.heads.get(&self.hash(chain)).copied().unwrap_or(0)
+        self.heads.get(&chain.key()).copied().unwrap_or(0)
     }
 
     /// Walks a chain from its newest record to the past.
@@ -174,10 +213,23 @@ impl History {
         length: usize,
         previous: impl Fn(&Record) -> Sequence + Copy + 'a,
     ) -> impl Iterator<Item = &'a Record> {
-        let sequence = own.sequence;
-        let later = self.walk(head, previous).take(length).take_while(move |(s, _)| *s > sequence);
-        let rest = self.walk(sequence, previous).take(length);
-        later.chain(rest).map(|(_, record)| record)
+        let (mut next, mut left, mut is_later) = (head, length, true);
+        std::iter::from_fn(move || {
+            loop {
+                let record = if left == 0 { None } else { self.record(next) };
+                match record {
+                    Some(record) if !is_later || next > own.sequence => {
+                        left -= 1;
+                        let before = previous(record);
+                        // Sequences only fall along a chain: a hash collision can not make a loop.
+                        next = if before < next { before } else { 0 };
+                        return Some(record);
+                    }
+                    _ if is_later => (next, left, is_later) = (own.sequence, length, false),
+                    _ => return None,
+                }
+            }
+        })
     }
 
     /// Records that carried this credential, newest first; `own` is one of them.
@@ -196,10 +248,7 @@ impl History {
 
     /// Records of the same user on the same origin, newest first.
     pub fn of_user<'a>(&'a self, own: &'a Record) -> impl Iterator<Item = &'a Record> {
-        let head = own
-            .user
-            .as_deref()
-            .map_or(0, |user| self.head(Chain::User(self.hash(user), own.origin_key)));
+        let head = self.head(Chain::User(own.user_key, own.origin_key));
         self.around(head, own, WALK, |record| record.links.user).filter(|record| {
             own.user.is_some() && record.user == own.user && record.same_origin(own)
         })
@@ -207,7 +256,7 @@ impl History {
 
     /// Records of the same client address on the same origin, newest first.
     pub fn of_visit<'a>(&'a self, own: &'a Record) -> impl Iterator<Item = &'a Record> {
-        let head = self.head(Chain::Visit(own.client.ip(), own.origin_key));
+        let head = self.head(Chain::Visit(own.client_key, own.origin_key));
         self.around(head, own, WALK, |record| record.links.visit)
             .filter(|record| record.client.ip() == own.client.ip() && record.same_origin(own))
     }
@@ -221,7 +270,7 @@ impl History {
 
     /// Refusals of the same client address, newest first.
     pub fn of_refused_client<'a>(&'a self, own: &'a Record) -> impl Iterator<Item = &'a Record> {
-        let head = self.head(Chain::RefusedClient(own.client.ip()));
+        let head = self.head(Chain::RefusedClient(own.client_key));
         self.around(head, own, WALK, |record| {
             record.refusal.as_ref().map_or(0, |refusal| refusal.links.client)
         })
@@ -306,13 +355,13 @@ impl History {
     /// What of this record others may wait for.
     pub(super) fn keys(&self, sequence: Sequence) -> Keys {
         self.record(sequence).map_or_else(Keys::default, |record| Keys {
-            visit: self.hash(Chain::Visit(record.client.ip(), record.origin_key)),
+            visit: Chain::Visit(record.client_key, record.origin_key).key(),
             credential: record
                 .credentials
                 .first()
                 .copied()
                 .flatten()
-                .map_or(0, |credential| self.hash(Chain::Credential(credential))),
+                .map_or(0, |credential| Chain::Credential(credential).key()),
         })
     }
 

@@ -118,6 +118,10 @@ pub struct Record {
     pub refusal: Option<Box<Refusal>>,
     /// Its place among the records.
     pub(super) sequence: Sequence,
+    /// Names the client's address in hashes.
+    pub(super) client_key: u64,
+    /// Tells the user from others; 0 without one.
+    pub user_key: u64,
     /// Names this record's origin in hashes.
     pub(super) origin_key: u64,
     /// Names its path in hashes.

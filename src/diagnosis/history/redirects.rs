@@ -49,6 +49,10 @@ impl Redirects {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     pub fn to(&self, destination: u64) -> Option<&Redirected> {
         self.by_destination.get(&destination)
     }

@@ -23,11 +23,13 @@ enum Key {
     Credential(Fingerprint),
 }
 
+/// The latest accepted exchanges of one key, the latest first: one a client.
+type Kept = [Option<(IpAddr, Arc<Case>)>; CLIENTS];
+
 /// Accepted exchanges by route and by credential.
 #[derive(Debug, Default)]
 pub struct Successes {
-    /// The latest first.
-    kept: HashMap<Key, Vec<(IpAddr, Arc<Case>)>, ahash::RandomState>,
+    kept: HashMap<Key, Kept, ahash::RandomState>,
     order: VecDeque<Key>,
     octets: usize,
 }
@@ -35,30 +37,37 @@ pub struct Successes {
 impl Successes {
     /// Keeps an accepted exchange.
     pub fn keep(&mut self, record: &Record, case: &Arc<Case>) {
-        self.insert(route(record), record.client.ip(), case);
+        let weight = weight(case);
+        self.insert(route(record), record.client.ip(), case, weight);
         if let Some(credential) = record.credentials.first().copied().flatten() {
-            self.insert(Key::Credential(credential), record.client.ip(), case);
+            self.insert(Key::Credential(credential), record.client.ip(), case, weight);
         }
     }
 
-    fn insert(&mut self, key: Key, client: IpAddr, case: &Arc<Case>) {
+    fn insert(&mut self, key: Key, client: IpAddr, case: &Arc<Case>, weight: usize) {
         let cases = self.kept.entry(key).or_insert_with(|| {
             self.order.push_back(key);
-            Vec::new()
+            Kept::default()
         });
         let room = if matches!(key, Key::Route(..)) { CLIENTS } else { 1 };
-        let old = cases.iter().position(|(known, _)| *known == client);
-        let old = old.or_else(|| (cases.len() >= room).then(|| cases.len() - 1));
-        if let Some(old) = old {
-            let (_, gone) = cases.remove(old);
-            self.octets -= weight(&gone).min(self.octets);
+        let cases = cases.get_mut(..room).unwrap_or_default();
+        let own = cases.iter().position(|kept| kept.as_ref().is_none_or(|(of, _)| *of == client));
+        // The place of this client's last one, else a free one, else that of the oldest.
+        let place = own.unwrap_or(room - 1);
+        if let Some(gone) = cases.get_mut(place).and_then(Option::take) {
+            self.octets -= self::weight(&gone.1).min(self.octets);
         }
-        cases.insert(0, (client, Arc::clone(case)));
-        self.octets += weight(case);
+        if let Some(newer) = cases.get_mut(..=place) {
+            newer.rotate_right(1);
+        }
+        if let Some(first) = cases.first_mut() {
+            *first = Some((client, Arc::clone(case)));
+        }
+        self.octets += weight;
         while self.order.len() > KEYS || (self.octets > OCTETS && self.order.len() > 1) {
             let Some(oldest) = self.order.pop_front() else { break };
-            for (_, gone) in self.kept.remove(&oldest).unwrap_or_default() {
-                self.octets -= weight(&gone).min(self.octets);
+            for (_, gone) in self.kept.remove(&oldest).into_iter().flatten().flatten() {
+                self.octets -= self::weight(&gone).min(self.octets);
             }
         }
     }
@@ -66,11 +75,12 @@ impl Successes {
     /// The most similar accepted exchange: same client and route, else same credential, else same
     /// route.
     pub fn nearest(&self, record: &Record) -> Option<Arc<Case>> {
-        let on_route = self.kept.get(&route(record)).map_or(&[][..], Vec::as_slice);
-        let own = on_route.iter().find(|(client, _)| *client == record.client.ip());
+        let kept = |key| self.kept.get(&key).into_iter().flatten().flatten();
+        let on_route = kept(route(record));
+        let own = on_route.clone().find(|(client, _)| *client == record.client.ip());
         let credential = record.credentials.first().copied().flatten();
-        own.or_else(|| self.kept.get(&Key::Credential(credential?))?.first())
-            .or_else(|| on_route.first())
+        own.or_else(|| kept(Key::Credential(credential?)).next())
+            .or_else(|| on_route.clone().next())
             .map(|(_, case)| Arc::clone(case))
     }
 }
