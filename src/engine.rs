@@ -70,6 +70,12 @@ impl Engine {
         Self { diagnoser: self.diagnoser.with_prover(prover), ..self }
     }
 
+    /// Whether cases come with provisional verdicts, too, and again when they change; otherwise each
+    /// comes once, settled.
+    pub fn follow(&mut self, followed: bool) {
+        self.diagnoser.follow(followed);
+    }
+
     /// Names for the interface indices of the frames to come.
     pub fn set_interfaces(&mut self, names: &[Arc<str>]) {
         if self.reader.interfaces != names {

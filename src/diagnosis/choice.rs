@@ -1,13 +1,15 @@
 //! One diagnosis among several (catalogue, section 5).
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::auth::authorization::AlternativeKind;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::common;
 use crate::diagnosis::view::View;
-use crate::diagnosis::{Answer, Class, Confidence, Diagnosis, Entry, Rule, catalogue};
+use crate::diagnosis::{Answer, Class, Confidence, Diagnosis, Entry, Found, Rule, catalogue};
 use crate::time::Timestamp;
 
 /// Diagnoses that state a fact and no cause: they yield to any other that is at least likely,
@@ -24,55 +26,76 @@ const ALSO: usize = 2;
 #[derive(Debug, Clone)]
 pub struct Choice {
     /// The winner; `None` when no rule holds.
-    pub diagnosis: Option<Diagnosis>,
+    pub diagnosis: Option<Arc<Diagnosis>>,
     /// The next best.
-    pub also: Vec<Diagnosis>,
+    pub also: Vec<Arc<Diagnosis>>,
     /// Until when what comes may change it.
     pub until: Option<Timestamp>,
     /// What may change it.
     pub awaiting: Awaiting,
 }
 
+/// What the rules answered that asked only the exchange itself, not the memory and not the time: it
+/// holds however often the exchange is assessed, so those rules are asked once.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// What such rules found, by their place in the rulebook.
+    found: Vec<(u16, Arc<Diagnosis>)>,
+    /// Places of the rules to ask again; `None` when none was asked yet.
+    open: Option<Vec<u16>>,
+}
+
 /// The rules with what the catalogue says of each.
 #[derive(Debug)]
 pub struct Rulebook {
-    /// Those for 401 and 407, which need no question whether they cover the status.
-    refusals: Vec<(&'static Rule, &'static Entry)>,
-    all: Vec<(&'static Rule, &'static Entry)>,
+    /// Those for 401 and 407.
+    refusals: Vec<Row>,
+    /// Those for each other status.
+    others: BTreeMap<u16, Vec<Row>>,
 }
+
+type Row = (&'static Rule, &'static Entry);
 
 impl Rulebook {
     /// Every rule that the catalogue has an entry for.
     pub fn new(rules: &'static [Rule]) -> Self {
-        let all: Vec<_> =
+        let all: Vec<Row> =
             rules.iter().filter_map(|rule| Some((rule, catalogue::entry(rule.id)?))).collect();
-        let refusals = all.iter().copied().filter(|(rule, _)| rule.covers(401)).collect();
-        Self { refusals, all }
+        let of = |status| all.iter().copied().filter(|(rule, _)| rule.covers(status)).collect();
+        let statuses = all.iter().flat_map(|(rule, _)| rule.other_statuses());
+        Self { refusals: of(401), others: statuses.map(|&status| (status, of(status))).collect() }
     }
 
     /// Whether any rule is asked about a response of this status.
     pub fn covers(&self, status: u16) -> bool {
-        self.all.iter().any(|(rule, _)| rule.covers(status))
+        !self.of(status).is_empty()
     }
 
     /// The rules that are asked about a response of this status.
-    fn of(&self, status: u16) -> impl Iterator<Item = (&'static Rule, &'static Entry)> {
-        let refusal = matches!(status, 401 | 407);
-        let rules = if refusal { &self.refusals } else { &self.all };
-        rules.iter().copied().filter(move |(rule, _)| refusal || rule.covers(status))
+    fn of(&self, status: u16) -> &[Row] {
+        match status {
+            401 | 407 => &self.refusals,
+            other => self.others.get(&other).map_or(&[], Vec::as_slice),
+        }
     }
 }
 
-/// Asks all rules that cover the exchange's status and picks the winner.
-pub fn choose(rules: &Rulebook, view: &View<'_>) -> Choice {
+/// Asks all rules that cover the exchange's status, as far as `answers` does not know, and picks the
+/// winner.
+pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choice {
     let status = view.status();
+    let rows = rules.of(status);
     let mut until: Option<Timestamp> = None;
     let mut awaiting = Awaiting::NOTHING;
-    let mut found = Vec::new();
-    for (rule, entry) in rules.of(status) {
-        if rule.id == FALLBACK && !found.is_empty() {
-            continue;
+    let mut found = answers.found.clone();
+    let mut open = answers.open.take().unwrap_or_else(|| (0..rows.len() as u16).collect());
+    open.retain(|&place| {
+        let Some((rule, entry)) = rows.get(usize::from(place)) else { return false };
+        let is_fallback = rule.id == FALLBACK;
+        if is_fallback && !found.is_empty() {
+            return true;
         }
+        view.take_asked_memory();
         let answer = match (rule.ask)(view) {
             Answer::No => None,
             Answer::Found(found) => Some(found),
@@ -82,6 +105,7 @@ pub fn choose(rules: &Rulebook, view: &View<'_>) -> Choice {
                 meanwhile
             }
         };
+        let may_change = view.take_asked_memory() || is_fallback;
         if let Some(answer) = answer {
             #[cfg(test)]
             for (name, _) in &answer.facts {
@@ -89,21 +113,22 @@ pub fn choose(rules: &Rulebook, view: &View<'_>) -> Choice {
                 let used = *name == "quote" || entry.uses(name);
                 assert!(used, "{}: no text has a place for {{{name}}}", rule.id);
             }
-            found.push(Diagnosis {
-                entry,
-                confidence: answer.confidence,
-                benign: answer.benign,
-                evidence: answer.evidence,
-                facts: answer.facts,
-                related: answer.related,
-            });
+            let diagnosis = Arc::new(answer.of(entry));
+            if !may_change {
+                answers.found.push((place, Arc::clone(&diagnosis)));
+            }
+            found.push((place, diagnosis));
         }
-    }
+        may_change
+    });
+    answers.open = Some(open);
     if found.is_empty() && matches!(status, 401 | 407) {
-        found.extend(catalogue::entry(FALLBACK).map(unexplained));
+        let fallback = catalogue::entry(FALLBACK);
+        found.extend(fallback.map(|entry| (u16::MAX, Arc::new(Found::possible().of(entry)))));
     }
     let named = (found.len() > 1).then(|| named_by_server(view)).flatten();
-    let (diagnosis, also) = pick(found, named);
+    found.sort_by_key(|(place, _)| *place);
+    let (diagnosis, also) = pick(found.into_iter().map(|(_, found)| found).collect(), named);
     if diagnosis.as_ref().is_some_and(|winner| winner.benign && winner.entry.class == Class::Benign)
     {
         // The success was seen: nothing wins over it any more.
@@ -113,10 +138,14 @@ pub fn choose(rules: &Rulebook, view: &View<'_>) -> Choice {
 }
 
 /// The winner and the next best. `named` is the diagnosis that the server's words name.
-fn pick(mut found: Vec<Diagnosis>, named: Option<&str>) -> (Option<Diagnosis>, Vec<Diagnosis>) {
+fn pick(
+    mut found: Vec<Arc<Diagnosis>>,
+    named: Option<&str>,
+) -> (Option<Arc<Diagnosis>>, Vec<Arc<Diagnosis>>) {
     if let Some(named) = named {
         for diagnosis in &mut found {
             if diagnosis.entry.class == Class::Token && diagnosis.entry.id != named {
+                let diagnosis = Arc::make_mut(diagnosis);
                 diagnosis.confidence = diagnosis.confidence.lowered();
             }
         }
@@ -124,7 +153,7 @@ fn pick(mut found: Vec<Diagnosis>, named: Option<&str>) -> (Option<Diagnosis>, V
     found.sort_by_key(|diagnosis| rank(diagnosis.entry, diagnosis.confidence, diagnosis.benign));
     let mut found = found.into_iter();
     let Some(winner) = found.next() else { return (None, Vec::new()) };
-    let mut also: Vec<Diagnosis> = Vec::new();
+    let mut also: Vec<Arc<Diagnosis>> = Vec::new();
     for other in found {
         let known = other.entry.id == winner.entry.id
             || also.iter().any(|listed| listed.entry.id == other.entry.id);
@@ -133,17 +162,6 @@ fn pick(mut found: Vec<Diagnosis>, named: Option<&str>) -> (Option<Diagnosis>, V
         }
     }
     (Some(winner), also)
-}
-
-fn unexplained(entry: &'static Entry) -> Diagnosis {
-    Diagnosis {
-        entry,
-        confidence: Confidence::Possible,
-        benign: false,
-        evidence: Vec::new(),
-        facts: Vec::new(),
-        related: Vec::new(),
-    }
 }
 
 /// What sorts before what: a resolved benign flow, then causes that are at least likely, then

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::auth::AuthFacts;
 use crate::auth::proof::Prover;
 use crate::counters::{Counters, Limit};
-use crate::diagnosis::choice::{Rulebook, choose};
+use crate::diagnosis::choice::{Answers, Rulebook, choose};
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
 use crate::diagnosis::lexicon::{self, Memo};
 use crate::diagnosis::rule::Awaiting;
@@ -43,6 +43,8 @@ pub struct Diagnoser {
     waiting: Waiting,
     memo: Memo,
     room: usize,
+    /// Whether somebody wants provisional verdicts, too.
+    followed: bool,
     /// Whether any rule covers a status, by status.
     covered: Box<[bool]>,
 }
@@ -54,6 +56,7 @@ struct Assessment {
     until: Option<Timestamp>,
     awaiting: Awaiting,
     heard: Heard,
+    answers: Answers,
 }
 
 impl Diagnoser {
@@ -70,6 +73,7 @@ impl Diagnoser {
             waiting: Waiting::default(),
             memo: Memo::default(),
             room: limits.diagnosis_window.clamp(1, WAITING),
+            followed: true,
         }
     }
 
@@ -77,6 +81,12 @@ impl Diagnoser {
     #[must_use]
     pub fn with_prover(self, prover: Option<Prover>) -> Self {
         Self { prover, ..self }
+    }
+
+    /// Whether cases are emitted with provisional verdicts, too, as a screen wants them; otherwise
+    /// each is emitted once, settled.
+    pub fn follow(&mut self, followed: bool) {
+        self.followed = followed;
     }
 
     /// Takes one exchange; emits its case and those that it changes.
@@ -148,7 +158,7 @@ impl Diagnoser {
         let proof = prover.and_then(|prover| proving::prove(prover, &exchange, &auth));
         let said = lexicon::listen(&exchange, &auth, &mut self.memo);
         let heard = Heard::with_proof(proof).with_words(said);
-        let assessment = self.assess(&exchange, &auth, sequence, heard, false);
+        let assessment = self.assess(&exchange, &auth, sequence, heard, Answers::default(), false);
         let Some(verdict) = assessment.verdict else {
             self.pass(exchange, auth, sequence, out);
             return;
@@ -159,7 +169,9 @@ impl Diagnoser {
         let verdict = Verdict { provisional: verdict.provisional && !settled, ..verdict };
         match until {
             Some(until) if !settled => {
-                out.push(emit(&exchange, &auth, verdict.clone(), false));
+                if self.followed {
+                    out.push(emit(&exchange, &auth, verdict.clone(), false));
+                }
                 let keys = self.history.keys(sequence);
                 let awaiting = assessment.awaiting;
                 self.waiting.insert(Pending {
@@ -170,6 +182,7 @@ impl Diagnoser {
                     until,
                     awaiting,
                     heard: assessment.heard,
+                    answers: assessment.answers,
                     keys,
                 });
                 if self.waiting.len() > self.room
@@ -204,18 +217,19 @@ impl Diagnoser {
         auth: &AuthFacts,
         sequence: Sequence,
         heard: Heard,
+        mut answers: Answers,
         ended: bool,
     ) -> Assessment {
         let now = self.history.now();
         let view =
             View::new(exchange, auth, &self.history, sequence, now, ended).having_heard(heard);
-        let choice = choose(&self.rules, &view);
+        let choice = choose(&self.rules, &view, &mut answers);
         let verdict = choice.diagnosis.map(|mut diagnosis| {
             let record = view.record();
             let legs = record.map(|record| self.history.legs(record)).unwrap_or_default();
             for leg in &legs.others {
                 if !diagnosis.related.contains(leg) {
-                    diagnosis.related.push(*leg);
+                    Arc::make_mut(&mut diagnosis).related.push(*leg);
                 }
             }
             proving::add_evidence(&mut diagnosis, &view);
@@ -223,8 +237,8 @@ impl Diagnoser {
             if diagnosis.entry.id == "no-credentials-sent"
                 && let Some(reason) = probes::expected(&view)
             {
-                diagnosis.benign = true;
-                notes.push(Note { id: NoteId::Probe, text: reason.to_owned() });
+                Arc::make_mut(&mut diagnosis).benign = true;
+                notes.push(Note { id: NoteId::Probe, text: reason.into() });
             }
             notes.extend(probes::storm(&view));
             let refusal = record.and_then(|record| record.refusal.as_ref());
@@ -244,6 +258,7 @@ impl Diagnoser {
             until: choice.until,
             awaiting: choice.awaiting,
             heard: view.into_heard(),
+            answers,
         }
     }
 
@@ -272,34 +287,37 @@ impl Diagnoser {
         }
     }
 
-    /// Asks all rules again, and says so if the answer is another.
+    /// Asks again what the memory knows, and says so if the answer is another.
     fn reconsider(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         let Some(mut pending) = self.waiting.take(id) else { return };
-        let heard = std::mem::take(&mut pending.heard);
-        let assessment =
-            self.assess(&pending.exchange, &pending.auth, pending.sequence, heard, false);
-        let until = assessment
-            .until
-            .or_else(|| self.leg_until(pending.sequence, assessment.verdict.as_ref()));
-        let changed = update(&mut pending.verdict, assessment.verdict);
+        let Some(new) = self.assess_again(&mut pending, false) else {
+            self.waiting.insert(pending);
+            return;
+        };
+        let until = new.until.or_else(|| self.leg_until(pending.sequence, new.verdict.as_ref()));
+        let changed = update(&mut pending.verdict, new.verdict);
         pending.verdict.provisional &= until.is_some();
-        match until {
-            Some(until) => {
-                if changed {
-                    out.push(emit(
-                        &pending.exchange,
-                        &pending.auth,
-                        pending.verdict.clone(),
-                        false,
-                    ));
-                }
-                pending.until = until;
-                pending.awaiting = assessment.awaiting;
-                pending.heard = assessment.heard;
-                self.waiting.insert(pending);
-            }
-            None => last_word(pending, counters, out),
+        let Some(until) = until else {
+            last_word(pending, counters, out);
+            return;
+        };
+        if changed && self.followed {
+            out.push(emit(&pending.exchange, &pending.auth, pending.verdict.clone(), false));
         }
+        pending.until = until;
+        pending.awaiting = new.awaiting;
+        (pending.heard, pending.answers) = (new.heard, new.answers);
+        self.waiting.insert(pending);
+    }
+
+    /// `None` when the exchange itself was forgotten meanwhile: nothing can be linked to it any more,
+    /// and what was concluded while it was remembered stays.
+    fn assess_again(&self, pending: &mut Pending, ended: bool) -> Option<Assessment> {
+        self.history.record(pending.sequence)?;
+        let heard = std::mem::take(&mut pending.heard);
+        let answers = std::mem::take(&mut pending.answers);
+        let Pending { exchange, auth, sequence, .. } = pending;
+        Some(self.assess(exchange, auth, *sequence, heard, answers, ended))
     }
 
     fn settle_due(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
@@ -311,10 +329,9 @@ impl Diagnoser {
     /// The last word on an exchange.
     fn settle(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         let Some(mut pending) = self.waiting.take(id) else { return };
-        let heard = std::mem::take(&mut pending.heard);
-        let assessment =
-            self.assess(&pending.exchange, &pending.auth, pending.sequence, heard, true);
-        update(&mut pending.verdict, assessment.verdict);
+        if let Some(new) = self.assess_again(&mut pending, true) {
+            update(&mut pending.verdict, new.verdict);
+        }
         pending.verdict.provisional = false;
         last_word(pending, counters, out);
     }

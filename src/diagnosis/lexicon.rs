@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::auth::syntax::starts_with_ignore_case;
+use crate::auth::syntax::{contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case};
 use crate::auth::{AuthFacts, AuthState};
 use crate::exchange::Exchange;
 use crate::http::{Response, content};
@@ -125,7 +125,7 @@ pub fn listen(exchange: &Exchange, auth: &AuthFacts, memo: &mut Memo) -> Option<
             continue;
         }
         if best.as_ref().is_none_or(|best| !best.is_informative() && said.is_informative()) {
-            said.quote = quotable(&said.quote, exchange);
+            said.quote = quotable(said.quote, exchange);
             best = Some(said);
         }
         if best.as_ref().is_some_and(Said::is_informative) {
@@ -256,43 +256,72 @@ fn from_body(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said
 }
 
 /// The words as they may be shown: without the credential that some servers repeat in them.
-fn quotable(words: &str, exchange: &Exchange) -> String {
+fn quotable(words: String, exchange: &Exchange) -> String {
     static TOKEN: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\beyJ[\w-]{8,}(\.[\w-]*)*").ok());
     let mut words = match TOKEN.as_ref() {
-        Some(_) if !words.contains("eyJ") => words.to_owned(),
-        Some(token) => token.replace_all(words, "(masked)").into_owned(),
+        Some(_) if !words.contains("eyJ") => words,
+        Some(token) => token.replace_all(&words, "(masked)").into_owned(),
         None => String::new(),
     };
     let fields = exchange.request.iter().flat_map(|request| request.head.fields());
-    for secret in fields.flat_map(|(name, value)| secrets(name, value)) {
-        if words.contains(&secret) {
-            words = words.replace(&secret, "(masked)");
+    for (name, value) in fields {
+        if value.len() < SECRET || !names_secret(name) {
+            continue;
         }
+        let value = text::decode(value);
+        for secret in secrets(name, &value) {
+            if secret.len() >= SECRET && secret.len() <= words.len() && words.contains(secret) {
+                words = words.replace(secret, "(masked)");
+            }
+        }
+    }
+    if is_tidy(&words) {
+        return words;
     }
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     text::shorten(&text::visible(&line), QUOTE).into_owned()
 }
 
+/// Whether the words can be shown as they are: one short line with nothing to escape.
+fn is_tidy(words: &str) -> bool {
+    words.len() <= QUOTE
+        && text::is_printable_ascii(words.as_bytes())
+        && !words.starts_with(' ')
+        && !words.ends_with(' ')
+        && !words.contains("  ")
+}
+
 /// Shortest secret that is looked for: a shorter one would mask ordinary words.
 const SECRET: usize = 8;
 
-/// The secrets in a request header, as a server may repeat them.
-fn secrets(name: &[u8], value: &[u8]) -> Vec<String> {
-    let name = text::decode(name).to_ascii_lowercase();
-    let value = text::decode(value);
-    let found: Vec<&str> = if name == "cookie" {
-        value.split(';').filter_map(|pair| Some(pair.split_once('=')?.1.trim())).collect()
-    } else if name.ends_with("authorization") {
+/// Whether a request header of this name holds secrets.
+fn names_secret(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"cookie")
+        || ends_with_ignore_case(name, b"authorization")
+        || NAMES_OF_SECRETS.into_iter().any(|part| contains_ignore_case(name, part))
+}
+
+/// Parts of such names.
+const NAMES_OF_SECRETS: [&[u8]; 4] = [b"key", b"token", b"secret", b"auth"];
+
+/// The secrets in such a header, as a server may repeat them.
+fn secrets<'a>(name: &[u8], value: &'a str) -> impl Iterator<Item = &'a str> {
+    let is_cookie = name.eq_ignore_ascii_case(b"cookie");
+    let cookies = value
+        .split(';')
+        .filter(move |_| is_cookie)
+        .filter_map(|pair| Some(pair.split_once('=')?.1.trim()));
+    let single = if is_cookie {
+        None
+    } else if ends_with_ignore_case(name, b"authorization") {
         // Parameters are names and nonces that a message may well contain.
-        let credentials = value.split_once(' ').map_or(&*value, |(_, rest)| rest.trim());
-        if credentials.contains(['"', ',']) { Vec::new() } else { vec![credentials] }
-    } else if ["key", "token", "secret", "auth"].iter().any(|part| name.contains(part)) {
-        vec![value.trim()]
+        let credentials = value.split_once(' ').map_or(value, |(_, rest)| rest.trim());
+        (!credentials.contains(['"', ','])).then_some(credentials)
     } else {
-        Vec::new()
+        Some(value.trim())
     };
-    found.into_iter().filter(|secret| secret.len() >= SECRET).map(str::to_owned).collect()
+    cookies.chain(single)
 }
 
 #[cfg(test)]

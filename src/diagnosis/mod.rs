@@ -116,9 +116,9 @@ impl Diagnosis {
 #[derive(Debug, Clone)]
 pub struct Verdict {
     /// The winner.
-    pub diagnosis: Diagnosis,
+    pub diagnosis: Arc<Diagnosis>,
     /// Up to two others with confidence at least likely.
-    pub also: Vec<Diagnosis>,
+    pub also: Vec<Arc<Diagnosis>>,
     /// Remarks that are never the cause.
     pub notes: Vec<Note>,
     /// A follow-up may still change it.

@@ -1,9 +1,11 @@
 //! Remarks that accompany a diagnosis and are never the cause.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::auth::Shape;
 use crate::auth::authorization::AlternativeKind;
+use crate::auth::syntax::{contains_ignore_case, starts_with_ignore_case};
 use crate::diagnosis::lexicon::Said;
 use crate::diagnosis::rules::common::{is_token, other_credential, posted_login};
 use crate::diagnosis::{Diagnosis, View};
@@ -72,11 +74,11 @@ pub struct Note {
     /// Which.
     pub id: NoteId,
     /// In words.
-    pub text: String,
+    pub text: Cow<'static, str>,
 }
 
 /// A remark that one exchange alone gives rise to.
-type Remark = fn(&View<'_>, &Diagnosis) -> Option<(NoteId, String)>;
+type Remark = fn(&View<'_>, &Diagnosis) -> Option<(NoteId, Cow<'static, str>)>;
 
 const REMARKS: [Remark; 12] = [
     no_challenge,
@@ -108,7 +110,7 @@ fn challenge_field(view: &View<'_>) -> &'static str {
 }
 
 /// RFC 9110 §15.5.2 and §15.5.8.
-fn no_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn no_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     let response = view.response()?;
     let field = challenge_field(view);
     let due = matches!(response.status, 401 | 407) && response.head_loss.is_none();
@@ -118,11 +120,11 @@ fn no_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
             "The answer has no {field} (RFC 9110 {section} requires it), so clients cannot know what \
              to send."
         );
-        (NoteId::NoChallenge, text)
+        (NoteId::NoChallenge, text.into())
     })
 }
 
-fn bad_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn bad_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     let mut names: Vec<&str> =
         view.auth.challenge_defects.iter().map(|defect| defect.name()).collect();
     names.dedup();
@@ -132,26 +134,26 @@ fn bad_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
             challenge_field(view),
             names.join(", ")
         );
-        (NoteId::BadChallenge, text)
+        (NoteId::BadChallenge, text.into())
     })
 }
 
-fn clear_text_credentials(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn clear_text_credentials(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     let readable = matches!(view.shape(), Some(Shape::UserPass { .. }))
         || is_token(view)
         || other_credential(view).is_some()
         || posted_login(view).is_some();
     (readable && !view.exchange.connection.server.ip().is_loopback()).then(|| {
-        let text = "Anyone on this network can read this credential. Use https.".to_owned();
-        (NoteId::ClearTextCredentials, text)
+        let text = "Anyone on this network can read this credential. Use https.";
+        (NoteId::ClearTextCredentials, text.into())
     })
 }
 
-fn should_be_403(view: &View<'_>, diagnosis: &Diagnosis) -> Option<(NoteId, String)> {
+fn should_be_403(view: &View<'_>, diagnosis: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     (diagnosis.entry.id == "insufficient-privilege" && view.status() == 401).then(|| {
         let text = "The server uses 401 for a permission problem; 403 would stop clients from \
                     asking for the password again.";
-        (NoteId::ShouldBe403, text.to_owned())
+        (NoteId::ShouldBe403, text.into())
     })
 }
 
@@ -166,51 +168,50 @@ const GATEWAYS: [(&str, &str); 6] = [
     ("varnish", ""),
 ];
 
-fn answered_by_hop(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn answered_by_hop(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     let head = &view.response().filter(|response| response.head_loss.is_none())?.head;
-    let server = head.get("server").map(|server| text::decode(server).to_ascii_lowercase());
-    let gateway = match &server {
-        Some(server) => GATEWAYS
-            .iter()
-            .any(|(name, mark)| server.contains(name) && (mark.is_empty() || !head.has(mark))),
+    let gateway = match head.get("server") {
+        Some(server) => GATEWAYS.iter().any(|(name, mark)| {
+            contains_ignore_case(server, name.as_bytes()) && (mark.is_empty() || !head.has(mark))
+        }),
         // An origin server with a clock sends Date (RFC 9110 §6.6.1); HAProxy's own answers have
         // neither.
         None => !head.has("date") && !head.has("x-powered-by"),
     };
     gateway.then(|| {
         let text = "This answer was probably made by a proxy or gateway, not by the application.";
-        (NoteId::AnsweredByHop, text.to_owned())
+        (NoteId::AnsweredByHop, text.into())
     })
 }
 
-fn login_page(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn login_page(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     let response = view.response()?;
     let html = response
         .head
         .get("content-type")
-        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(b"text/html"));
+        .is_some_and(|kind| starts_with_ignore_case(kind, b"text/html"));
     let form = html
         && view.body().is_some_and(|body| {
-            let body = body.to_ascii_lowercase();
-            body.contains("type=\"password\"") || body.contains("type=password")
+            let has = |words: &[u8]| contains_ignore_case(body.as_bytes(), words);
+            has(b"type=\"password\"") || has(b"type=password")
         });
     (form || matches!(response.status, 401 | 407) && response.head.has("location")).then(|| {
-        let text = "The answer is a login page; API clients should get JSON.".to_owned();
-        (NoteId::LoginPage, text)
+        let text = "The answer is a login page; API clients should get JSON.";
+        (NoteId::LoginPage, text.into())
     })
 }
 
-fn token_in_url(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn token_in_url(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     let query = other_credential(view).filter(|other| other.kind == AlternativeKind::Query)?;
     let text = format!(
         "The credential \"{}\" is in the URL: URLs end up in logs and Referer headers, and many \
          servers ignore credentials there.",
         text::visible(&query.name)
     );
-    Some((NoteId::TokenInUrl, text))
+    Some((NoteId::TokenInUrl, text.into()))
 }
 
-fn body_not_seen(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn body_not_seen(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     if view.said().is_some_and(Said::is_informative) {
         return None;
     }
@@ -228,26 +229,26 @@ fn body_not_seen(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
         return None;
     };
     let text = format!("The server's explanation could not be read whole: {why}.");
-    Some((NoteId::BodyNotSeen, text))
+    Some((NoteId::BodyNotSeen, text.into()))
 }
 
-fn one_sided(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn one_sided(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     let text = match (view.request(), view.response()) {
         (None, Some(_)) => "Only the response was captured.",
         (Some(_), None) => "Only the request was captured.",
         _ if view.exchange.coverage.one_sided => "Only one direction was captured.",
         _ => return None,
     };
-    Some((NoteId::OneSided, text.to_owned()))
+    Some((NoteId::OneSided, text.into()))
 }
 
 /// Longer than this, a stolen token is useful for too long.
 const LONG_LIFE: i64 = 30 * 86_400;
 
-fn long_lived_token(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn long_lived_token(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     let jwt = view.jwt()?;
     let text = match (jwt.date("iat"), jwt.date("exp")) {
-        (_, None) => "This token has no exp: it never expires by itself.".to_owned(),
+        (_, None) => "This token has no exp: it never expires by itself.".into(),
         (Some(iat), Some(exp)) => {
             let life = exp.saturating_sub(iat);
             // Milliseconds are another mistake, with its own diagnosis.
@@ -255,14 +256,14 @@ fn long_lived_token(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> 
                 return None;
             }
             let life = humane(Duration::from_secs(u64::try_from(life).unwrap_or_default()));
-            format!("This token stays valid for {life}.")
+            format!("This token stays valid for {life}.").into()
         }
         (None, Some(_)) => return None,
     };
     Some((NoteId::LongLivedToken, text))
 }
 
-fn weak_digest(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn weak_digest(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     let mut challenges =
         view.challenges().iter().filter(|challenge| challenge.scheme.is("Digest")).peekable();
     challenges.peek()?;
@@ -278,14 +279,14 @@ fn weak_digest(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
         (false, true) => "Digest is offered without qop.",
         (false, false) => return None,
     };
-    Some((NoteId::WeakDigest, text.to_owned()))
+    Some((NoteId::WeakDigest, text.into()))
 }
 
-fn pairing_unsure(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, String)> {
+fn pairing_unsure(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
     (view.exchange.coverage.pairing == Pairing::Likely).then(|| {
         let text = "Packets are missing around it: this answer probably, but not certainly, belongs \
                     to this request.";
-        (NoteId::PairingUnsure, text.to_owned())
+        (NoteId::PairingUnsure, text.into())
     })
 }
 

@@ -1,5 +1,7 @@
 //! Refused credentials, held against the keys and passwords that the user gave.
 
+use std::sync::Arc;
+
 use crate::auth::proof::{Proof, Prover, Verdict};
 use crate::auth::{AuthFacts, AuthState, Shape};
 use crate::diagnosis::{Diagnosis, Evidence, View};
@@ -39,7 +41,7 @@ pub fn words(proof: &Proof) -> String {
 }
 
 /// Says with every diagnosis what was compared: it may rule out what the reader suspects.
-pub fn add_evidence(diagnosis: &mut Diagnosis, view: &View<'_>) {
+pub fn add_evidence(diagnosis: &mut Arc<Diagnosis>, view: &View<'_>) {
     let Some(proof) = view.proof().filter(|_| !diagnosis.benign) else { return };
     let what = match view.shape() {
         Some(Shape::Jws(_)) => "the signature",
@@ -51,5 +53,9 @@ pub fn add_evidence(diagnosis: &mut Diagnosis, view: &View<'_>) {
         Verdict::Differs => format!("{what} is wrong"),
         Verdict::Unknown | Verdict::CannotTell(_) => format!("{what} was not compared"),
     };
-    diagnosis.evidence.push(Evidence { field: PLACE.into(), value: words(proof), note });
+    Arc::make_mut(diagnosis).evidence.push(Evidence {
+        field: PLACE.into(),
+        value: words(proof),
+        note,
+    });
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::diagnosis::view::View;
-use crate::diagnosis::{Confidence, Evidence};
+use crate::diagnosis::{Confidence, Diagnosis, Entry, Evidence};
 use crate::time::Timestamp;
 
 /// One rule: looks at a refused exchange and says whether its diagnosis holds.
@@ -38,6 +38,11 @@ impl Rule {
     #[must_use]
     pub const fn also_on(self, statuses: &'static [u16]) -> Self {
         Self { others: statuses, ..self }
+    }
+
+    /// The statuses besides 401 and 407 on which it is asked.
+    pub const fn other_statuses(&self) -> &'static [u16] {
+        self.others
     }
 
     /// Whether it is asked about a response of this status.
@@ -202,6 +207,12 @@ impl Found {
     pub const fn benign(mut self) -> Self {
         self.benign = true;
         self
+    }
+
+    /// As the diagnosis that this entry of the catalogue describes.
+    pub fn of(self, entry: &'static Entry) -> Diagnosis {
+        let Self { confidence, benign, evidence, facts, related } = self;
+        Diagnosis { entry, confidence, benign, evidence, facts, related }
     }
 
     /// The same, but what comes until then may change it.

@@ -247,6 +247,12 @@ impl Wire {
         Self { diagnoser: self.diagnoser.with_prover(Some(prover)), ..self }
     }
 
+    /// Without anybody who wants provisional verdicts.
+    pub fn unfollowed(mut self) -> Self {
+        self.diagnoser.follow(false);
+        self
+    }
+
     /// Observes one exchange; its number.
     pub fn see(&mut self, talk: &Talk) -> u64 {
         let id = self.next;

@@ -1,7 +1,7 @@
 //! One refused exchange as every rule reads it: prepared once, filled when asked for.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 use crate::auth::authorization::AlternativeKind;
@@ -26,14 +26,15 @@ pub struct View<'a> {
     pub exchange: &'a Exchange,
     /// What it says about authorization.
     pub auth: &'a AuthFacts,
-    /// What is remembered of others.
-    pub history: &'a History,
+    history: &'a History,
+    /// Whether something was asked whose answer may be another one later.
+    asked_memory: Cell<bool>,
     sequence: Sequence,
     now: Timestamp,
     ended: bool,
     heard: Heard,
-    body: OnceCell<Option<String>>,
-    past: OnceCell<Option<Past<'a>>>,
+    body: OnceCell<Option<Cow<'a, str>>>,
+    past: OnceCell<Past<'a>>,
 }
 
 /// What stays the same however often an exchange is assessed.
@@ -76,6 +77,7 @@ impl<'a> View<'a> {
             exchange,
             auth,
             history,
+            asked_memory: Cell::new(false),
             sequence,
             now,
             ended,
@@ -89,6 +91,18 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn having_heard(self, heard: Heard) -> Self {
         Self { heard, ..self }
+    }
+
+    /// What is remembered of others.
+    pub fn history(&self) -> &'a History {
+        self.asked_memory.set(true);
+        self.history
+    }
+
+    /// Whether the memory or the time was asked since this was asked last. A rule that asked neither
+    /// gives the same answer each time.
+    pub fn take_asked_memory(&self) -> bool {
+        self.asked_memory.take()
     }
 
     /// What the next view of the same exchange need not find out again.
@@ -110,30 +124,31 @@ impl<'a> View<'a> {
     /// Until when to wait for something that comes within `window` after the answer: that, and the
     /// time it may take to be answered itself. `None` when that is over.
     pub fn wait(&self, window: Duration) -> Option<Timestamp> {
+        self.asked_memory.set(true);
         let until = self.answered() + window + ANSWER_TIME;
         (!self.ended && self.now < until).then_some(until)
     }
 
     /// Its own record; `None` when a message of it is missing.
     pub fn record(&self) -> Option<&'a Record> {
-        self.history.record(self.sequence)
+        self.history().record(self.sequence)
     }
 
     /// The repetition of the request: the first later one by the same client.
     pub fn repetition(&self) -> Option<(&'a Record, Repetition)> {
-        self.history.repetition(self.record()?)
+        self.history().repetition(self.record()?)
     }
 
     /// The refused request that this one repeats.
     pub fn prior(&self) -> Option<&'a Record> {
-        self.history.prior(self.record()?)
+        self.history().prior(self.record()?)
     }
 
     /// What became of the credential of this request, before and after.
     pub fn past(&self) -> Option<&Past<'a>> {
-        self.past
-            .get_or_init(|| Some(self.history.past(self.credential()?, self.record()?)))
-            .as_ref()
+        let credential = self.credential()?;
+        let own = self.record()?;
+        Some(self.past.get_or_init(|| self.history.past(credential, own)))
     }
 
     /// Whether the same fingerprint is the same secret: not with schemes whose credentials carry a
@@ -293,7 +308,7 @@ impl<'a> View<'a> {
         self.body.get_or_init(|| self.read_body()).as_deref()
     }
 
-    fn read_body(&self) -> Option<String> {
+    fn read_body(&self) -> Option<Cow<'a, str>> {
         let response = self.response()?;
         let start = &response.body.start;
         if start.is_empty() {
@@ -302,7 +317,11 @@ impl<'a> View<'a> {
         let coding = response.head.get("content-encoding");
         let limit = Limits::default().body;
         let content = content::decode(start, response.body.whole, coding, limit);
-        (!content.octets.is_empty()).then(|| text::decode(&content.octets).into_owned())
+        let text = match content.octets {
+            Cow::Borrowed(octets) => text::decode(octets),
+            Cow::Owned(octets) => Cow::Owned(text::decode(&octets).into_owned()),
+        };
+        (!text.is_empty()).then_some(text)
     }
 
     /// What the server says about the refusal.
@@ -357,7 +376,7 @@ impl<'a> View<'a> {
 
     /// How far the server's clock is from the capture's, as measured on its `Date` fields.
     pub fn skew(&self) -> Option<Skew> {
-        self.history.skew(self.exchange.connection.server.ip())
+        self.history().skew(self.exchange.connection.server.ip())
     }
 
     /// The time on the server's clock when it answered. Without a usable `Date` it is the capture's
@@ -393,24 +412,24 @@ impl<'a> View<'a> {
 
     /// What is known of the tokens that this origin accepted; oldest first.
     pub fn accepted_tokens(&self) -> &'a [AcceptedToken] {
-        self.record().map_or(&[], |record| self.history.accepted_tokens(record))
+        self.record().map_or(&[], |record| self.history().accepted_tokens(record))
     }
 
     /// A request of the same user with another credential that this origin accepted: then it was the
     /// password that was wrong.
     pub fn user_accepted_otherwise(&self) -> Option<&'a Record> {
-        self.history.user_accepted_otherwise(self.record()?)
+        self.history().user_accepted_otherwise(self.record()?)
     }
 
     /// The request with credentials whose redirection led here, and whether it was to this origin.
     pub fn redirected_here(&self) -> Option<(&'a Redirected, bool)> {
-        self.history.redirected_here(self.request()?, self.record()?)
+        self.history().redirected_here(self.request()?, self.record()?)
     }
 
     /// Session-like cookies that this host gave to this client, oldest first.
     pub fn cookies_given(&self) -> &'a [GivenCookie] {
         match (self.request(), self.record()) {
-            (Some(request), Some(record)) => self.history.cookies_given(request, record),
+            (Some(request), Some(record)) => self.history().cookies_given(request, record),
             _ => &[],
         }
     }

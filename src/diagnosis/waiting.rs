@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::auth::AuthFacts;
 use crate::diagnosis::Verdict;
+use crate::diagnosis::choice::Answers;
 use crate::diagnosis::history::Sequence;
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::view::Heard;
@@ -28,6 +29,7 @@ pub(super) struct Pending {
     pub awaiting: Awaiting,
     /// What need not be found out again.
     pub heard: Heard,
+    pub answers: Answers,
     /// Its visit and its credential, as keys.
     pub keys: Keys,
 }

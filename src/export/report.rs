@@ -369,7 +369,7 @@ mod tests {
     fn verdict() -> Verdict {
         let entry = catalogue::entry("token-expired").unwrap();
         Verdict {
-            diagnosis: Diagnosis {
+            diagnosis: std::sync::Arc::new(Diagnosis {
                 entry,
                 confidence: Confidence::Likely,
                 benign: false,
@@ -380,7 +380,7 @@ mod tests {
                 }],
                 facts: Vec::new(),
                 related: Vec::new(),
-            },
+            }),
             also: Vec::new(),
             notes: Vec::new(),
             provisional: false,

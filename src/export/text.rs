@@ -159,7 +159,7 @@ fn status(page: &mut Page<'_>, status: Option<u16>, benign: bool) {
 }
 
 fn cause(page: &mut Page<'_>, verdict: &Verdict) {
-    let Diagnosis { entry, confidence, benign, .. } = &verdict.diagnosis;
+    let Diagnosis { entry, confidence, benign, .. } = &*verdict.diagnosis;
     let (lead, color) = if *benign { ("Normal", DIM) } else { (confidence.lead(), YELLOW) };
     page.painted(color, &format!("{lead}: {}", entry.title));
     page.painted(DIM, &format!(" [{}]", entry.id));

@@ -67,16 +67,16 @@ pub(super) fn jwt() -> AuthState {
 
 fn verdict() -> Verdict {
     Verdict {
-        diagnosis: Diagnosis {
+        diagnosis: Arc::new(Diagnosis {
             entry: catalogue::entry("token-expired").unwrap(),
             confidence: Confidence::Likely,
             benign: false,
             evidence: Vec::new(),
             facts: Vec::new(),
             related: Vec::new(),
-        },
+        }),
         also: Vec::new(),
-        notes: vec![Note { id: NoteId::ClearTextCredentials, text: String::new() }],
+        notes: vec![Note { id: NoteId::ClearTextCredentials, text: "".into() }],
         provisional: false,
         was: None,
         repeat: 3,

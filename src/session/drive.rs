@@ -120,6 +120,7 @@ impl Drive {
 
     /// Runs until the source ends, the user has enough, or nobody listens any more.
     pub fn run<S: Sink>(mut self, sink: &mut S) -> Outcome {
+        self.engine.follow(S::FOLLOWS);
         let sink_error = self.watch(sink).and_then(|end| self.finish(sink, end)).err();
         let status = self.status();
         let Self { matched, failed_on, not_saved, .. } = self;

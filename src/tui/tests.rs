@@ -266,7 +266,7 @@ fn steps_of_a_handshake_stand_in_one_row_that_says_how_it_ended() {
     };
     // `Sample` puts 1 and 2, 3 and 4 on one connection.
     let mut last = leg(4, Some("NTLM"), "handshake-leg");
-    last.verdict.as_mut().unwrap().diagnosis.related = vec![5];
+    std::sync::Arc::make_mut(&mut last.verdict.as_mut().unwrap().diagnosis).related = vec![5];
     let steps = [
         leg(1, Some("NTLM"), "handshake-leg").case(),
         leg(2, Some("NTLM"), "wrong-password").case(),

@@ -36,10 +36,14 @@ const CLIENTS: usize = 5;
 ///
 /// Stated by the server, or seen: a login that worked before is refused right after many failures.
 pub fn lockout_or_throttle(view: &View<'_>) -> Answer {
+    let stated = stated::lockout_or_throttle(view).found();
+    if stated.is_none() && !stopped(view) {
+        return Answer::No;
+    }
     let failures = view.record().map_or_else(Vec::new, |own| failures(view, own));
-    let found = match stated::lockout_or_throttle(view).found() {
+    let found = match stated {
         Some(found) => found,
-        None if failures.len() >= LOCKING && stopped(view) => Found::likely(),
+        None if failures.len() >= LOCKING => Found::likely(),
         None => return Answer::No,
     };
     let (Some(own), Some(first)) = (view.record(), failures.last()) else { return found.into() };
@@ -63,7 +67,7 @@ pub fn lockout_or_throttle(view: &View<'_>) -> Answer {
 
 /// Earlier refusals of the same user, newest first; steps of a negotiation do not count.
 fn failures<'a>(view: &View<'a>, own: &'a Record) -> Vec<&'a Record> {
-    view.history
+    view.history()
         .of_user(own)
         .skip_while(|record| record.time >= own.time)
         .take_while(|record| own.time.since(record.time) <= LOCK_WINDOW)
@@ -83,6 +87,9 @@ fn stopped(view: &View<'_>) -> bool {
 /// “{n} different credentials were tried from {client} in {minutes} min for {k} account(s). This looks
 /// like guessing rather than a misconfiguration.”
 pub fn password_guessing(view: &View<'_>) -> Answer {
+    if view.shape().is_none() {
+        return Answer::No;
+    }
     let Some(own) = view.record() else { return Answer::No };
     if !is_guess(own) {
         return Answer::No;
@@ -98,11 +105,12 @@ fn is_guess(record: &Record) -> bool {
 }
 
 fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
+    view.history().of_refused_client(own).nth(GUESSES - 1)?;
     let (mut attempts, mut first) = (0, own);
     let mut credentials: Vec<Fingerprint> = Vec::new();
     let mut own_credentials: Vec<Fingerprint> = Vec::new();
-    let mut users: Vec<&str> = Vec::new();
-    for (seen, record) in view.history.of_refused_client(own).enumerate() {
+    let mut users: Vec<u64> = Vec::new();
+    for (seen, record) in view.history().of_refused_client(own).enumerate() {
         if seen == GUESSES && credentials.len() < 2 && users.len() < 2 {
             return None;
         }
@@ -121,14 +129,12 @@ fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
         first = record;
         if !credentials.contains(&credential) {
             credentials.push(credential);
-            if record.user == own.user {
+            if record.user_key == own.user_key {
                 own_credentials.push(credential);
             }
         }
-        if let Some(user) = record.user.as_deref()
-            && !users.contains(&user)
-        {
-            users.push(user);
+        if record.user.is_some() && !users.contains(&record.user_key) {
+            users.push(record.user_key);
         }
     }
     let guessed = own_credentials.len() >= GUESSED || users.len() >= USERS;
@@ -153,7 +159,7 @@ fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
 
 /// A person finds the right password in the end.
 fn logged_in_between(view: &View<'_>, own: &Record, first: &Record) -> bool {
-    view.history.of_visit(own).any(|record| {
+    view.history().of_visit(own).any(|record| {
         record.accepted()
             && record.sent == Sent::Credentials
             && record.same_client(own)
@@ -163,9 +169,10 @@ fn logged_in_between(view: &View<'_>, own: &Record, first: &Record) -> bool {
 }
 
 fn of_one_user(view: &View<'_>, own: &Record) -> Option<Found> {
+    view.history().of_user(own).nth(GUESSED - 1)?;
     let mut clients = Vec::new();
     let mut credentials: Vec<Fingerprint> = Vec::new();
-    for record in view.history.of_user(own) {
+    for record in view.history().of_user(own) {
         let apart = own.time.since(record.time).max(record.time.since(own.time));
         if apart > GUESS_WINDOW || !record.refused() || !is_guess(record) {
             continue;

@@ -179,7 +179,7 @@ fn escapes(octets: &[u8]) -> impl Iterator<Item = u8> {
 /// “The login contains non-ASCII characters sent as {Latin-1|UTF-8}; the server {asks for UTF-8|may
 /// expect the other one}.” (RFC 7617 §2.1)
 pub fn basic_charset(view: &View<'_>) -> Answer {
-    if view.accepted_here().is_some() || !view.uses("Basic") {
+    if !view.uses("Basic") || view.accepted_here().is_some() {
         return Answer::No;
     }
     let charset = view.challenge("Basic").and_then(|challenge| challenge.params.get("charset"));

@@ -29,6 +29,9 @@ const CERTIFICATE_FIELDS: [&str; 7] = [
 /// “This token is bound to {a key} and must be sent with {its proof}; {what}.” (RFC 9449 §7, RFC 8705
 /// §3)
 pub fn sender_constrained_token(view: &View<'_>) -> Answer {
+    if view.jwt().is_none() && !view.uses("DPoP") {
+        return Answer::No;
+    }
     let demands_nonce = view
         .challenges()
         .iter()

@@ -19,7 +19,7 @@ pub fn browser_cannot_send(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let Some((kind, harmless)) = without_credentials(view) else { return Answer::No };
-    let page = view.history.of_visit(own).find(|record| {
+    let page = view.history().of_visit(own).find(|record| {
         is_logged_in(record)
             && record.same_client(own)
             && own.time.since(record.time).max(record.time.since(own.time)) <= PAGE
@@ -71,7 +71,7 @@ pub fn client_refuses_scheme(view: &View<'_>) -> Answer {
         || repetition.is_some_and(|repeat| repeat.sent == Sent::Nothing);
     let tried = repetition.is_some_and(|repeat| repeat.sent != Sent::Nothing)
         || view
-            .history
+            .history()
             .of_visit(own)
             .any(|record| record.sent == Sent::Credentials && record.same_client(own));
     if !repeated || tried {
@@ -121,7 +121,7 @@ pub fn method_specific_auth(view: &View<'_>) -> Answer {
         record.sent == own.sent && record.credentials.first().copied().flatten() == credential
     };
     let mut reading = None;
-    for record in view.history.of_route(own) {
+    for record in view.history().of_route(own) {
         let reads = if push {
             record.method == Method::Get && record.target != own.target
         } else {

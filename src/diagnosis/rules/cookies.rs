@@ -25,8 +25,11 @@ const COOKIE_SCHEMES: [&str; 6] =
 /// “The server set the cookie "{name}" {age} ago but the client does not send it back: {reason}.”
 /// (RFC 6265bis §5)
 pub fn cookie_not_returned(view: &View<'_>) -> Answer {
+    if !view.missing() {
+        return Answer::No;
+    }
     let Some(own) = view.record() else { return Answer::No };
-    if own.has_credentials() || own.sent != Sent::Nothing {
+    if own.has_credentials() || own.sent != Sent::Nothing || view.cookies_given().is_empty() {
         return Answer::No;
     }
     let sent = cookie_names(view);
@@ -63,7 +66,7 @@ pub fn cookie_not_returned(view: &View<'_>) -> Answer {
 
 /// Whether the client was accepted with a session-like cookie since it was given this one.
 fn returns_cookies(view: &View<'_>, own: &Record, cookie: &GivenCookie) -> bool {
-    view.history.of_visit(own).any(|record| {
+    view.history().of_visit(own).any(|record| {
         record.cookie && record.accepted() && record.same_client(own) && record.time > cookie.time
     })
 }
@@ -135,11 +138,14 @@ fn only_asks(view: &View<'_>, scheme: &str) -> bool {
 /// “This site identifies users by {name}, and this request has none: the user is not logged in (or the
 /// script does not send cookies).” (catalogue: laravel/sanctum#80)
 pub fn session_cookie_missing(view: &View<'_>) -> Answer {
-    let Some(own) = view.record() else { return Answer::No };
-    if own.has_credentials() || !view.alternatives().is_empty() || asks_for_a_header(view) {
+    if !view.alternatives().is_empty() || asks_for_a_header(view) {
         return Answer::No;
     }
-    if let Some((name, id)) = view.history.accepted_cookies(own).first() {
+    let Some(own) = view.record() else { return Answer::No };
+    if own.has_credentials() {
+        return Answer::No;
+    }
+    if let Some((name, id)) = view.history().accepted_cookies(own).first() {
         return Found::likely()
             .because("history", format!("#{id}"), format!("accepted here with the cookie {name}"))
             .because("request.header.cookie", "absent", "no session cookie")
@@ -212,7 +218,7 @@ pub fn session_expired(view: &View<'_>) -> Answer {
     let past = cookie
         .and_then(|cookie| cookie.fingerprint)
         .zip(view.record())
-        .map(|(fingerprint, own)| (view.history.past(fingerprint, own), own));
+        .map(|(fingerprint, own)| (view.history().past(fingerprint, own), own));
     let Some((past, own)) = past else { return found.into() };
     let Some(accepted) = past.accepted_here else { return found.into() };
     let idle = past.last_use.map(|last| own.time.since(last)).filter(|idle| *idle >= IDLE);
@@ -220,7 +226,7 @@ pub fn session_expired(view: &View<'_>) -> Answer {
     let worked = past.accepted_on_path.is_some()
         && past.accepted_later.is_none()
         && past.changes <= 1
-        && !view.history.is_public(own);
+        && !view.history().is_public(own);
     let found = match (found, idle) {
         (Some(found), _) => found,
         (None, None) if !worked => return Answer::No,
@@ -237,7 +243,10 @@ pub fn session_expired(view: &View<'_>) -> Answer {
 
 /// The session is a JWT in a cookie, and its time has passed for the server.
 fn expired_cookie(view: &View<'_>) -> Option<Found> {
-    let (cookie, jwt) = other_jwt(view).filter(|_| only_cookies(view) && is_login_status(view))?;
+    if !only_cookies(view) || !is_login_status(view) {
+        return None;
+    }
+    let (cookie, jwt) = other_jwt(view)?;
     let exp = jwt.date("exp").filter(|exp| *exp <= view.server_now().seconds())?;
     let name = format!("cookie \"{}\"", text::visible(&cookie.name));
     let found = Found::likely()

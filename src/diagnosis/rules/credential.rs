@@ -23,6 +23,7 @@ const OPEN_PATHS: [&str; 11] = [
 
 /// What became of this very secret; `None` where the fingerprint does not tell secrets apart.
 fn past<'v>(view: &'v View<'_>) -> Option<&'v Past<'v>> {
+    view.credential()?;
     let own = view.record()?;
     let told = own.exact && !matches!(own.sent, Sent::Malformed | Sent::Unknown);
     view.past().filter(|_| told)
@@ -61,10 +62,11 @@ pub fn token_revoked(view: &View<'_>) -> Answer {
     if common::only_cookies(view) {
         return Answer::No;
     }
-    let (Some(past), Some(own)) = (past(view), view.record()) else { return Answer::No };
+    let Some(past) = past(view) else { return Answer::No };
+    let Some(own) = view.record() else { return Answer::No };
     let Some(accepted) = past.accepted_on_path else { return Answer::No };
     let over = past.accepted_later.is_some() || past.changes > 1 || has_expired(view);
-    if over || view.history.is_public(own) {
+    if over || view.history().is_public(own) {
         return Answer::No;
     }
     let since = past.refused_since.unwrap_or(own.time);
@@ -87,13 +89,14 @@ pub fn token_revoked(view: &View<'_>) -> Answer {
 /// “The same credential succeeds and fails by turns ({ok} accepted, {fail} refused); {backend} seems to
 /// be the one that refuses.” (catalogue: kellnr#928)
 pub fn backends_disagree(view: &View<'_>) -> Answer {
-    let (Some(past), Some(own)) = (past(view), view.record()) else { return Answer::No };
+    let Some(past) = past(view) else { return Answer::No };
+    let Some(own) = view.record() else { return Answer::No };
     if past.changes < 2 || past.accepted == 0 || has_expired(view) {
         return Answer::No;
     }
     let at_own_server = |record: &&Record| record.server == own.server;
     let here = view.credential().is_some_and(|credential| {
-        view.history
+        view.history()
             .of_credential(credential, own)
             .filter(|record| record.same_route(own))
             .any(|record| record.accepted() && at_own_server(&record))
@@ -118,13 +121,14 @@ pub fn backends_disagree(view: &View<'_>) -> Answer {
 
 /// “These credentials are accepted at {other} but not at {here}: check {what}.”
 pub fn works_elsewhere(view: &View<'_>) -> Answer {
-    let (Some(past), Some(own)) = (past(view), view.record()) else { return Answer::No };
+    let Some(past) = past(view) else { return Answer::No };
+    let Some(own) = view.record() else { return Answer::No };
     if past.accepted_on_path.is_some() || past.accepted_later.is_some() {
         return Answer::No;
     }
     // Whether credentials mean anything there.
     let demanded = |record: &Record| {
-        !view.history.is_public(record)
+        !view.history().is_public(record)
             && !OPEN_PATHS.into_iter().any(|open| record.path.to_ascii_lowercase().contains(open))
     };
     let here_too = past.accepted_here.is_some() && past.accepted_on_other_path.is_none();
@@ -152,7 +156,7 @@ pub fn works_elsewhere(view: &View<'_>) -> Answer {
         return found(record, record.origin.to_string(), own.origin.to_string(), what).into();
     }
     if let Some(record) = past.accepted_on_other_path.filter(|record| demanded(record))
-        && view.history.is_protected(record)
+        && view.history().is_protected(record)
     {
         let place = |record: &Record| format!("{}{}", record.origin, record.path);
         return found(record, place(record), place(own), "the path").into();
@@ -164,7 +168,8 @@ pub fn works_elsewhere(view: &View<'_>) -> Answer {
 ///
 /// The part that history shows; what the server says is another rule's.
 pub fn insufficient_privilege(view: &View<'_>) -> Answer {
-    let (Some(past), Some(own)) = (past(view), view.record()) else { return Answer::No };
+    let Some(past) = past(view) else { return Answer::No };
+    let Some(own) = view.record() else { return Answer::No };
     let named = view.said().is_some_and(|said| {
         matches!(
             said.category,
@@ -183,10 +188,10 @@ pub fn insufficient_privilege(view: &View<'_>) -> Answer {
     }
     let Some(elsewhere) = past.accepted_on_other_path else { return Answer::No };
     let Some(credential) = view.credential() else { return Answer::No };
-    if view.history.is_public(elsewhere) || view.history.is_public(own) {
+    if view.history().is_public(elsewhere) || view.history().is_public(own) {
         return Answer::No;
     }
-    let other = view.history.of_route(own).find(|record| {
+    let other = view.history().of_route(own).find(|record| {
         record.accepted()
             && record.has_credentials()
             && !record.carries(credential)
@@ -209,8 +214,8 @@ pub fn insufficient_privilege(view: &View<'_>) -> Answer {
 /// The part that history shows; what the server says is another rule's.
 pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
     let Some(own) = view.record() else { return Answer::No };
-    let served = view.history.of_visit(own).any(|record| {
-        record.accepted() && (record.has_credentials() || view.history.is_protected(record))
+    let served = view.history().of_visit(own).any(|record| {
+        record.accepted() && (record.has_credentials() || view.history().is_protected(record))
     });
     if served {
         return Answer::No;
@@ -218,11 +223,11 @@ pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
     if past(view).is_some()
         && let Some(credential) = view.credential()
         && let Some(other) = view
-            .history
+            .history()
             .of_credential(credential, own)
             .find(|record| record.same_origin(own) && record.client.ip() != own.client.ip())
         && other.accepted()
-        && !view.history.is_public(other)
+        && !view.history().is_public(other)
     {
         return Found::possible()
             .because(
@@ -243,12 +248,12 @@ pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
 /// credentials.
 fn refused_everywhere(view: &View<'_>, own: &Record) -> Option<Found> {
     let body = own.refusal.as_ref().map(|refusal| refusal.body).filter(|body| *body != 0)?;
-    let other = view.history.of_route(own).find(|record| {
+    let other = view.history().of_route(own).find(|record| {
         record.accepted() && !record.has_credentials() && record.client.ip() != own.client.ip()
     })?;
     let mut paths = Vec::with_capacity(PATHS);
     let recent = view
-        .history
+        .history()
         .of_refused_client(own)
         .take_while(|record| own.time.since(record.time) <= Duration::from_secs(60))
         .filter(|record| record.same_origin(own));

@@ -59,6 +59,15 @@ fn artifact_found(view: &View<'_>, value: &str, place: &str) -> Found {
 
 /// An artifact as user or password of Basic, or in another credential's place.
 fn stray_artifact(view: &View<'_>, wanted: fn(&Artifact) -> bool) -> Option<Found> {
+    // Seen when the credentials were read.
+    let login = matches!(view.shape(), Some(Shape::UserPass { .. }));
+    let odd = [Finding::ArtifactPlaceholder, Finding::ArtifactUnexpandedVariable];
+    if login && !odd.into_iter().any(|finding| view.finding(finding)) {
+        return None;
+    }
+    if !login && view.alternatives().iter().all(|other| other.artifact.is_none()) {
+        return None;
+    }
     if view.accepted_here().is_some() || !is_about_authentication(view) {
         return None;
     }
@@ -118,7 +127,6 @@ pub fn doubled_scheme(view: &View<'_>) -> Answer {
 /// “The Authorization header names {scheme} but carries {no credentials|an empty user name|an empty
 /// password}.”
 pub fn empty_credentials(view: &View<'_>) -> Answer {
-    let scheme = view.scheme().map(|scheme| scheme.name().to_owned());
     let (user, password) = (view.finding(Finding::EmptyUser), view.finding(Finding::EmptyPassword));
     let (found, what) = match view.malformed() {
         Some(MalformedReason::EmptyValue | MalformedReason::SchemeOnly) => {
@@ -131,6 +139,7 @@ pub fn empty_credentials(view: &View<'_>) -> Answer {
         _ if user => (Found::possible(), "an empty user name"),
         _ => (Found::possible(), "an empty password"),
     };
+    let scheme = view.scheme().map(|scheme| scheme.name().to_owned());
     let value = match &scheme {
         Some(scheme) => format!("{scheme}, {what}"),
         None => "(empty)".to_owned(),
@@ -146,7 +155,7 @@ pub fn empty_credentials(view: &View<'_>) -> Answer {
 /// “The header begins with …: the word "Bearer" or another scheme is missing | there is no space
 /// after {scheme}.” (RFC 9110 §11.4)
 pub fn scheme_missing(view: &View<'_>) -> Answer {
-    if view.accepted_here().is_some() {
+    if view.malformed().is_none() || view.accepted_here().is_some() {
         return Answer::No;
     }
     let offered = view.challenges().first().map(|challenge| challenge.scheme.name().to_owned());

@@ -82,7 +82,7 @@ pub fn handshake_leg(view: &View<'_>) -> Answer {
 fn outcome<'a>(view: &View<'a>, own: &'a Record) -> Outcome<'a> {
     let mut record = own;
     for _ in 0..MESSAGES {
-        let Some((next, _)) = view.history.repetition(record) else { return Outcome::Open };
+        let Some((next, _)) = view.history().repetition(record) else { return Outcome::Open };
         let bound = record.leg != Leg::None;
         if next.leg == Leg::None
             || next.time.since(record.answered) > NEXT
@@ -118,9 +118,9 @@ pub fn ntlm_connection_broken(view: &View<'_>) -> Answer {
     match own.leg {
         Leg::Authenticate => {
             // The proxy behind may have moved it.
-            let legs = [Some(own), view.history.inner(own)].into_iter().flatten();
+            let legs = [Some(own), view.history().inner(own)].into_iter().flatten();
             let prior =
-                legs.filter_map(|leg| view.history.prior(leg).filter(|prior| moved(prior, leg)));
+                legs.filter_map(|leg| view.history().prior(leg).filter(|prior| moved(prior, leg)));
             prior.map(|prior| prior.id).next().map_or(Answer::No, |prior| {
                 found("message 3 came on another connection than message 2", 2)
                     .related(prior)
@@ -142,7 +142,7 @@ pub fn ntlm_connection_broken(view: &View<'_>) -> Answer {
             if next.is_some_and(|(next, _)| !next.refused()) {
                 return Answer::No;
             }
-            let inner = view.history.inner(own).and_then(|inner| inner.refusal.as_ref());
+            let inner = view.history().inner(own).and_then(|inner| inner.refusal.as_ref());
             if refusal.closes {
                 return found("it ended right after message 2", 2).into();
             }
@@ -163,7 +163,7 @@ pub fn ntlm_connection_broken(view: &View<'_>) -> Answer {
 /// Connections on which a handshake was begun and never finished, if there are several.
 fn begun_in_vain(view: &View<'_>, own: &Record) -> Option<usize> {
     let (mut begun, mut flows) = (0, Vec::new());
-    for record in view.history.of_visit(own) {
+    for record in view.history().of_visit(own) {
         if record.leg == Leg::Authenticate && !record.refused() {
             return None;
         }
@@ -184,14 +184,14 @@ fn begun_in_vain(view: &View<'_>, own: &Record) -> Option<usize> {
 /// “The server wants Kerberos, but the client sent {what}. Usual reason: no matching SPN for {host}.”
 /// (RFC 4559 §4; Microsoft KB 896861)
 pub fn kerberos_fallback(view: &View<'_>) -> Answer {
+    let Some(shape) = view.shape().filter(|_| view.uses("Negotiate") || view.uses("NTLM")) else {
+        return Answer::No;
+    };
     let Some(own) = view.record() else { return Answer::No };
     if own.refusal.as_ref().is_none_or(|refusal| refusal.continues) {
         return Answer::No;
     }
     let wanted = view.challenge("Negotiate").is_some();
-    let Some(shape) = view.shape().filter(|_| view.uses("Negotiate") || view.uses("NTLM")) else {
-        return Answer::No;
-    };
     let ntlm =
         matches!(shape, Shape::Ntlm1 | Shape::Spnego { ntlm: true } | Shape::Gss { ntlm: true });
     let what = if view.uses("Negotiate") && wanted && ntlm && view.challenge("NTLM").is_none() {
@@ -214,7 +214,7 @@ pub fn kerberos_fallback(view: &View<'_>) -> Answer {
 /// Windows refuses NTLM logins to a name that is the machine's own, unless told otherwise.
 fn refused_only_locally(view: &View<'_>, own: &Record) -> bool {
     own.client.ip() == own.server.ip()
-        && view.history.of_route(own).any(|other| {
+        && view.history().of_route(own).any(|other| {
             other.leg == Leg::Authenticate
                 && other.accepted()
                 && other.client.ip() != own.client.ip()

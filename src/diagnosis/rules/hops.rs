@@ -15,7 +15,7 @@ const REDIRECTION: Duration = Duration::from_secs(10);
 /// (catalogue: traefik#9473, oauth2-proxy#827)
 pub fn hop_stripped_auth(view: &View<'_>) -> Answer {
     let Some(own) = view.record() else { return Answer::No };
-    let pair = match (view.history.inner(own), view.history.outer(own)) {
+    let pair = match (view.history().inner(own), view.history().outer(own)) {
         (Some(inner), _) if lost(own, inner).is_some() => (own, inner),
         (_, Some(outer)) if lost(outer, own).is_some() => (outer, own),
         _ => return Answer::No,
@@ -56,6 +56,9 @@ fn lost(outer: &Record, inner: &Record) -> Option<&'static str> {
 /// “Two systems seem to ask for a login: {first} accepted this {scheme}, but forwards it to {second},
 /// which does not know it.” (catalogue: grafana#1673, traefik#8993)
 pub fn two_auth_layers(view: &View<'_>) -> Answer {
+    if view.shape().is_none() {
+        return Answer::No;
+    }
     let Some(own) = view.record() else { return Answer::No };
     let Some(refusal) = own.refusal.as_ref().filter(|_| own.sent == Sent::Credentials) else {
         return Answer::No;
@@ -78,7 +81,7 @@ pub fn two_auth_layers(view: &View<'_>) -> Answer {
 /// sides of a proxy are seen, it may be for another path too, if it asked for just these credentials:
 /// without a second leg, one server may well want another scheme on each path.
 fn other_layer<'a>(view: &View<'a>, own: &'a Record, refusal: &Refusal) -> Option<&'a Record> {
-    let front = view.history.outer(own).unwrap_or(own);
+    let front = view.history().outer(own).unwrap_or(own);
     let asked = |record: &&Record| {
         record.status == own.status
             && record.answered <= own.time
@@ -89,21 +92,24 @@ fn other_layer<'a>(view: &View<'a>, own: &'a Record, refusal: &Refusal) -> Optio
                 .as_ref()
                 .is_some_and(|other| other.challenger.differs(refusal.challenger))
     };
-    let here = view.history.of_route(front).find(asked);
+    let here = view.history().of_route(front).find(asked);
     here.or_else(|| {
-        if front.id == own.id && view.history.inner(own).is_none() {
+        if front.id == own.id && view.history().inner(own).is_none() {
             return None;
         }
         let scheme = own.scheme.filter(|scheme| !refusal.offers(scheme))?;
         let offers =
             |record: &&Record| record.refusal.as_ref().is_some_and(|other| other.offers(scheme));
-        view.history.of_visit(front).filter(asked).find(offers)
+        view.history().of_visit(front).filter(asked).find(offers)
     })
 }
 
 /// “{client} sent {scheme} to {from}, was redirected to {to} and, as clients do for safety, did not
 /// send the credential there.” (RFC 9110 §15.4; psf/requests#4718)
 pub fn redirect_dropped_auth(view: &View<'_>) -> Answer {
+    if !view.missing() {
+        return Answer::No;
+    }
     let Some(own) = view.record() else { return Answer::No };
     if own.has_credentials() {
         return Answer::No;
@@ -129,9 +135,24 @@ pub fn redirect_dropped_auth(view: &View<'_>) -> Answer {
         .into()
 }
 
+/// Fields by which caches tell what they did.
+const CACHE_FIELDS: [&str; 8] = [
+    "age",
+    "x-cache",
+    "x-cache-hits",
+    "cf-cache-status",
+    "x-proxy-cache",
+    "cache-status",
+    "x-cache-status",
+    "x-varnish",
+];
+
 /// “This answer was not made for this request: a cache replayed a 401 that is {age} old.”
 /// (RFC 9111 §5.1)
 pub fn cached_401(view: &View<'_>) -> Answer {
+    if !CACHE_FIELDS.into_iter().any(|name| view.response().is_some_and(|r| r.head.has(name))) {
+        return frozen(view).into();
+    }
     let header = |name: &str| view.response_header(name);
     let says = |name: &str, word: &str| {
         header(name).is_some_and(|value| value.to_ascii_lowercase().contains(word))
@@ -172,7 +193,7 @@ pub fn cached_401(view: &View<'_>) -> Answer {
 fn frozen(view: &View<'_>) -> Option<Found> {
     let own = view.record()?;
     let refusal = own.refusal.as_ref().filter(|refusal| refusal.date != 0 && refusal.body != 0)?;
-    let twin = view.history.of_route(own).find(|record| {
+    let twin = view.history().of_route(own).find(|record| {
         record.id != own.id
             && record
                 .refusal

@@ -125,9 +125,9 @@ pub fn proxy_auth_confusion(view: &View<'_>) -> Answer {
 /// was captured too.
 fn is_relayed(view: &View<'_>) -> bool {
     view.record().is_some_and(|own| {
-        view.history.inner(own).is_some()
+        view.history().inner(own).is_some()
             || view
-                .history
+                .history()
                 .of_refused_client(own)
                 .any(|record| record.status == 407 && record.server == own.server)
     })

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::auth::syntax::contains_ignore_case;
 use crate::diagnosis::history::{Record, Sent};
 use crate::diagnosis::view::View;
 use crate::diagnosis::{Note, NoteId};
@@ -52,14 +53,15 @@ const STORM_WINDOW: Duration = Duration::from_secs(60);
 /// “Repeated {n} times in {s} with the same refused credential: the client does not back off.”
 pub fn storm(view: &View<'_>) -> Option<Note> {
     let own = view.record().filter(|own| own.exact && own.sent != Sent::Unknown)?;
-    let (count, span) = view.history.storm(own, STORM_WINDOW)?;
+    let (count, span) = view.history().storm(own, STORM_WINDOW)?;
     (count >= STORM).then(|| Note {
         id: NoteId::RetryStorm,
         text: format!(
             "Repeated {count} times in {} with the same refused credential: the client does not \
              back off.",
             humane(span)
-        ),
+        )
+        .into(),
     })
 }
 
@@ -76,34 +78,43 @@ pub fn expected(view: &View<'_>) -> Option<&'static str> {
         .then_some("A health check at a fixed pace: for it a 401 means that the server is alive.")
 }
 
+/// Whether the last segment of the path is one of these words.
+fn ends_in(own: &Record, words: &[&str]) -> bool {
+    let end = own.path.rsplit('/').next().unwrap_or_default();
+    words.iter().any(|word| end.eq_ignore_ascii_case(word))
+}
+
 /// `GET …/me` from a page that otherwise works without a login.
 fn is_login_probe(view: &View<'_>, own: &Record) -> bool {
-    let end = own.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let from_page = view.is_browser()
         && view.request().is_some_and(|r| r.head.has("referer") || r.head.has("origin"));
-    if !from_page || &*view.method() != "GET" || !WHO_AM_I.contains(&end.as_str()) {
+    if !from_page || &*view.method() != "GET" || !ends_in(own, &WHO_AM_I) {
         return false;
     }
     let page = view
-        .history
+        .history()
         .of_visit(own)
         .any(|record| record.accepted() && !record.has_credentials() && record.same_client(own));
-    let paced = view.history.of_route(own).filter(|record| record.same_client(own)).all(|other| {
-        other.id == own.id
-            || own.time.since(other.time).max(other.time.since(own.time)) >= Duration::from_secs(5)
-    });
+    let paced =
+        view.history().of_route(own).filter(|record| record.same_client(own)).all(|other| {
+            other.id == own.id
+                || own.time.since(other.time).max(other.time.since(own.time))
+                    >= Duration::from_secs(5)
+        });
     page && paced
 }
 
 /// The same request at a fixed pace, three times or more, and never with credentials.
 fn is_health_check(view: &View<'_>, own: &Record) -> bool {
-    let agent = view.request_header("user-agent").unwrap_or_default().to_ascii_lowercase();
-    let end = own.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    if !CHECKERS.into_iter().any(|name| agent.contains(name)) && !CHECKED.contains(&end.as_str()) {
+    let agent = view.request().and_then(|request| request.head.get("user-agent"));
+    let checker = agent.is_some_and(|agent| {
+        CHECKERS.into_iter().any(|name| contains_ignore_case(agent, name.as_bytes()))
+    });
+    if !checker && !ends_in(own, &CHECKED) {
         return false;
     }
     let mut times = Vec::new();
-    for record in view.history.of_route(own) {
+    for record in view.history().of_route(own) {
         if !record.same_client(own) || record.method != own.method {
             continue;
         }

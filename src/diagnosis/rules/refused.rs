@@ -22,6 +22,13 @@ const LOGIN_REFUSED: [Category; 3] = [Category::BadCredentials, Category::Mfa, C
 /// “The {scheme} login of "{user}" was refused. User name or password is wrong, or the account does
 /// not exist in this server's user list.”
 pub fn wrong_password(view: &View<'_>) -> Answer {
+    let is_login = matches!(
+        view.shape(),
+        Some(Shape::UserPass { .. } | Shape::Digest(_) | Shape::Ntlm3 { .. })
+    );
+    if !is_login && !view.missing() {
+        return Answer::No;
+    }
     let said = view.said();
     let refused = said.is_some_and(|said| LOGIN_REFUSED.contains(&said.category));
     let silent = said.is_none_or(|said| !said.is_informative() || is_weak(said));

@@ -27,14 +27,14 @@ const KEEPS_CONNECTION: [&str; 8] =
 /// “Normal: {client} first asked without credentials, the server offered {offered}, the repeat with
 /// {scheme} got {status}.” (RFC 9110 §11.1)
 pub fn challenge_roundtrip(view: &View<'_>) -> Answer {
-    let Some(own) = view.record() else { return Answer::No };
     if !view.missing() || view.challenges().is_empty() {
         return Answer::No;
     }
+    let Some(own) = view.record() else { return Answer::No };
     // Behind a proxy, what comes next may be another client's: the leg in front decides.
     let unanswered =
-        |outer: &Record| outer.sent != Sent::Nothing || view.history.repetition(outer).is_none();
-    if view.history.outer(own).is_some_and(unanswered) {
+        |outer: &Record| outer.sent != Sent::Nothing || view.history().repetition(outer).is_none();
+    if view.history().outer(own).is_some_and(unanswered) {
         return Answer::No;
     }
     let window = if view.is_browser() { PROMPT } else { RETRY };
@@ -101,7 +101,7 @@ pub fn refreshed_and_retried(view: &View<'_>) -> Answer {
             .fact("after", later(view, repeat))
             .related(repeat.id)
     };
-    if let Some(renewal) = view.history.renewal_between(own, repeat) {
+    if let Some(renewal) = view.history().renewal_between(own, repeat) {
         return found(Found::certain())
             .because("history", format!("#{}", renewal.id), "the call that renewed it")
             .related(renewal.id)
@@ -163,7 +163,7 @@ pub fn digest_nonce_loop(view: &View<'_>) -> Answer {
     let mut first = own;
     let mut steps = 0;
     while steps < 16
-        && let Some(prior) = view.history.prior(first)
+        && let Some(prior) = view.history().prior(first)
         && fresh(prior, first)
     {
         first = prior;
@@ -177,7 +177,7 @@ pub fn digest_nonce_loop(view: &View<'_>) -> Answer {
         if attempt.id != own.id {
             related.push(attempt.id);
         }
-        match view.history.repetition(attempt) {
+        match view.history().repetition(attempt) {
             Some((next, repetition)) if repetition.renews_nonce => attempt = next,
             _ => break,
         }
@@ -239,7 +239,7 @@ fn last_attempt<'a>(view: &View<'a>, first: &'a Record) -> Option<&'a Record> {
         if !(last.refused() && is_step(last)) {
             return Some(last);
         }
-        (last, _) = view.history.repetition(last)?;
+        (last, _) = view.history().repetition(last)?;
     }
     Some(last)
 }

@@ -196,7 +196,6 @@ pub fn token_revoked(view: &View<'_>) -> Answer {
 /// “The session cookie "{name}" was refused; the server deleted it. The user has to log in again.”
 pub fn session_expired(view: &View<'_>) -> Answer {
     let cookies = view.alternatives().iter().filter(|other| other.kind == AlternativeKind::Cookie);
-    let host = view.host();
     if let Some(deleted) = cookies.clone().find(|cookie| is_deleted(view, &cookie.name)) {
         let found = if view.missing() { Found::certain() } else { Found::likely() };
         let name = text::visible(&deleted.name).into_owned();
@@ -205,13 +204,13 @@ pub fn session_expired(view: &View<'_>) -> Answer {
             .because("response.header.set-cookie", name.clone(), "the answer deletes it")
             .fact("name", format!("cookie \"{name}\""))
             .fact("deleted", "the server deleted it")
-            .fact("host", host);
+            .fact("host", view.host());
         return with_words(found, view).into();
     }
     let own = cookies.clone().next();
     if view.status() == 440 {
         let found = Found::likely().because("response.status", "440", "Login Time-out (IIS)");
-        return found.fact("host", host).into();
+        return found.fact("host", view.host()).into();
     }
     let Some(said) = view.said() else { return Answer::No };
     // A page that asks to sign in is also shown to those who never did.
@@ -237,7 +236,7 @@ pub fn session_expired(view: &View<'_>) -> Answer {
         }
         None => found,
     };
-    quoting(found.fact("host", host), view).into()
+    quoting(found.fact("host", view.host()), view).into()
 }
 
 /// Whether the answer deletes this cookie: no value, no age left, or a date that is past (RFC 6265

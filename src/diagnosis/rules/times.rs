@@ -35,7 +35,7 @@ pub fn clock_skew(view: &View<'_>) -> Answer {
         _ => false,
     });
     let Some(skew) = measured else { return Answer::No };
-    if view.history.all_clocks_agree(skew) == Some(true) {
+    if view.history().all_clocks_agree(skew) == Some(true) {
         return Answer::No;
     }
     let (here, there) = (view.answered().seconds(), view.server_now().seconds());
@@ -84,7 +84,7 @@ pub fn digest_parameter_mismatch(view: &View<'_>) -> Answer {
     }
     let used = own.refusal.as_ref().map_or(0, |refusal| refusal.nonce_used);
     let mut latest = None;
-    for record in view.history.of_refused_client(own) {
+    for record in view.history().of_refused_client(own) {
         let Some(refusal) = record.refusal.as_ref() else { continue };
         if record.answered > own.time || !record.same_origin(own) || refusal.digest_realm == 0 {
             continue;
@@ -102,7 +102,7 @@ pub fn digest_parameter_mismatch(view: &View<'_>) -> Answer {
     let Some((record, _)) = latest else { return Answer::No };
     let answers = own.prior != 0 && view.prior().is_some_and(|prior| prior.id == record.id);
     let first = !view
-        .history
+        .history()
         .of_visit(own)
         .any(|other| other.time < record.time && other.scheme == Some("Digest"));
     if !answers || !first || record.flow != own.flow || record.sent == own.sent {
@@ -134,14 +134,14 @@ fn opaque_mismatch(view: &View<'_>, opaque: Option<&str>, refusal: &Refusal) -> 
         Some(_) => "has another opaque than the challenge that issued its nonce",
         None => "lacks the opaque of the challenge that issued its nonce",
     };
-    view.history.is_other_opaque(refusal, opaque).then(|| {
+    view.history().is_other_opaque(refusal, opaque).then(|| {
         Found::likely().because("request.authorization.opaque", "differs", what).fact("what", what)
     })
 }
 
 fn realm_mismatch(view: &View<'_>, realm: Option<&str>, refusal: &Refusal) -> Option<Found> {
     let realm = realm?;
-    if view.history.is_digest_realm(refusal, realm)? {
+    if view.history().is_digest_realm(refusal, realm)? {
         return None;
     }
     let shown = text::visible(&text::shorten(realm, 60)).into_owned();

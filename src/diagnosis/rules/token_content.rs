@@ -212,7 +212,7 @@ pub fn jwt_signature_rejected(view: &View<'_>) -> Answer {
     let Some(jwt) = jwt.filter(|_| is_login_status(view)) else { return Answer::No };
     // The token itself was never accepted, so only the signature is another.
     let twin = view.record().filter(|_| view.accepted_here().is_none());
-    if let Some(id) = twin.and_then(|own| view.history.accepted_content(own, jwt)) {
+    if let Some(id) = twin.and_then(|own| view.history().accepted_content(own, jwt)) {
         let found = with_key(Found::certain())
             .because("history", format!("#{id}"), "accepted: the same header and claims, signed otherwise")
             .fact("reason", "A token with the same header and claims was accepted here: this one was altered or signed with another key")
@@ -240,6 +240,9 @@ pub fn jwt_signature_rejected(view: &View<'_>) -> Answer {
 pub fn wrong_token_kind(view: &View<'_>) -> Answer {
     let by_words = stated(view, &[Category::WrongType]).filter(|_| !view.uses("Basic"));
     let marks = view.jwt().and_then(kind_of_token);
+    if by_words.is_none() && marks.is_none() {
+        return Answer::No;
+    }
     let refused = is_about_authentication(view) && view.accepted_here().is_none();
     if by_words.is_none() && (!refused || !is_token(view)) {
         return Answer::No;
@@ -336,7 +339,6 @@ pub fn jwt_unsupported_form(view: &View<'_>) -> Answer {
 }
 
 fn unsupported_form(view: &View<'_>) -> Option<(Found, String)> {
-    let tokens = view.accepted_tokens();
     match view.shape()? {
         Shape::Jws(_) if view.finding(Finding::AlgNone) => Some((
             Found::likely(),
@@ -344,6 +346,7 @@ fn unsupported_form(view: &View<'_>) -> Option<(Found, String)> {
         )),
         Shape::Jws(jwt) => {
             let alg = jwt.alg()?;
+            let tokens = view.accepted_tokens();
             let seen: Vec<&str> = tokens.iter().filter_map(|token| token.alg.as_deref()).collect();
             if seen.is_empty() || seen.iter().any(|other| family(other) == family(alg)) {
                 return None;

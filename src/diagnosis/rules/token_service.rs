@@ -45,11 +45,11 @@ fn flow(view: &View<'_>) -> Option<&'static str> {
 /// “This 401 only tells the client where to get a token ({realm}). The client {progress}.”
 /// (distribution token specification; RFC 9728 §5.1)
 pub fn token_service_flow(view: &View<'_>) -> Answer {
-    let Some(own) = view.record() else { return Answer::No };
     if !view.missing() {
         return Answer::No;
     }
     let Some(kind) = flow(view) else { return Answer::No };
+    let Some(own) = view.record() else { return Answer::No };
     let repeat = view.repetition().map(|(repeat, _)| repeat).filter(|repeat| {
         repeat.has_credentials()
             && !repeat.refused()
@@ -89,7 +89,7 @@ pub fn token_service_flow(view: &View<'_>) -> Answer {
 /// Another request of the same client to the same origin, with credentials that were not refused: what
 /// it asks for may be absent, or be somewhere else.
 fn continued<'a>(view: &View<'a>, own: &'a Record) -> Option<&'a Record> {
-    view.history.of_visit(own).take_while(|record| record.time >= own.answered).find(|record| {
+    view.history().of_visit(own).take_while(|record| record.time >= own.answered).find(|record| {
         !record.refused()
             && record.status < 500
             && record.sent == Sent::Credentials

@@ -28,19 +28,22 @@ pub fn token_expired(view: &View<'_>) -> Answer {
     }
     // Elsewhere than in the credentials field a JWT may not be what the server read: only one that is
     // past tells something.
+    let other = if view.missing() && is_login_status(view) { other_jwt(view) } else { None };
+    let by_words = stated(view, &[Category::Expired]);
+    if view.jwt().is_none() && other.is_none() && by_words.is_none() {
+        return Answer::No;
+    }
     let now = view.server_now().seconds();
     let ended = |jwt: &Jwt| jwt.date("exp").is_some_and(|exp| exp <= now);
-    let other = if view.missing() && is_login_status(view) { other_jwt(view) } else { None };
     let other = other.filter(|(_, jwt)| ended(jwt));
     let jwt = view.jwt().or(other.as_ref().map(|(_, jwt)| jwt));
     let exp = jwt.and_then(|jwt| jwt.date("exp")).filter(|exp| *exp < MILLISECONDS);
-    let by_words = stated(view, &[Category::Expired]);
     let past = exp.is_some_and(|exp| exp <= now);
     // Expired for the server's clock alone: if other servers agree with the capture's, that clock is
     // the cause and not the token.
     let by_skew = past && exp.is_some_and(|exp| exp > view.answered().seconds());
     let by_skew = by_skew
-        && view.skew().is_some_and(|skew| view.history.all_clocks_agree(skew) != Some(true));
+        && view.skew().is_some_and(|skew| view.history().all_clocks_agree(skew) != Some(true));
     let found = match (by_words, exp) {
         (Some(found), _) if by_skew => Found { confidence: Confidence::Possible, ..found },
         (None, Some(exp)) if by_skew => lowered(lowered(computed(view, exp))),
@@ -94,7 +97,7 @@ pub fn jwt_not_yet_valid(view: &View<'_>) -> Answer {
     let by_words = stated(view, &[Category::NotYetValid]).filter(|_| !is_signed(view));
     // Early for this server's clock alone, as in `token_expired`.
     let by_skew = ahead.is_some_and(|(_, seconds)| seconds <= view.answered().seconds())
-        && view.skew().is_some_and(|skew| view.history.all_clocks_agree(skew) != Some(true));
+        && view.skew().is_some_and(|skew| view.history().all_clocks_agree(skew) != Some(true));
     let found = match (by_words, ahead) {
         (Some(found), _) if by_skew => Found { confidence: Confidence::Possible, ..found },
         (Some(found), _) => found,

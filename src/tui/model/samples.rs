@@ -185,7 +185,7 @@ pub fn verdict(id: &'static str, title: &'static str, confidence: Confidence) ->
         sources: "RFC 9110 §11.6.1".into(),
     }));
     Verdict {
-        diagnosis: Diagnosis {
+        diagnosis: Arc::new(Diagnosis {
             entry,
             confidence,
             benign: false,
@@ -203,7 +203,7 @@ pub fn verdict(id: &'static str, title: &'static str, confidence: Confidence) ->
             ],
             facts: Vec::new(),
             related: Vec::new(),
-        },
+        }),
         also: Vec::new(),
         notes: Vec::new(),
         provisional: false,
@@ -283,7 +283,7 @@ pub fn a_morning() -> Vec<Arc<Case>> {
         Sample::new(3).basic("bob", 0x77aa_0001).refused(WRONG.0, WRONG.1, Confidence::Likely);
     if let Some(verdict) = &mut wrong.verdict {
         verdict.nearest_success = Some(accepted);
-        verdict.diagnosis.related = vec![1, 2];
+        Arc::make_mut(&mut verdict.diagnosis).related = vec![1, 2];
         verdict.notes.push(Note {
             id: NoteId::ClearTextCredentials,
             text: "Anyone on this network can read this credential. Use https.".into(),
@@ -305,7 +305,7 @@ pub fn a_morning() -> Vec<Arc<Case>> {
         Confidence::Certain,
     );
     if let Some(verdict) = &mut benign.verdict {
-        verdict.diagnosis.benign = true;
+        Arc::make_mut(&mut verdict.diagnosis).benign = true;
     }
     cases.push(benign.case());
 

@@ -285,7 +285,7 @@ fn a_leg_behind_a_proxy_folds_into_the_outer_one() {
         // The inner leg's answer comes first.
         sample.client = if id == 1 { "10.0.0.1:2" } else { "10.0.0.7:1" };
         let verdict = sample.verdict.as_mut().unwrap();
-        verdict.diagnosis.related = vec![other];
+        std::sync::Arc::make_mut(&mut verdict.diagnosis).related = vec![other];
         verdict.leg_of = (id == 1).then_some(2);
         sample.case()
     };

@@ -348,9 +348,10 @@ fn hostile(id: u64, text: &'static str) -> Arc<Case> {
     sample.response_body = format!("{{\"error\":\"{text}\"}}").into_bytes();
     sample.request_body = text.as_bytes().to_vec();
     if let Some(verdict) = &mut sample.verdict {
-        verdict.diagnosis.evidence[0].value = text.to_owned();
-        verdict.diagnosis.evidence[0].note = text.to_owned();
-        verdict.diagnosis.facts.push(("quote", text.to_owned()));
+        let diagnosis = std::sync::Arc::make_mut(&mut verdict.diagnosis);
+        diagnosis.evidence[0].value = text.to_owned();
+        diagnosis.evidence[0].note = text.to_owned();
+        diagnosis.facts.push(("quote", text.to_owned()));
     }
     for challenge in &mut sample.challenges {
         challenge.params.0[0].1 = text.to_owned();

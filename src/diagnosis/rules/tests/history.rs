@@ -1,6 +1,7 @@
 //! What became of the same credential before, after and elsewhere.
 
 use crate::diagnosis::testing::{Talk, Wire, also, diagnose, get, why};
+use crate::limits::Limits;
 
 /// {"alg":"HS256","typ":"JWT"} . {"sub":"a","exp":1748782800} (13:00)
 const TOKEN: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhIiwiZXhwIjoxNzQ4NzgyODAwfQ.1FhIXmbyTzZgNI3jcJ1X6-bsiso0nP0j2IOHc1sLeIA";
@@ -347,4 +348,44 @@ fn a_digest_answer_with_another_opaque_contradicts_the_challenge() {
     assert_eq!(verdict(", opaque=\"other\""), "digest-parameter-mismatch likely");
     assert_eq!(verdict(""), "digest-parameter-mismatch likely");
     assert_eq!(verdict(", opaque=\"5ccc\""), "wrong-password likely");
+}
+
+#[test]
+fn what_was_concluded_while_an_exchange_was_remembered_stays() {
+    let mut wire = Wire::with_limits(&Limits { diagnosis_window: 3, ..Limits::default() });
+    wire.see(&get("/a").at(-10.0).auth(&basic("alice", "right-one")).answer(200));
+    let refused = get("/a").auth(&basic("alice", "wrong-one")).answer(401).asks("Basic realm=x");
+    let id = wire.see(&refused);
+    assert_eq!(why(&wire.case(id)), "wrong-password certain");
+    assert!(!wire.case(id).settled, "another leg may still come");
+    for other in ["/b", "/c", "/d", "/e", "/f"] {
+        wire.see(&get(other).from("10.0.0.9").at(0.1).answer(200));
+    }
+    wire.finish();
+    assert_eq!(why(&wire.case(id)), "wrong-password certain");
+}
+
+#[test]
+fn who_does_not_follow_gets_every_last_word_and_nothing_before() {
+    let talks = [
+        get("/a").at(0.0).answer(401).asks("Basic realm=x"),
+        get("/a").at(0.1).auth(ALICE).answer(200),
+        get("/b").at(0.2).auth(BOB).answer(401).asks("Basic realm=x"),
+        get("/c").at(0.3).auth(TOKEN).answer(401).asks("Bearer"),
+        get("/d").at(0.4).answer(200),
+    ];
+    let followed = diagnose(talks.clone());
+    let mut wire = Wire::new().unfollowed();
+    for talk in &talks {
+        wire.see(talk);
+    }
+    wire.finish();
+    assert_eq!(wire.emitted.len(), talks.len());
+    for case in followed {
+        let own = wire.case(case.id());
+        assert_eq!(why(&own), why(&case));
+        assert_eq!(own.verdict.is_some(), case.verdict.is_some());
+        let was = |case: &crate::diagnosis::Case| case.verdict.as_ref().and_then(|v| v.was);
+        assert_eq!(was(&own), was(&case));
+    }
 }

@@ -127,7 +127,7 @@ fn fixes(diagnosis: &Diagnosis, document: &mut Document) {
     document.field("server", Role::Text, diagnosis.server_fix());
 }
 
-fn also_seen(also: &[Diagnosis], context: &Context<'_>, document: &mut Document) {
+fn also_seen(also: &[std::sync::Arc<Diagnosis>], context: &Context<'_>, document: &mut Document) {
     if also.is_empty() {
         return;
     }
