@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::auth::proof::Prover;
 use crate::counters::Counters;
-use crate::diagnosis::{Case, Diagnoser};
+use crate::diagnosis::{Case, Confidence, Diagnoser, Diagnosis, Entry, Evidence, Verdict};
 use crate::exchange::{Anomalies, Connection, Coverage, Exchange};
 use crate::http::{Body, Head, Request, Response, Version};
 use crate::limits::Limits;
@@ -22,6 +22,28 @@ use crate::time::Timestamp;
 
 /// 2025-06-01T12:00:00Z, the capture time of the catalogue's vectors.
 pub const NOON: i64 = 1_748_779_200;
+
+/// A verdict of this entry that has nothing beside it.
+pub fn verdict(entry: &'static Entry, confidence: Confidence, evidence: Vec<Evidence>) -> Verdict {
+    let diagnosis = Diagnosis {
+        entry,
+        confidence,
+        benign: false,
+        evidence,
+        facts: Vec::new(),
+        related: Vec::new(),
+    };
+    Verdict {
+        diagnosis: Arc::new(diagnosis),
+        also: Vec::new(),
+        notes: Vec::new(),
+        provisional: false,
+        was: None,
+        repeat: 1,
+        leg_of: None,
+        nearest_success: None,
+    }
+}
 
 /// One exchange to be.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 use crate::auth::authorization::AlternativeKind;
+use crate::auth::masking;
 use crate::auth::proof::{Proof, Verdict};
 use crate::auth::{Alternative, MalformedReason};
 use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Finding, Jwt, Scheme, Shape};
@@ -342,7 +343,10 @@ impl<'a> View<'a> {
 
     /// Path without query, safe to show.
     pub fn path(&self) -> Cow<'a, str> {
-        self.request().map_or(Cow::Borrowed(""), |request| text::visible_octets(request.path()))
+        let path = self.request().map_or(&b""[..], Request::path);
+        let public = masking::public_part(path);
+        let shown = text::visible_octets(public);
+        if public.len() < path.len() { shown + "(masked)" } else { shown }
     }
 
     /// `Host`, safe to show; the server's address where there is none.

@@ -311,8 +311,14 @@ mod tests {
 
     #[test]
     fn hostile_hosts_do_not_break_the_url() {
-        let (_, archive) = archive(vec![get("/x").host("evil/\u{1b}[2J@h").answer(401)], false);
-        assert_eq!(archive["log"]["entries"][0]["request"]["url"], "http://10.0.0.1:80/x");
+        for (host, url) in [
+            ("evil/\u{1b}[2J", "http://10.0.0.1:80/x"),
+            ("h@evil/\u{1b}[2J", "http://10.0.0.1:80/x"),
+            ("evil/\u{1b}[2J@h", "http://h/x"),
+        ] {
+            let (_, archive) = archive(vec![get("/x").host(host).answer(401)], false);
+            assert_eq!(archive["log"]["entries"][0]["request"]["url"], url);
+        }
     }
 
     #[test]

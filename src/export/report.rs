@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{body, curl, text as line};
-use crate::auth::masking::Masking;
+use crate::auth::masking::{self, Masking};
 use crate::diagnosis::{Case, Diagnosis, Verdict};
 use crate::http::{Request, Response};
 use crate::text::{self, visible, visible_octets};
@@ -283,7 +283,8 @@ fn log_patterns(case: &Case) -> Vec<String> {
         }
     }
     // The combined log format of Apache and nginx: client, [time], "METHOD target version", status.
-    let line = format!("\"{} {}", text::decode(request.method()), text::decode(request.path()));
+    let path = masking::public_part(request.path());
+    let line = format!("\"{} {}", text::decode(request.method()), text::decode(path));
     let client = exchange.connection.client.ip().to_string();
     patterns.push(format!(
         "grep -F -e {} access.log | grep -F -e {} | grep -F -e '\" {} '",
@@ -352,7 +353,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{Talk, diagnose, get};
+    use crate::diagnosis::testing::{self, Talk, diagnose, get};
     use crate::diagnosis::{Confidence, Evidence, catalogue};
     use crate::secret::FingerprintKey;
 
@@ -367,28 +368,13 @@ mod tests {
     }
 
     fn verdict() -> Verdict {
+        let said = Evidence {
+            field: "response.body".into(),
+            value: "`token expired`".to_owned(),
+            note: "the server's words".to_owned(),
+        };
         let entry = catalogue::entry("token-expired").unwrap();
-        Verdict {
-            diagnosis: std::sync::Arc::new(Diagnosis {
-                entry,
-                confidence: Confidence::Likely,
-                benign: false,
-                evidence: vec![Evidence {
-                    field: "response.body".into(),
-                    value: "`token expired`".to_owned(),
-                    note: "the server's words".to_owned(),
-                }],
-                facts: Vec::new(),
-                related: Vec::new(),
-            }),
-            also: Vec::new(),
-            notes: Vec::new(),
-            provisional: false,
-            was: None,
-            repeat: 1,
-            leg_of: None,
-            nearest_success: None,
-        }
+        testing::verdict(entry, Confidence::Likely, vec![said])
     }
 
     fn refused() -> Talk {

@@ -13,6 +13,8 @@ mod parser;
 mod pattern;
 
 #[cfg(test)]
+mod field_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod syntax_tests;

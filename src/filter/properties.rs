@@ -103,7 +103,9 @@ proptest! {
             prop_assert!(Filter::parse(&written).is_ok(), "{}", written);
             prop_assert!(Filter::parse(&excluding(field, &value)).is_ok(), "{}", written);
         }
-        let talk = get("/").host(&value).answer(401);
-        prop_assert!(Filter::parse(&term("host", &value)).unwrap().matches(&case_of(&talk, jwt(), None)));
+        // What stands before an @ is no part of a host.
+        let host = value.replace('@', "");
+        let talk = get("/").host(&host).answer(401);
+        prop_assert!(Filter::parse(&term("host", &host)).unwrap().matches(&case_of(&talk, jwt(), None)));
     }
 }

@@ -228,12 +228,12 @@ impl Request {
         self.head.second.of(&self.head.octets)
     }
 
-    /// `Host` (or `:authority`), or the authority of an absolute-form target.
+    /// `Host` (or `:authority`), or the authority of an absolute-form target; without userinfo.
     pub fn host(&self) -> Option<&[u8]> {
         absolute_authority(self.target())
-            .map(without_userinfo)
             .or_else(|| self.head.get("host"))
             .or_else(|| self.head.get(":authority"))
+            .map(without_userinfo)
     }
 
     /// The path of the target, without query and without scheme and authority.
@@ -323,6 +323,14 @@ mod tests {
         assert_eq!(proxied.path(), b"/v1/x");
         assert_eq!(proxied.query(), Some(&b"y=1"[..]));
         assert_eq!(request("http://h", &[]).path(), b"/");
+    }
+
+    #[test]
+    fn a_password_before_the_host_is_no_part_of_it() {
+        for (target, field) in [("http://alice:pw@h/", "x"), ("/", "alice:pw@h"), ("/", "a@b@h")] {
+            assert_eq!(request(target, &[("Host", field)]).host(), Some(&b"h"[..]), "{field}");
+        }
+        assert_eq!(request("/", &[(":authority", "alice:pw@h")]).host(), Some(&b"h"[..]));
     }
 
     #[test]

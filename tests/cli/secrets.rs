@@ -193,9 +193,18 @@ fn other_fields(planted: &mut Planted) {
         "Referer: http://h/?access_token={}",
         "Referer: http://alice:{}@h/",
         "X-Original-URL: /x?token={}",
+        "Referer: //alice:{}@h/",
+        "X-Forwarded-Host: alice:{}@api.local",
+        "Forwarded: for=10.0.0.9;host=\"alice:{}@api.local\"",
     ] {
         planted.field(line);
     }
+    for host in ["alice:{}@api.local", "{}@api.local:8080"] {
+        let host = host.replace("{}", &planted.plant(str::to_owned));
+        planted.talk(&format!("GET /host HTTP/1.1\r\nHost: {host}\r\n\r\n"), REFUSED);
+    }
+    let token = planted.plant(|secret| jwt("{\"sub\":\"alice\"}", secret));
+    planted.talk(&format!("GET /verify/{token} HTTP/1.1\r\nHost: h\r\n\r\n"), REFUSED);
     for target in [
         "/q?access_token={}",
         "/q?api_key={}&page=2",
@@ -208,6 +217,9 @@ fn other_fields(planted: &mut Planted) {
         "/q?auth[token]={}",
         "/q?next=http%3A%2F%2Fh%2F%3Ftoken%3D{}",
         "http://alice:{}@api.local/q",
+        "http://{}@api.local/q",
+        "//alice:{}@api.local/q",
+        "alice:{}@api.local:443",
         "/q#access_token={}",
     ] {
         planted.target(target);
@@ -255,6 +267,7 @@ fn bodies(planted: &mut Planted) {
         ("302 Found", "Location: /cb?code={}&state=1\r\n", ""),
         ("302 Found", "Location: https://h/cb#access_token={}&token_type=bearer\r\n", ""),
         ("302 Found", "Location: http://alice:{}@h/\r\n", ""),
+        ("302 Found", "Location: //alice:{}@h/\r\n", ""),
         ("401 Unauthorized", "X-Auth-Token: {}\r\n", ""),
     ] {
         planted.answers(status, fields, body);

@@ -1,6 +1,6 @@
 //! Header fields.
 
-use super::Masking;
+use super::{Masking, url};
 use crate::auth::alternatives::looks_like_credential;
 use crate::auth::authorization::{AuthState, Authorization, MalformedReason, Shape};
 use crate::auth::credentials::{self, params};
@@ -53,6 +53,10 @@ const PUBLIC_HEADERS: [&[u8]; 5] = [
     b"sec-websocket-key",
 ];
 
+/// Headers that name hosts, in front of which a client may leave the userinfo of its URL.
+const HOST_HEADERS: [&[u8]; 6] =
+    [b"host", b":authority", b"x-forwarded-host", b"x-original-host", b"x-host", b"forwarded"];
+
 impl Masking {
     /// The masked value; `None` when there is nothing to mask.
     pub(super) fn header_value(&self, name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
@@ -80,6 +84,9 @@ impl Masking {
         }
         if self.is_secret_header(name) {
             return Some(self.named_secret(value));
+        }
+        if value.contains(&b'@') && HOST_HEADERS.iter().any(|known| is(known)) {
+            return Some(url::authorities(value));
         }
         self.url(value)
     }

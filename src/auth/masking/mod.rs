@@ -14,6 +14,7 @@ use crate::auth::credentials::artifact;
 use crate::exchange::Exchange;
 use crate::secret::{Fingerprint, FingerprintKey, Secret};
 use crate::text;
+pub use url::public_part;
 
 /// A token shorter than this shows nothing of itself.
 const LONG_TOKEN: usize = 20;
@@ -116,7 +117,7 @@ impl Masking {
 
     /// A request-target (or any URL) with the values of its secret query parameters masked.
     pub fn target<'a>(&self, target: &'a [u8]) -> Cow<'a, [u8]> {
-        self.masked(target, |target| self.url(target))
+        self.masked(target, |target| self.request_target(target))
     }
 
     /// A body's text with the values of secret form fields and JSON members masked.

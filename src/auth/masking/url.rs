@@ -26,6 +26,17 @@ impl Masking {
         }
     }
 
+    /// A request-target; in authority form (RFC 9112 §3.2.3) userinfo stands at its beginning.
+    pub(super) fn request_target(&self, target: &[u8]) -> Option<Vec<u8>> {
+        let end = target.iter().position(|octet| b"/?#".contains(octet)).unwrap_or(target.len());
+        let (authority, rest) = target.split_at(end);
+        if authority.contains(&b'@') {
+            let masked = [&authorities(authority)[..], rest].concat();
+            return self.url(&masked).or(Some(masked));
+        }
+        self.url(target)
+    }
+
     /// Masks the values of secret `name=value` pairs that follow `?`, `#`, `&` or `;`.
     fn parameters_after_marks(&self, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
@@ -103,15 +114,42 @@ fn names_a_user(text: &[u8]) -> bool {
         .any(|pair| users.into_iter().any(|user| pair.starts_with(user)))
 }
 
-/// `http://alice:secret@host/` → `http://(masked)@host/`. A user alone can be a token too.
+/// A path up to the first secret in it: what userinfo before a host, or a JWT, leaves of it.
+pub fn public_part(path: &[u8]) -> &[u8] {
+    let start = if path.starts_with(b"//") { 2 } else { 0 };
+    let authority = path[start..].split(|&octet| octet == b'/').next().unwrap_or_default();
+    let userinfo = authority.contains(&b'@').then_some(start);
+    let token = memmem::find(path, b"eyJ").filter(|&at| {
+        let token = path[at..].split(|octet| b"/;,".contains(octet)).next().unwrap_or_default();
+        token.len() >= super::LONG_TOKEN
+    });
+    let end = userinfo.into_iter().chain(token).min().unwrap_or(path.len());
+    &path[..end]
+}
+
+/// Authorities that stand alone or in a list: `alice:secret@host` → `(masked)@host`.
+pub(super) fn authorities(text: &[u8]) -> Vec<u8> {
+    let parts =
+        text.split_inclusive(|octet| octet.is_ascii_whitespace() || b",;=\"".contains(octet));
+    parts
+        .flat_map(|part| match part.iter().rposition(|&octet| octet == b'@') {
+            Some(at) => [&b"(masked)"[..], &part[at..]].concat(),
+            None => part.to_vec(),
+        })
+        .collect()
+}
+
+/// `http://alice:secret@host/` → `http://(masked)@host/`, and without a scheme (RFC 3986 §4.2) after
+/// `//`. A user alone can be a token too.
 fn userinfo(text: &[u8]) -> Cow<'_, [u8]> {
-    if !has(text, b':', b"://") {
+    const MARK: &[u8] = b"//";
+    if !has(text, b'@', MARK) {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some(scheme) = memmem::find(rest, b"://") {
-        let (before, after) = rest.split_at(scheme + 3);
+    while let Some(mark) = memmem::find(rest, MARK) {
+        let (before, after) = rest.split_at(mark + MARK.len());
         out.extend_from_slice(before);
         let end = after
             .iter()

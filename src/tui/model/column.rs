@@ -6,6 +6,7 @@ use super::history::History;
 use super::summary;
 use super::table::{Group, SortKey};
 use super::views::endpoint;
+use crate::auth::masking;
 use crate::{filter, text};
 
 /// A column of a view.
@@ -193,7 +194,7 @@ impl Column {
             Self::Target | Self::Endpoint => {
                 let request = exchange.request.as_ref()?;
                 let (host, route) = endpoint(case);
-                let path = text::decode(request.path());
+                let path = text::decode(masking::public_part(request.path()));
                 let path = if self == Self::Endpoint && route != path {
                     format!("path matches {}", pattern(&route))
                 } else {

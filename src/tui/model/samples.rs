@@ -11,9 +11,7 @@ use crate::auth::{
     AuthFacts, AuthState, Authorization, Challenge, Jwt, MalformedReason, Scheme, Shape,
 };
 use crate::counters::Counters;
-use crate::diagnosis::{
-    Case, Class, Confidence, Diagnosis, Entry, Evidence, Note, NoteId, Verdict,
-};
+use crate::diagnosis::{Case, Class, Confidence, Entry, Evidence, Note, NoteId, Verdict, testing};
 use crate::exchange::{Anomalies, Connection, Coverage, Exchange};
 use crate::http::{Body, Head, Request, Response, Version};
 use crate::secret::{Fingerprint, Secret};
@@ -184,34 +182,19 @@ pub fn verdict(id: &'static str, title: &'static str, confidence: Confidence) ->
         server: "Check that the user exists.".into(),
         sources: "RFC 9110 §11.6.1".into(),
     }));
-    Verdict {
-        diagnosis: Arc::new(Diagnosis {
-            entry,
-            confidence,
-            benign: false,
-            evidence: vec![
-                Evidence {
-                    field: "request.authorization".into(),
-                    value: "Basic (masked)".into(),
-                    note: "user bob".into(),
-                },
-                Evidence {
-                    field: "response.header.www-authenticate".into(),
-                    value: "Basic realm=\"Zone\"".into(),
-                    note: String::new(),
-                },
-            ],
-            facts: Vec::new(),
-            related: Vec::new(),
-        }),
-        also: Vec::new(),
-        notes: Vec::new(),
-        provisional: false,
-        was: None,
-        repeat: 1,
-        leg_of: None,
-        nearest_success: None,
-    }
+    let evidence = vec![
+        Evidence {
+            field: "request.authorization".into(),
+            value: "Basic (masked)".into(),
+            note: "user bob".into(),
+        },
+        Evidence {
+            field: "response.header.www-authenticate".into(),
+            value: "Basic realm=\"Zone\"".into(),
+            note: String::new(),
+        },
+    ];
+    testing::verdict(entry, confidence, evidence)
 }
 
 /// A 200 without credentials.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::document::Role;
 use crate::auth::authorization::{AlternativeKind, UnknownReason};
+use crate::auth::masking;
 use crate::auth::{Alternative, AuthState, Authorization, Challenge, Shape};
 use crate::diagnosis::{Case, Confidence};
 use crate::text;
@@ -153,7 +154,9 @@ pub fn target_parts(case: &Case) -> (String, String) {
     };
     let host = request.host().map_or(server, |host| text::decode(host).into_owned());
     let query = if request.query().is_some() { "?…" } else { "" };
-    let path = request.path();
+    let whole = request.path();
+    let path = masking::public_part(whole);
+    let query = if path.len() < whole.len() { "(masked)" } else { query };
     let slash = if path.first() == Some(&b'/') { "" } else { " " };
     (host, format!("{slash}{}{query}", text::decode(path)))
 }

@@ -7,6 +7,7 @@ use ahash::RandomState;
 use super::column::Column;
 use super::history::is_refusal;
 use super::route::{is_parameter, route};
+use crate::auth::masking;
 use crate::diagnosis::Case;
 use crate::text;
 
@@ -217,9 +218,8 @@ impl Grouping {
                 }
             }
         }
-        for segment in
-            request.map_or(&b""[..], |request| request.path()).split(|octet| *octet == b'/')
-        {
+        let path = request.map_or(&b""[..], |request| masking::public_part(request.path()));
+        for segment in path.split(|octet| *octet == b'/') {
             if is_parameter(segment) {
                 b"{id}".hash(&mut hasher);
             } else {
@@ -241,7 +241,12 @@ pub fn endpoint(case: &Case) -> (String, String) {
         || case.exchange.connection.server.to_string(),
         |host| text::decode(host).to_ascii_lowercase(),
     );
-    (host, request.map_or_else(String::new, |request| route(&text::decode(request.path()))))
+    (
+        host,
+        request.map_or_else(String::new, |request| {
+            route(&text::decode(masking::public_part(request.path())))
+        }),
+    )
 }
 
 #[cfg(test)]
