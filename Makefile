@@ -58,7 +58,7 @@ install: setup ## the program with man page and completions, below $(PREFIX)
 	@echo 'To capture without being root:'
 	@echo '  sudo setcap cap_net_raw,cap_net_admin=eip $(PREFIX)/bin/why401'
 
-package: setup ## packages for Debian and for RPM systems (cargo-deb, cargo-generate-rpm)
+package: setup ## the package of this system: .deb (cargo-deb) or .rpm (cargo-generate-rpm)
 	$(CARGO) build --release --locked
 	scripts/package
 

@@ -107,6 +107,8 @@ pub struct Counters {
     pub dropped_kernel: u64,
     /// Frames that the interface dropped (`ps_ifdrop`).
     pub dropped_interface: u64,
+    /// Frames that should have been saved (`-w`) and were not: the disk was full.
+    pub not_saved: u64,
     /// Frames that could not be decoded, by reason.
     pub undecodable: BTreeMap<Undecodable, u64>,
     /// Frames that carry something other than TCP.

@@ -157,7 +157,8 @@ pub struct CaptureWriter {
     /// Frames that wait in the encoder.
     waiting: u64,
     lost: u64,
-    failing: bool,
+    /// Of each kind of failure the first was reported.
+    told: [bool; 2],
 }
 
 impl CaptureWriter {
@@ -179,7 +180,7 @@ impl CaptureWriter {
             written: 0,
             waiting: 0,
             lost: 0,
-            failing: false,
+            told: [false; 2],
         })
     }
 
@@ -192,8 +193,8 @@ impl CaptureWriter {
         Ok(())
     }
 
-    /// Saves a frame; `interfaces` are the names that its index means. An error is told once, when
-    /// writing begins to fail: go on calling.
+    /// Saves a frame; `interfaces` are the names that its index means. An error is told once, and what
+    /// it cost is counted ([`Self::lost`]): go on calling.
     pub fn write(&mut self, frame: &Frame<'_>, interfaces: &[Arc<str>]) -> io::Result<()> {
         let name = interfaces.get(usize::from(frame.interface)).map_or("", |name| name);
         self.encoder.frame(frame, name, None);
@@ -206,15 +207,22 @@ impl CaptureWriter {
 
     /// Writes out what waits: when the wire is silent, and at the end.
     pub fn flush(&mut self) -> io::Result<()> {
-        let result = self.write_out().and_then(|()| self.rotate());
-        let was_failing = std::mem::replace(&mut self.failing, result.is_err());
-        match result {
-            Err(error) if !was_failing => Err(io::Error::new(
-                error.kind(),
-                format!("{}: {error}; packets are not being saved", self.path.display()),
-            )),
-            _ => Ok(()),
+        if let Err(error) = self.write_out() {
+            return self.tell(0, &error, "packets are not being saved");
         }
+        match self.rotate() {
+            Err(error) => self.tell(1, &error, "the file cannot be followed by a new one"),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// A disk that is almost full takes one packet and refuses the next: said once, not at each.
+    fn tell(&mut self, kind: usize, error: &io::Error, meaning: &str) -> io::Result<()> {
+        if std::mem::replace(&mut self.told[kind], true) {
+            return Ok(());
+        }
+        let words = format!("{}: {error}; {meaning}", self.path.display());
+        Err(io::Error::new(error.kind(), words))
     }
 
     /// Frames that could not be saved.

@@ -32,10 +32,23 @@ pub fn main() -> ExitCode {
         }
         Err(error) => return complain(&usage_error(&error)),
     };
-    match run(cli) {
-        Ok(code) => code,
-        Err(error) => complain(&format!("{error:#}")),
+    hide_panics();
+    match std::panic::catch_unwind(|| run(cli)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => complain(&format!("{error:#}")),
+        // Said already.
+        Err(_) => ExitCode::from(ERROR),
     }
+}
+
+/// From now on a panic says where it happened and nothing else: its message may quote what was on the
+/// wire.
+pub fn hide_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location();
+        let place = place.map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        say(&format!("internal error{place}; please report it"));
+    }));
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 
@@ -54,6 +56,8 @@ pub fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     front.keep_packets(&input.spec, options.output.write.as_deref());
     let mut sandbox = front.sandbox(&input.spec);
     sandbox.writable.extend(save::folder(options).map(Path::to_owned));
+    let stop = Arc::default();
+    front.heed_signals(&stop)?;
     let rights = privileges::give_up(account.as_ref(), &sandbox)?;
     save::check_rotation(options)?;
     let settings = session::Options {
@@ -65,6 +69,7 @@ pub fn run(mut options: Options) -> anyhow::Result<ExitCode> {
         fail_on,
         save,
         rights,
+        stop,
         ..session::Options::new(key)?
     };
     front.show(input, settings, config.ui.follow)
@@ -92,6 +97,7 @@ pub fn demo(mut shown: Shown) -> anyhow::Result<ExitCode> {
         Front::Lines(Format::Text(Style { masking, color, verbose: false }))
     };
     let account = privileges::account(None)?;
+    front.heed_signals(&settings.stop)?;
     settings.rights = privileges::give_up(account.as_ref(), &front.sandbox(&input.spec))?;
     front.show(input, settings, config.ui.follow)
 }
@@ -154,6 +160,15 @@ impl Front {
         }
     }
 
+    /// From the moment at which the capture is open, a signal ends it with a summary. A screen has its
+    /// own ways.
+    fn heed_signals(&self, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
+        match self {
+            Self::Lines(_) => signals::stop_on_signals(stop).context("cannot handle signals"),
+            Self::Screen(_) => Ok(()),
+        }
+    }
+
     /// What it still needs of the system once everything is open.
     fn sandbox(&self, spec: &SourceSpec) -> Sandbox {
         // Where libpcap reads the interfaces' own drop counters.
@@ -171,7 +186,7 @@ impl Front {
             // Keys when standard input is a capture, and exports.
             Self::Screen(_) => ["/dev/tty", "."].map(PathBuf::from).to_vec(),
         };
-        Sandbox { readable, writable, network: false }
+        Sandbox { readable, writable }
     }
 
     fn show(
@@ -181,7 +196,7 @@ impl Front {
         follow: Option<bool>,
     ) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Lines(format) => lines(input, settings, format),
+            Self::Lines(format) => Ok(lines(input, settings, format)),
             Self::Screen(mut options) => {
                 options.follow = follow.unwrap_or(input.is_live());
                 let session = SessionHandle::start(input, settings).context("no thread")?;
@@ -255,10 +270,9 @@ fn source(options: &Options) -> SourceSpec {
     }
 }
 
-fn lines(input: Input, settings: session::Options, format: Format) -> anyhow::Result<ExitCode> {
+fn lines(input: Input, settings: session::Options, format: Format) -> ExitCode {
     let for_people = matches!(format, Format::Text(_));
-    let (drive, control) = Drive::new(input, settings);
-    signals::stop_on_signals(&control.stop).context("cannot handle signals")?;
+    let (drive, _) = Drive::new(input, settings);
     let mut lines = Lines::new(io::stdout(), format, stdout_reader_left, say);
     let mut outcome = drive.run(&mut lines);
     if outcome.sink_error.is_none() {
@@ -267,7 +281,7 @@ fn lines(input: Input, settings: session::Options, format: Format) -> anyhow::Re
     if for_people && outcome.sink_error.is_none() {
         say(&text::summary(&outcome.status.counters));
     }
-    Ok(conclude(&outcome))
+    conclude(&outcome)
 }
 
 /// Says what went wrong, and how the process is to exit.

@@ -103,6 +103,7 @@ pub fn summary(counters: &Counters) -> String {
     let losses = [
         (counters.dropped_kernel, "dropped by the kernel"),
         (counters.dropped_interface, "dropped by the interface"),
+        (counters.not_saved, "not saved"),
         (counters.undecodable_total(), "undecodable"),
         (counters.gap_octets, "octets never seen"),
     ];

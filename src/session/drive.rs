@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::pace::{BEAT, Pace, live_packet_time};
 use super::{Input, Options, Outcome, Status};
+use crate::capture::writer::CaptureWriter;
 use crate::capture::{CaptureError, End, Frame, Next, Source, SourceDrops, SourceSpec};
 use crate::diagnosis::Case;
 use crate::engine::Engine;
@@ -94,7 +95,7 @@ impl Drive {
         engine.set_interfaces(input.source.interfaces());
         engine.set_patience(input.patience());
         let (sender, commands) = mpsc::channel();
-        let stop = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&options.stop);
         let control = Control { stop: Arc::clone(&stop), commands: sender };
         let drive = Self {
             names: input.source.interfaces().to_vec(),
@@ -221,7 +222,6 @@ impl Drive {
 
     fn beat<S: Sink>(&mut self, sink: &mut S, idle: bool) -> io::Result<()> {
         self.obey();
-        self.copy_drops();
         if let Some(warning) = self.input.source.warning() {
             sink.warning(&warning);
             self.warning = Some(warning);
@@ -234,6 +234,7 @@ impl Drive {
             self.warning = Some(error);
             self.not_saved = true;
         }
+        self.copy_losses();
         if idle
             && self.ended.is_none()
             && let Some(now) = self.packet_time_on_a_silent_wire()
@@ -276,11 +277,14 @@ impl Drive {
         }
     }
 
-    fn copy_drops(&mut self) {
+    /// What the source and the saved file lost, of which the engine knows nothing.
+    fn copy_losses(&mut self) {
         let drops = self.drops();
+        let not_saved = self.options.save.as_ref().map_or(0, CaptureWriter::lost);
         let counters = self.engine.counters_mut();
         counters.dropped_kernel = drops.kernel;
         counters.dropped_interface = drops.interface;
+        counters.not_saved = not_saved;
     }
 
     fn drops(&mut self) -> SourceDrops {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::drive::{Command, Control, Drive, Sink};
 use super::mailbox::Mailbox;
 use super::{Event, Input, Options, Outcome, Status};
-use crate::capture::{CaptureError, LiveOptions, SourceSpec};
+use crate::capture::{CaptureError, End, LiveOptions, SourceSpec};
 use crate::counters::Limit;
 use crate::diagnosis::Case;
 use crate::filter::Filter;
@@ -46,7 +46,7 @@ impl SessionHandle {
         let patient = !input.is_live();
         let can_reopen = options.rights.can_reopen;
         let (drive, control) = Drive::new(input, options);
-        let mut sink = Screen { mailbox: Arc::clone(&mailbox), patient };
+        let mut sink = Screen { mailbox: Arc::clone(&mailbox), patient, last: Status::default() };
         let thread = std::thread::Builder::new()
             .name("capture".to_owned())
             .spawn(move || drive.run(&mut sink))?;
@@ -154,6 +154,19 @@ struct Screen {
     mailbox: Arc<Mailbox>,
     /// Wait for a screen that lags: nothing is lost but time.
     patient: bool,
+    /// What was said last, for the case that the thread dies.
+    last: Status,
+}
+
+/// A capture thread that panics says so: silence would look like a silent wire.
+impl Drop for Screen {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let words = "internal error; what was found until then is kept";
+            let ended = Some(End::Failed(words.to_owned()));
+            self.mailbox.post_status(Box::new(Status { ended, ..std::mem::take(&mut self.last) }));
+        }
+    }
 }
 
 impl Sink for Screen {
@@ -174,6 +187,53 @@ impl Sink for Screen {
         if dropped > 0 {
             status.counters.limits.insert(Limit::Mailbox, dropped);
         }
+        self.last.clone_from(&status);
         self.mailbox.post_status(Box::new(status));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::capture::{Next, Source};
+    use crate::secret::FingerprintKey;
+
+    /// A source in which something goes wrong that nobody thought of.
+    struct Broken;
+
+    impl Source for Broken {
+        fn next(&mut self) -> Next<'_> {
+            panic!("hunter2");
+        }
+
+        fn interfaces(&self) -> &[Arc<str>] {
+            &[]
+        }
+    }
+
+    #[test]
+    fn a_capture_thread_that_dies_is_heard() {
+        let spec = SourceSpec::Live(LiveOptions::default());
+        let input = Input { source: Box::new(Broken), spec, bpf: None, name: "lo".to_owned() };
+        let options = Options::new(FingerprintKey::from_bytes(&[1; 32])).unwrap();
+        let session = SessionHandle::start(input, options).unwrap();
+        let started = Instant::now();
+        let mut events = Vec::new();
+        let ended = loop {
+            session.drain(&mut events);
+            let ended = events.drain(..).find_map(|event| match event {
+                Event::Status(status) => status.ended,
+                Event::Case(_) => None,
+            });
+            if ended.is_some() || started.elapsed() > Duration::from_secs(20) {
+                break ended;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let Some(End::Failed(words)) = ended else { panic!("{ended:?}") };
+        assert!(words.contains("internal error") && !words.contains("hunter2"), "{words}");
+        assert!(session.finish().is_none(), "no outcome that could be taken for a good one");
     }
 }

@@ -28,7 +28,7 @@ pub enum Format {
 
 /// Writes every case that the display filter matches.
 #[derive(Debug)]
-pub struct Lines<W> {
+pub struct Lines<W: Write> {
     to: W,
     format: Format,
     buffer: Vec<u8>,
@@ -66,6 +66,19 @@ impl<W: Write> Lines<W> {
             self.buffer.clear();
         }
         self.to.flush()
+    }
+}
+
+/// A panic loses nothing of what was found before.
+impl<W: Write> Drop for Lines<W> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let whole =
+                self.buffer.iter().rposition(|&octet| octet == b'\n').map_or(0, |at| at + 1);
+            self.buffer.truncate(whole);
+            // There is nobody to tell.
+            let _ = self.write();
+        }
     }
 }
 

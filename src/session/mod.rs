@@ -30,6 +30,7 @@ pub mod privileges;
 pub mod signals;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::auth::proof::Prover;
@@ -162,6 +163,8 @@ pub struct Options {
     pub rights: Rights,
     /// What the user should know from the start.
     pub warning: Option<String>,
+    /// Set to end the session.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Options {
@@ -178,6 +181,7 @@ impl Options {
             save: None,
             rights: Rights { words: String::new(), can_reopen: true },
             warning: None,
+            stop: Arc::default(),
         })
     }
 }

@@ -109,8 +109,12 @@ pub fn run(mut session: SessionHandle, options: UiOptions) -> Result<Option<Outc
     drop(screen);
     // Reading keys blocks a thread that nothing wakes: it must not hold up the end.
     runtime.shutdown_background();
-    shown?;
-    Ok(session.finish())
+    // First: what the capture still has to save it saves, whatever became of the screen.
+    let outcome = session.finish();
+    match shown {
+        Err(error) if !terminal::is_gone(&error) => Err(error.into()),
+        _ => Ok(outcome),
+    }
 }
 
 fn model(options: &UiOptions) -> Result<Model, FilterError> {

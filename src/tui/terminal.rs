@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
@@ -33,8 +34,9 @@ static HOOK: Once = Once::new();
 /// The screen; leaving is dropping it.
 #[derive(Debug)]
 pub struct Screen {
-    /// What to draw on.
-    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// What to draw on. Not dropped: it would complain on standard error about a terminal that is gone,
+    /// and panic where that is the same one. [`leave`] does all that has to be done.
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     mouse: bool,
 }
 
@@ -57,7 +59,8 @@ impl Screen {
 
     fn prepare(mouse: bool) -> io::Result<Self> {
         show(mouse)?;
-        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(stdout()))?, mouse })
+        let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(Self { terminal: ManuallyDrop::new(terminal), mouse })
     }
 
     /// Has the next picture painted anew, whatever stands there.
@@ -67,7 +70,7 @@ impl Screen {
     pub fn redraw(&mut self) -> io::Result<()> {
         // `Terminal::clear` asks the terminal for its cursor, and who reads the keys gets the answer.
         execute!(stdout(), Clear(ClearType::All))?;
-        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        *self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
         Ok(())
     }
 
@@ -145,6 +148,12 @@ fn install_hook() {
             ));
         }
     }));
+}
+
+/// Whether the terminal was closed while the screen was in it: an end like any other.
+pub fn is_gone(error: &io::Error) -> bool {
+    // EIO and ENXIO, for which there is no name: nobody holds the other end (tty_ioctl(4)).
+    matches!(error.raw_os_error(), Some(5 | 6)) || error.kind() == io::ErrorKind::BrokenPipe
 }
 
 /// Where another thread panicked, once.

@@ -364,3 +364,15 @@ fn the_script_for_ci_fails_on_a_refused_token_and_on_nothing_else() {
     let said = text(&accepted.stdout) + &text(&accepted.stderr);
     assert_eq!(accepted.status.code(), Some(0), "{said}");
 }
+
+#[test]
+fn the_unit_lets_the_program_confine_itself() {
+    let unit = fs::read_to_string(Path::new(ROOT).join("packaging/why401.service")).unwrap();
+    let allowed = unit.lines().find_map(|line| line.strip_prefix("SystemCallFilter=")).unwrap();
+    // Not in @system-service: without them the service would be killed at its start.
+    for call in
+        ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp"]
+    {
+        assert!(allowed.split(' ').any(|name| name == call), "{call}");
+    }
+}

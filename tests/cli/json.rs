@@ -159,6 +159,7 @@ struct Packets {
     seen: u64,
     dropped_kernel: u64,
     dropped_interface: u64,
+    not_saved: u64,
     undecodable: u64,
     truncated: u64,
 }

@@ -8,6 +8,8 @@ mod json;
 mod lines;
 #[cfg(target_os = "linux")]
 mod live;
+#[cfg(target_os = "linux")]
+mod losing;
 mod proof;
 #[cfg(target_os = "linux")]
 mod rights;

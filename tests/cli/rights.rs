@@ -1,6 +1,7 @@
 //! What the process may still do once its capture is open, asked of the kernel.
 
 use std::io::Write;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,8 @@ fn waiting(words: &[&str], environment: &[(&str, &str)]) -> Child {
         .unwrap();
     child.stdin.as_mut().unwrap().write_all(sample().octets()).unwrap();
     let started = Instant::now();
-    while field(&child, "NoNewPrivs") != "1" && started.elapsed() < Duration::from_secs(5) {
+    // The last of what it does before it reads.
+    while field(&child, "Seccomp") != "2" && started.elapsed() < Duration::from_secs(5) {
         std::thread::sleep(Duration::from_millis(10));
     }
     child
@@ -68,6 +70,37 @@ fn root_becomes_nobody_in_every_thread_with_no_group_and_no_capability_left() {
         assert_eq!(field(&child, set), "0000000000000000", "{set}");
     }
     assert_eq!(field(&child, "NoNewPrivs"), "1");
+    finish(child);
+}
+
+#[test]
+fn system_calls_are_filtered_in_every_thread() {
+    let child = waiting(&[], &[]);
+    let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
+    for thread in threads {
+        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        // SECCOMP_MODE_FILTER (proc(5)).
+        assert!(status.contains("Seccomp:\t2"), "{status}");
+    }
+    finish(child);
+}
+
+#[test]
+fn nobody_but_root_reads_the_memory() {
+    if !is_root() {
+        return;
+    }
+    // Even the user that it has become.
+    let child = waiting(&["--user", "daemon"], &[]);
+    let memory = format!("/proc/{}/mem", child.id());
+    let read = |user: u32| {
+        let mut dd = Command::new("dd");
+        dd.args([&format!("if={memory}"), "of=/dev/null", "count=0"]).uid(user).gid(user);
+        dd.output().unwrap().status.success()
+    };
+    assert!(read(0), "root can");
+    let daemon = id_of("daemon", "-u").parse().unwrap();
+    assert!(!read(daemon));
     finish(child);
 }
 

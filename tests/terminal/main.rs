@@ -8,10 +8,13 @@ mod screen;
 mod stories;
 mod tour;
 
+use std::fs::Permissions;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use screen::{Program, is_root};
 
 /// The demo's recording: more than forty 401s of many kinds.
@@ -184,10 +187,67 @@ fn q_leaves_at_once_on_a_silent_interface_and_ctrl_c_too() {
 }
 
 #[test]
-fn a_signal_leaves_the_terminal_as_it_was() {
-    let mut program = recording(80, 24);
-    program.terminate();
-    program.left();
+fn every_signal_leaves_the_terminal_as_it_was() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut program = recording(80, 24);
+        program.signal(signal);
+        program.left();
+    }
+}
+
+#[test]
+fn a_closed_terminal_ends_the_capture_and_saves_what_it_had() {
+    if !is_root() {
+        return skipped("a closed terminal", "capturing needs root");
+    }
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let filter = format!("tcp port {port}");
+    let mut program = Program::start(
+        80,
+        24,
+        &["-i", "lo", "-f", &filter, "-w", "saved.pcapng", "--user", "root"],
+    );
+    program.wait_for("no 401 yet");
+    let mut client = std::net::TcpStream::connect(server.local_addr().unwrap()).unwrap();
+    client.write_all(b"GET /last-words HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    let (mut connection, _) = server.accept().unwrap();
+    connection.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").unwrap();
+    program.wait_for("/last-words");
+    let number = program.process();
+    let folder = program.close();
+    let start = std::time::Instant::now();
+    while Path::new(&format!("/proc/{number}")).exists() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it goes on without a terminal");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let saved = std::fs::read(folder.path().join("saved.pcapng")).unwrap();
+    for words in [&b"GET /last-words"[..], b"401 Unauthorized"] {
+        assert!(saved.windows(words.len()).any(|window| window == words), "{words:?}");
+    }
+}
+
+#[test]
+fn packets_are_cut_out_where_the_user_that_was_become_may_write() {
+    if !is_root() {
+        return skipped("an export as another user", "becoming one needs root");
+    }
+    let mut program = Program::start(120, 40, &["-r", RECORDING]);
+    program.wait_for("as nobody");
+    program.wait_for("row 1 of");
+    program.press("xp");
+    program.wait_for("Save as: why401-");
+    // Where it was started only root may write.
+    program.press("\x15flow.pcapng\r");
+    program.wait_for("start in another folder, or with --user root");
+    std::fs::set_permissions(program.folder(), Permissions::from_mode(0o777)).unwrap();
+    program.press("\r");
+    program.wait_for("Saved: flow.pcapng");
+    let path = program.folder().join("flow.pcapng").metadata().unwrap();
+    assert!(path.len() > 500);
+    assert_eq!(path.permissions().mode() & 0o777, 0o600);
+    assert_ne!(path.uid(), 0, "nobody's");
+    program.quit("Q");
 }
 
 #[test]

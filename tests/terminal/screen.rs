@@ -2,7 +2,9 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -28,6 +30,9 @@ pub struct Program {
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     output: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+    /// Tells the reader to let go of the terminal.
+    closing: Arc<AtomicBool>,
     size: (u16, u16),
     /// Octets that were meant for an earlier size.
     before: usize,
@@ -77,14 +82,28 @@ impl Program {
         let output = Arc::new(Mutex::new(Vec::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let seen = Arc::clone(&output);
-        std::thread::spawn(move || {
+        let closing = Arc::new(AtomicBool::new(false));
+        let closed = Arc::clone(&closing);
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+            while let Ok(count @ 1..) = reader.read(&mut buffer)
+                && !closed.load(Ordering::Relaxed)
+            {
                 seen.lock().unwrap().extend_from_slice(&buffer[..count]);
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { master: pair.master, keys, child, output, size: (columns, rows), before: 0, folder }
+        Self {
+            master: pair.master,
+            keys,
+            child,
+            output,
+            reader,
+            closing,
+            size: (columns, rows),
+            before: 0,
+            folder,
+        }
     }
 
     /// Where the program was started.
@@ -204,11 +223,31 @@ impl Program {
         start.elapsed()
     }
 
-    /// Asks the program to end, as `kill` does.
-    pub fn terminate(&mut self) {
+    /// The program's number.
+    pub fn process(&self) -> i32 {
         let number = std::fs::read_to_string(self.folder.path().join("pid")).unwrap();
-        let pid = Pid::from_raw(number.trim().parse().unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
+        number.trim().parse().unwrap()
+    }
+
+    /// Sends the program a signal, as `kill` does.
+    pub fn signal(&mut self, signal: Signal) {
+        let pid = Pid::from_raw(self.process()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Closes the terminal, as one closes a window; answers the folder with what was left behind.
+    pub fn close(mut self) -> tempfile::TempDir {
+        self.closing.store(true, Ordering::Relaxed);
+        // Something to read, so that the reader looks up.
+        self.press("?");
+        self.reader.join().unwrap();
+        drop((self.master, self.keys));
+        let start = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(start.elapsed() < PATIENCE, "the shell around it goes on without a terminal");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.folder
     }
 
     /// Waits for the end; the terminal must be as it was before.

@@ -95,6 +95,7 @@ pub fn summary(out: &mut Vec<u8>, counters: &Counters, input: Input<'_>) {
     json.key("seen").number(counters.packets_seen);
     json.key("dropped_kernel").number(counters.dropped_kernel);
     json.key("dropped_interface").number(counters.dropped_interface);
+    json.key("not_saved").number(counters.not_saved);
     json.key("undecodable").number(counters.undecodable_total());
     json.key("truncated").number(counters.truncated);
     json.end_object();
