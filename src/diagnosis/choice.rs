@@ -213,8 +213,10 @@ fn named_by_server(view: &View<'_>) -> Option<&'static str> {
         Category::ApiKeyMissing => "api-key-missing",
         Category::UserGone if view.uses("Basic") => "wrong-password",
         Category::UserGone | Category::ApiKeyInvalid => "token-rejected",
-        Category::Ambiguous | Category::Malformed | Category::Missing | Category::Generic => {
-            return None;
-        }
+        Category::Ambiguous
+        | Category::Malformed
+        | Category::Certificate
+        | Category::Missing
+        | Category::Generic => return None,
     })
 }

@@ -5,6 +5,7 @@
 //! words that say nothing ("Unauthorized", "invalid or expired") do not stop the search.
 
 mod extract;
+mod languages;
 mod memo;
 mod patterns;
 #[cfg(test)]
@@ -72,6 +73,8 @@ pub enum Category {
     ApiKeyInvalid,
     /// User deleted or disabled.
     UserGone,
+    /// A client certificate is needed.
+    Certificate,
     /// Nothing seen.
     Missing,
     /// User or password refused.

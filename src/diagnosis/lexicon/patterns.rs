@@ -10,9 +10,10 @@ use regex::RegexSet;
 
 use super::Category::{
     self, Alg, Ambiguous, ApiKeyInvalid, ApiKeyMissing, BadAudience, BadCredentials, BadIssuer,
-    BadSignature, Clock, Csrf, Expired, Generic, Insufficient, Locked, Malformed, Mfa, Missing,
-    Network, NoKey, NotYetValid, Rate, Revoked, Session, UserGone, WrongType,
+    BadSignature, Certificate, Clock, Csrf, Expired, Generic, Insufficient, Locked, Malformed, Mfa,
+    Missing, Network, NoKey, NotYetValid, Rate, Revoked, Session, UserGone, WrongType,
 };
+use super::languages;
 
 #[rustfmt::skip]
 const ROWS: &[(Category, &str)] = &[
@@ -68,6 +69,7 @@ const ROWS: &[(Category, &str)] = &[
     (ApiKeyInvalid, r"(test|live|sandbox|production) (api )?(key|token|credential)s?\b.{0,20}\b(in|with|for) (the )?(test|live|sandbox|production)\b"),
     (BadCredentials, r"(unknown|invalid) (user(name)?|email|login) (or|and|/) ?passw"),
     (UserGone, r"user.{0,12}(not.?found|inactive|disabled|deleted|deactivated|does ?n.t exist|does not exist|doesn.t exist)|account (is |has been |was )?(pending|awaiting|not (yet )?(approved|verified)|inactive|disabled|deactivated|not activated|not active|deleted)|error loading the user|email (address )?(is )?not (confirmed|verified)|confirm your email"),
+    (Certificate, r"(client|ssl|tls|x\.?509).?cert(ificate)?s?\b.{0,24}\b(required|missing|needed|not (provided|sent|presented|supplied|found|present)|was sent)\b|(\bno|\bmissing|requires? (an? )?(valid )?|must (present|provide|send) (an? )?(valid )?) ?(client|ssl|tls|x\.?509).?cert|mutual tls|\bmtls\b"),
     (Missing, r"not (provided|supplied|present|specified|included)|\bmissing(\b|_)|(^|[^a-z])no[ _-](valid )?(mandatory|authorization|authentication|auth|jwt|token|credentials?|access token|bearer|user token|org id)|No 'Authorization|did not (provide|send|include)|must (provide|supply|include|send)"),
     (Missing, r"Full authentication is required|unauthenticated|not authenticated|not (currently )?(logged|signed) in|only signed in|rest_not_logged_in|no_auth_header|(token|header|credentials?|cookie) (was |is |were )?(not (found|present|sent)|required|absent|empty|missing)|tokens? required|auth(entication)? (is )?required|requires? (user )?authentication|authentication is required|(login|log in|sign in) (is )?required|Fresh token required|anonymous access|token not found|(please|must) (log|sign) in"),
     (BadCredentials, r"(invalid|wrong|incorrect|bad|mistyped|unknown|unrecognized)([ _:-]|\b).{0,16}(user|login|passw|credential|e-?mail)|(user ?name|name|user|e-?mail|login),? (or|and|/) ?passw"),
@@ -82,8 +84,20 @@ static SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
 
 /// What one text is about.
 pub fn categorise(text: &str) -> Option<Category> {
-    let row = SET.as_ref()?.matches(text).iter().next()?;
-    ROWS.get(row).map(|(category, _)| *category)
+    let row = SET.as_ref()?.matches(text).iter().next();
+    let category = row.and_then(|row| ROWS.get(row)).map(|(category, _)| *category);
+    // A word such as "Unauthorized" may stand before a sentence in the language of the site.
+    match category {
+        Some(category) if category.is_informative() => Some(category),
+        _ => {
+            let other = languages::categorise(text);
+            if category.is_none() || other.is_some_and(Category::is_informative) {
+                other
+            } else {
+                category
+            }
+        }
+    }
 }
 
 /// Words that say in so many words that the server received no credentials, unlike

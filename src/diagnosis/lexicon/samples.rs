@@ -2,8 +2,8 @@
 
 use super::Category::{
     self, Alg, Ambiguous, ApiKeyInvalid, ApiKeyMissing, BadAudience, BadCredentials, BadIssuer,
-    BadSignature, Clock, Csrf, Expired, Generic, Insufficient, Locked, Malformed, Mfa, Missing,
-    Network, NoKey, NotYetValid, Rate, Revoked, Session, UserGone, WrongType,
+    BadSignature, Certificate, Clock, Csrf, Expired, Generic, Insufficient, Locked, Malformed, Mfa,
+    Missing, Network, NoKey, NotYetValid, Rate, Revoked, Session, UserGone, WrongType,
 };
 use super::patterns::categorise;
 
@@ -178,8 +178,12 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "user does not exist [uid: 0, name: bob]", "Your account is not activated yet.", "You have to confirm your email address before continuing.",
         "User account is disabled", "Your password has expired",
     ]),
+    (Certificate, &[
+        "Client certificate required", "No required SSL certificate was sent", "Missing client certificate", "A client certificate is required",
+        "client cert not provided", "mTLS required",
+    ]),
     (Missing, &[
-        "Auth required.",
+        "The request requires user authentication", "Auth required.",
         "Authentication credentials were not provided.", "Missing Authorization Header", "401 Unauthorized: Missing Authorization Header",
         "Not authenticated", "Unauthenticated.", "No 'Authorization: Basic' header found. Either the client didn't send one, or the server is misconfigured",
         "No authorization token was found", "jwt_auth_no_auth_header", "rest_not_logged_in", "Full authentication is required to access this resource",
@@ -204,7 +208,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Unknown username. Check again or try your email address.", "Invalid client or Invalid client credentials",
     ]),
     (Generic, &[
-        "Unauthorized", "401 Unauthorized: Invalid bearer token", "invalid_token", "Invalid token.", "Invalid token", "Access denied",
+        "Unauthorized", "401 Unauthorized Error", "error=\"invalid_token\"", "401 Unauthorized: Invalid bearer token", "invalid_token", "Invalid token.", "Invalid token", "Access denied",
         "401 Authorization Required", "Invalid JWT Token", "token is unauthorized", "Could not validate credentials", "Unauthorized Access",
         "Given token not valid for any token type", "You are not authorized to access that resource", "not_authorised", "Not Authorized",
         "Authorization has been denied for this request.", "The access token is invalid", "HTTP Status 401 – Unauthorized", "InvalidToken",

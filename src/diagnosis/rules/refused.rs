@@ -16,6 +16,10 @@ use crate::diagnosis::rules::mismatch::{is_unknown_token, offers};
 use crate::diagnosis::view::View;
 use crate::text;
 
+/// Where a client certificate would have to be.
+const CERTIFICATE: &str = "The server asks for a client certificate, and this hop has no TLS to show one: the hop that \
+     ends TLS must ask for it and hand it on";
+
 /// Categories that fit a wrong user name or password.
 const LOGIN_REFUSED: [Category; 3] = [Category::BadCredentials, Category::Mfa, Category::UserGone];
 
@@ -34,7 +38,9 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
     let silent = said.is_none_or(|said| !said.is_informative() || is_weak(said));
     let wrong = view.proved(Verdict::Differs);
     let otherwise = !refused && !silent && !wrong || view.proved(Verdict::Matches);
-    if otherwise || view.accepted_here().is_some() && view.is_exact() {
+    // An open page proves no login.
+    let accepted = || view.accepted_here().is_some_and(|page| !view.history().is_public(page));
+    if otherwise || accepted() {
         return Answer::No;
     }
     let login = match view.shape() {
@@ -166,6 +172,7 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
     };
     let reason = match view.said().map(|said| said.category) {
         Some(Category::UserGone) => Some("The account behind it is probably disabled or deleted"),
+        Some(Category::Certificate) => Some(CERTIFICATE),
         Some(Category::Malformed) => {
             Some("The server could not read it as the kind of token that it expects")
         }
@@ -189,7 +196,9 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
 
 /// “The request has no Authorization header. The server asks for {offered}.” (RFC 9110 §15.5.2)
 pub fn no_credentials_sent(view: &View<'_>) -> Answer {
-    if !view.missing() || has_own_signature(view) {
+    // A certificate is not sent in a field: its absence is not this.
+    let certificate = view.says(Category::Certificate) && view.challenges().is_empty();
+    if !view.missing() || has_own_signature(view) || certificate {
         return Answer::No;
     }
     let denied = view.said().is_some_and(Said::denies_credentials);
@@ -274,6 +283,8 @@ pub fn unexplained(view: &View<'_>) -> Answer {
         Some("The credentials match those of the file: the reason is another")
     } else if view.request().is_none() {
         Some("The request was not captured")
+    } else if view.says(Category::Certificate) {
+        Some(CERTIFICATE)
     } else if is_signed(view) {
         Some("The request is signed")
     } else {
