@@ -372,4 +372,52 @@ mod tests {
         let token = "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.";
         assert!(ids(refused("/").auth(token).asks("Bearer")).contains(&"long-lived-token"));
     }
+
+    #[test]
+    fn a_permission_problem_under_401_is_remarked_on() {
+        let scope = "Bearer error=\"insufficient_scope\"";
+        let talk = refused("/").auth("Bearer abcdefgh").asks(scope);
+        assert!(ids(talk).contains(&"401-should-be-403"));
+        let token = "Bearer error=\"invalid_token\"";
+        assert!(
+            !ids(refused("/").auth("Bearer abcdefgh").asks(token)).contains(&"401-should-be-403")
+        );
+    }
+
+    #[test]
+    fn a_digest_offer_without_qop_is_weak_too() {
+        let offer = "Digest realm=\"z\", nonce=\"n\", algorithm=SHA-256";
+        assert_eq!(ids(refused("/").asks(offer)), ["weak-digest"]);
+    }
+
+    #[test]
+    fn a_token_that_is_valid_for_long_is_remarked_on() {
+        use base64::Engine as _;
+        let token = |exp: i64| {
+            let claims = format!("{{\"iat\":1748779200,\"exp\":{exp}}}");
+            let encode =
+                |part: &[u8]| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(part);
+            let [header, claims] =
+                [br#"{"alg":"HS256"}"#.as_slice(), claims.as_bytes()].map(encode);
+            refused("/")
+                .auth(&format!("Bearer {header}.{claims}.{}", encode([7; 32].as_slice())))
+                .asks("Bearer")
+        };
+        assert!(ids(token(1_748_779_200 + 31 * 86_400)).contains(&"long-lived-token"));
+        assert!(!ids(token(1_748_779_200 + 29 * 86_400)).contains(&"long-lived-token"));
+    }
+
+    #[test]
+    fn an_answer_whose_request_was_not_captured_is_remarked_on() {
+        let mut exchange = refused("/").exchange(1);
+        exchange.request = None;
+        let mut out = Vec::new();
+        let limits = crate::limits::Limits::default();
+        let key = crate::secret::FingerprintKey::from_bytes(&[7; 32]);
+        let mut diagnoser = crate::diagnosis::Diagnoser::new(&limits, key);
+        let mut counters = crate::counters::Counters::default();
+        diagnoser.observe(exchange, &mut counters, &mut out);
+        diagnoser.finish(&mut counters, &mut out);
+        assert!(ids_of(&out[0]).contains(&"one-sided"));
+    }
 }

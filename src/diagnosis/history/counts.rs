@@ -1,8 +1,14 @@
-//! How far clients have counted with each Digest nonce (RFC 7616 §3.4: `nc`).
+//! Numbers that a client may use once: how far it has counted with each Digest nonce (RFC 7616 §3.4:
+//! `nc`), and the nonces of signed requests and proofs.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::auth::{AuthFacts, AuthState, Shape};
+use crate::http::Request;
 use crate::time::Timestamp;
 
 /// Nonces remembered; the oldest goes first.
@@ -64,11 +70,33 @@ impl Counts {
     }
 }
 
-/// The nonce that a Digest login uses, and how often it says it did (RFC 7616 §3.4: eight hexadecimal
-/// digits).
-pub(super) fn digest_count(auth: &AuthFacts) -> Option<(&str, u32)> {
-    let AuthState::Present { shape: Shape::Digest(params), .. } = &auth.authorization.state else {
-        return None;
-    };
-    Some((params.get("nonce")?, u32::from_str_radix(params.get("nc")?, 16).ok()?))
+/// The nonce that a request uses, and how often it says it did: of Digest with its count (RFC 7616
+/// §3.4: eight hexadecimal digits), of Hawk and OAuth 1 with the time within which it is unique (RFC
+/// 5849 §3.3), and the `jti` of a DPoP proof (RFC 9449 §11.1). These three are used once.
+pub(super) fn count<'a>(request: &Request, auth: &'a AuthFacts) -> Option<(Cow<'a, str>, u32)> {
+    let AuthState::Present { shape, .. } = &auth.authorization.state else { return None };
+    let scheme = auth.authorization.scheme.as_ref()?;
+    let once = |nonce: String| Some((Cow::Owned(nonce), 1));
+    match shape {
+        Shape::Digest(params) => {
+            let count = u32::from_str_radix(params.get("nc")?, 16).ok()?;
+            Some((params.get("nonce")?.into(), count))
+        }
+        Shape::Params(params) if scheme.is("Hawk") => {
+            once(format!("{} {}", params.get("ts")?, params.get("nonce")?))
+        }
+        Shape::Params(params) if scheme.is("OAuth") => {
+            once(format!("{} {}", params.get("oauth_timestamp")?, params.get("oauth_nonce")?))
+        }
+        _ if scheme.is("DPoP") => once(proof_claim(request.head.get("dpop")?, "jti")?),
+        _ => None,
+    }
+}
+
+/// A claim of a DPoP proof, as text.
+pub(super) fn proof_claim(proof: &[u8], name: &str) -> Option<String> {
+    let payload = proof.split(|&octet| octet == b'.').nth(1)?;
+    let octets = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&octets).ok()?;
+    Some(claims.get(name)?.as_str()?.to_owned())
 }

@@ -52,9 +52,9 @@ impl History {
         let repeats = self.repeated(retry, &record, exchange, auth, sequence);
         record.prior = repeats.map_or(0, |(prior, _)| prior);
         if record.accepted()
-            && let Some((nonce, nc)) = counts::digest_count(auth)
+            && let Some((nonce, nc)) = counts::count(request, auth)
         {
-            let nonce = self.nonce_key(&record, nonce);
+            let nonce = self.nonce_key(&record, &nonce);
             self.counts.accept(nonce, nc, record.id, record.answered);
         }
         let mut other_leg = None;
@@ -345,7 +345,9 @@ impl History {
         let proof = exchange.request.as_ref().and_then(|request| request.head.get("dpop"));
         [
             digest_nonce(auth).map_or(0, |nonce| self.hash(nonce)),
-            proof.and_then(proof_nonce).map_or(0, |nonce| self.hash(nonce.as_str())),
+            proof
+                .and_then(|proof| counts::proof_claim(proof, "nonce"))
+                .map_or(0, |nonce| self.hash(nonce.as_str())),
         ]
     }
 
@@ -377,7 +379,7 @@ impl History {
             repeat: 1,
             challenger: self.challenger(auth, head),
             offered: offered(auth),
-            recount: self.recount(auth, record),
+            recount: self.recount(request, auth, record),
             digest_opaque: digest.and_then(|d| d.params.get("opaque")).map_or(0, |o| self.hash(o)),
             body: if octets.is_empty() { 0 } else { self.hash(octets) },
             date: hash_of(head.get("date")),
@@ -472,14 +474,14 @@ impl History {
         Chain::Hop(self.hash(path.rsplit('/').next().unwrap_or_default()))
     }
 
-    /// Names a Digest nonce as this client uses it.
+    /// Names a nonce as this client uses it.
     fn nonce_key(&self, record: &Record, nonce: &str) -> u64 {
         self.hash((machine(record), record.agent, record.origin_key, nonce))
     }
 
-    fn recount(&self, auth: &AuthFacts, record: &Record) -> Option<Recount> {
-        let (nonce, nc) = counts::digest_count(auth)?;
-        self.counts.recount(self.nonce_key(record, nonce), nc, record.time)
+    fn recount(&self, request: &Request, auth: &AuthFacts, record: &Record) -> Option<Recount> {
+        let (nonce, nc) = counts::count(request, auth)?;
+        self.counts.recount(self.nonce_key(record, &nonce), nc, record.time)
     }
 
     /// Identifiers that proxies hand on.
@@ -549,15 +551,6 @@ fn digest_nonce(auth: &AuthFacts) -> Option<&str> {
 fn offered(auth: &AuthFacts) -> [Option<&'static str>; 3] {
     let mut known = auth.challenges.iter().filter_map(|challenge| challenge.scheme.known());
     [(); 3].map(|()| known.next())
-}
-
-/// The `nonce` claim of a DPoP proof.
-fn proof_nonce(proof: &[u8]) -> Option<String> {
-    use base64::Engine as _;
-    let payload = proof.split(|&octet| octet == b'.').nth(1)?;
-    let octets = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&octets).ok()?;
-    Some(claims.get("nonce")?.as_str()?.to_owned())
 }
 
 /// Whether the connection ends with this answer (RFC 9112 §9.3).

@@ -196,7 +196,7 @@ pub struct Refusal {
     pub offered: [Option<&'static str>; 3],
     /// Tells the `opaque` of its Digest challenge from others; 0 without one.
     pub digest_opaque: u64,
-    /// Its Digest count had been used before.
+    /// Its nonce, or the count that it made with it, had been used before.
     pub recount: Option<Recount>,
     /// Tells the body from others; 0 without one.
     pub body: u64,

@@ -13,6 +13,9 @@ use crate::time::humane;
 /// Failures before a lock is plausible.
 const LOCKING: usize = 5;
 
+/// Statuses with which servers turn away whoever failed too often, and many others.
+pub const CUT_OFF: [u16; 2] = [403, 503];
+
 /// Over how long failures are counted for a lock.
 const LOCK_WINDOW: Duration = Duration::from_secs(600);
 
@@ -34,10 +37,12 @@ const CLIENTS: usize = 5;
 /// “{n} failed attempts for "{user}" in {minutes} min. The server {says}; retry after {retry_after}.”
 /// (catalogue: evercam-server#91)
 ///
-/// Stated by the server, or seen: a login that worked before is refused right after many failures.
+/// Stated by the server, or seen: right after many failures a login that worked before is refused, or
+/// the same user's login is answered as no login is.
 pub fn lockout_or_throttle(view: &View<'_>) -> Answer {
-    let stated = stated::lockout_or_throttle(view).found();
-    if stated.is_none() && !stopped(view) {
+    let cut_off = CUT_OFF.contains(&view.status());
+    let stated = if cut_off { None } else { stated::lockout_or_throttle(view).found() };
+    if stated.is_none() && !(cut_off && view.user().is_some()) && !stopped(view) {
         return Answer::No;
     }
     let failures = view.record().map_or_else(Vec::new, |own| failures(view, own));

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::auth::Jwt;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
-use crate::diagnosis::rules::common::{raw_token, unless_said_otherwise};
+use crate::diagnosis::rules::common::{raw_token, unless_said_otherwise, with_words};
 use crate::diagnosis::view::View;
 use crate::text;
 
@@ -36,7 +36,13 @@ pub fn sender_constrained_token(view: &View<'_>) -> Answer {
         .challenges()
         .iter()
         .any(|challenge| challenge.params.get("error") == Some("use_dpop_nonce"));
-    if demands_nonce || view.accepted_here().is_some() {
+    if demands_nonce {
+        return Answer::No;
+    }
+    if let Some(found) = replayed(view) {
+        return with_words(found, view).into();
+    }
+    if view.accepted_here().is_some() {
         return Answer::No;
     }
     let confirmation = |member: &str| {
@@ -53,6 +59,19 @@ pub fn sender_constrained_token(view: &View<'_>) -> Answer {
     };
     let natural = [Category::BadSignature, Category::WrongType, Category::BadCredentials];
     found.map(|found| unless_said_otherwise(found, view, &natural)).into()
+}
+
+/// A proof is made for one request (RFC 9449 §11.1).
+fn replayed(view: &View<'_>) -> Option<Found> {
+    let used = view.record().filter(|_| view.uses("DPoP"))?.refusal.as_ref()?.recount?;
+    Some(
+        Found::likely()
+            .because("request.header.dpop", "jti", format!("already used in #{}", used.id))
+            .fact("binding", "a key")
+            .fact("proof", "a DPoP proof made with it for each request")
+            .fact("what", "this proof was already used in a request that was accepted")
+            .related(used.id),
+    )
 }
 
 fn by_certificate(view: &View<'_>) -> Option<Found> {

@@ -8,6 +8,19 @@ use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::cookies::is_logged_in;
 use crate::diagnosis::view::View;
 
+/// Programs and libraries that need an extension for Negotiate.
+const NO_KERBEROS: [&str; 9] = [
+    "Go-http-client/",
+    "Prometheus/",
+    "Wget/",
+    "axios/",
+    "node-fetch",
+    "okhttp/",
+    "python-httpx/",
+    "python-requests/",
+    "undici",
+];
+
 /// How far apart a page and what belongs to it are.
 const PAGE: Duration = Duration::from_secs(60);
 
@@ -81,6 +94,8 @@ pub fn client_refuses_scheme(view: &View<'_>) -> Answer {
     let agent = view.request_header("user-agent").unwrap_or_default();
     let reason = if agent.starts_with("Microsoft-WebDAV-MiniRedir") && only("Basic") {
         Some("Windows WebDAV refuses Basic without TLS")
+    } else if only("Negotiate") && NO_KERBEROS.into_iter().any(|name| agent.starts_with(name)) {
+        Some("It knows no Kerberos by itself")
     } else if only("Digest") && view.challenges().iter().all(sha_only) {
         Some("Some clients know only MD5, and the server offers only SHA-256")
     } else {

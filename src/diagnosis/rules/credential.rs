@@ -70,7 +70,10 @@ pub fn token_revoked(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let since = past.refused_since.unwrap_or(own.time);
-    let found = Found::likely()
+    // Another server may never have accepted it.
+    let moved = accepted.server.ip() != own.server.ip();
+    let found = if moved { Found::possible() } else { Found::likely() };
+    let found = found
         .because(
             "history",
             format!("#{}", accepted.id),
@@ -94,13 +97,7 @@ pub fn backends_disagree(view: &View<'_>) -> Answer {
     if past.changes < 2 || past.accepted == 0 || has_expired(view) {
         return Answer::No;
     }
-    let at_own_server = |record: &&Record| record.server == own.server;
-    let here = view.credential().is_some_and(|credential| {
-        view.history()
-            .of_credential(credential, own)
-            .filter(|record| record.same_route(own))
-            .any(|record| record.accepted() && at_own_server(&record))
-    });
+    let here = is_accepted_by_own_server(view, own);
     let backend =
         (!here && past.accepted_at_other_server.is_some()).then(|| own.server.ip().to_string());
     let related = past.accepted_later.or(past.accepted_on_path).map(|record| record.id);
@@ -119,11 +116,21 @@ pub fn backends_disagree(view: &View<'_>) -> Answer {
     found.into()
 }
 
+/// Whether this very server accepted the credential on this path.
+fn is_accepted_by_own_server(view: &View<'_>, own: &Record) -> bool {
+    view.credential().is_some_and(|credential| {
+        view.history()
+            .of_credential(credential, own)
+            .filter(|record| record.same_route(own) && record.server == own.server)
+            .any(Record::accepted)
+    })
+}
+
 /// “These credentials are accepted at {other} but not at {here}: check {what}.”
 pub fn works_elsewhere(view: &View<'_>) -> Answer {
     let Some(past) = past(view) else { return Answer::No };
     let Some(own) = view.record() else { return Answer::No };
-    if past.accepted_on_path.is_some() || past.accepted_later.is_some() {
+    if past.accepted_later.is_some() {
         return Answer::No;
     }
     // Whether credentials mean anything there.
@@ -131,7 +138,6 @@ pub fn works_elsewhere(view: &View<'_>) -> Answer {
         !view.history().is_public(record)
             && !OPEN_PATHS.into_iter().any(|open| record.path.to_ascii_lowercase().contains(open))
     };
-    let here_too = past.accepted_here.is_some() && past.accepted_on_other_path.is_none();
     let found = |record: &Record, other: String, here: String, what: &str| {
         Found::likely()
             .because("history", format!("#{}", record.id), format!("accepted at {other}"))
@@ -141,12 +147,16 @@ pub fn works_elsewhere(view: &View<'_>) -> Answer {
             .related(record.id)
     };
     if let Some(record) = past.accepted_at_other_server.filter(|record| demanded(record))
-        && !here_too
         && record.origin == own.origin
         && record.path == own.path
+        && past.changes <= 1
+        && !is_accepted_by_own_server(view, own)
     {
         let (other, here) = (record.server.to_string(), own.server.to_string());
         return found(record, other, here, "the name's DNS address").into();
+    }
+    if past.accepted_on_path.is_some() {
+        return Answer::No;
     }
     if let Some(record) = past.accepted_elsewhere.filter(|record| demanded(record))
         && past.accepted_here.is_none()

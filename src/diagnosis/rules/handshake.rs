@@ -54,26 +54,26 @@ pub fn handshake_leg(view: &View<'_>) -> Answer {
                 .related(last.id)
                 .into()
         }
-        Outcome::Open if begun => {
+        // A step all the same: what the handshake failed by is said where it ended.
+        outcome if begun => {
             let found = Found::likely()
                 .because("response.header.www-authenticate", offered(view), step_note(own))
                 .fact("step", step)
                 .fact_if("scheme", own.scheme);
+            let in_vain = own.leg == Leg::Negotiate && begun_in_vain(view, own).is_some();
             match view.wait(NEXT) {
-                Some(until) => found.until(Awaiting::RETRY, until),
-                None => found.into(),
+                Some(until) if in_vain || matches!(outcome, Outcome::Open) => {
+                    found.until(Awaiting::RETRY, until)
+                }
+                // Steps of handshakes that never end are not normal.
+                None if in_vain => Answer::No,
+                _ => found.into(),
             }
         }
         Outcome::Open => match view.wait(NEXT) {
             Some(until) => Answer::AskAgain { on: Awaiting::RETRY, until, meanwhile: None },
             None => Answer::No,
         },
-        // A step all the same: what the handshake failed by is said where it ended.
-        Outcome::Failed if begun => Found::likely()
-            .because("response.header.www-authenticate", offered(view), step_note(own))
-            .fact("step", step)
-            .fact_if("scheme", own.scheme)
-            .into(),
         Outcome::Failed => Answer::No,
     }
 }

@@ -77,7 +77,7 @@ pub static RULES: &[Rule] = &[
     Rule::new("server-did-not-see-auth", mismatch::server_did_not_see_auth),
     Rule::new("api-key-missing", mismatch::api_key_missing),
     Rule::new("wrong-password", refused::wrong_password),
-    Rule::new("lockout-or-throttle", attempts::lockout_or_throttle).also_on(&[423, 429]),
+    Rule::new("lockout-or-throttle", attempts::lockout_or_throttle).also_on(&[403, 423, 429, 503]),
     Rule::new("insufficient-privilege", credential::insufficient_privilege),
     Rule::new("blocked-by-security-rule", credential::blocked_by_security_rule),
     Rule::new("session-expired", cookies::session_expired).also_on(&[440]),

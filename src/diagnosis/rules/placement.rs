@@ -106,6 +106,14 @@ pub fn proxy_auth_confusion(view: &View<'_>) -> Answer {
             .fact("what", "The answer mixes the two kinds of login: 401 is a server's status, but its challenge is Proxy-Authenticate, which clients answer with Proxy-Authorization")
             .into();
     }
+    // Only a proxy answers CONNECT (RFC 9110 §9.3.6).
+    if request.method() == b"CONNECT" && !view.missing() {
+        return Found::likely()
+            .because("request.method", "CONNECT", "only a proxy answers it")
+            .because(view.credentials_place(), "present", "meant for the server")
+            .fact("what", "The credentials are addressed to the server (Authorization), but the proxy is the one that asked")
+            .into();
+    }
     let for_proxy = request.head.has("proxy-authorization");
     // A request in absolute form is meant for a proxy; one that did its part leaves a mark.
     let relayed = is_relayed(view)

@@ -72,9 +72,12 @@ pub fn signature_auth_rejected(view: &View<'_>) -> Answer {
         .because(view.credentials_place(), scheme.clone(), "signs the request")
         .fact("scheme", scheme);
     let found = match contradiction {
-        Some(Contradiction { field, text, .. }) => found
-            .because(field, text.clone(), "contradicts the signature")
-            .fact("contradiction", text),
+        Some(Contradiction { field, text, related, .. }) => {
+            let found = found
+                .because(field, text.clone(), "contradicts the signature")
+                .fact("contradiction", text);
+            related.into_iter().fold(found, Found::related)
+        }
         None => found,
     };
     if named { quoting(found, view).into() } else { with_words(found, view).into() }
@@ -86,11 +89,14 @@ struct Contradiction {
     text: String,
     /// No valid signature can come with it.
     certain: bool,
+    /// The exchange that shows it, where another one does.
+    related: Option<u64>,
 }
 
 fn contradiction(view: &View<'_>, request: &Request) -> Option<Contradiction> {
     let signed = Signed::of(view, request);
-    off_clock(view, &signed)
+    replayed(view)
+        .or_else(|| off_clock(view, &signed))
         .or_else(|| absent_field(request, &signed))
         .or_else(|| other_body(request))
         .or_else(|| other_scope(view, request))
@@ -188,6 +194,18 @@ fn http_date(request: &Request, field: &'static str) -> Option<(i64, &'static st
     Some((time.unix_timestamp(), place))
 }
 
+/// A nonce is used once (Hawk; RFC 5849 §3.3).
+fn replayed(view: &View<'_>) -> Option<Contradiction> {
+    let used = view.record()?.refusal.as_ref()?.recount?;
+    Some(Contradiction {
+        field: "request.authorization.nonce".to_owned(),
+        text: format!("its nonce was already used in #{}, which was accepted", used.id),
+        // Not every server looks at nonces.
+        certain: false,
+        related: Some(used.id),
+    })
+}
+
 fn off_clock(view: &View<'_>, signed: &Signed) -> Option<Contradiction> {
     let (time, field) = signed.time?;
     let off = view.server_now().seconds().saturating_sub(time);
@@ -200,6 +218,7 @@ fn off_clock(view: &View<'_>, signed: &Signed) -> Option<Contradiction> {
         field: field.to_owned(),
         text: format!("its time is {by} {side} the server's"),
         certain: view.server_clock_known() || off.unsigned_abs() > 3 * TOLERANCE,
+        related: None,
     })
 }
 
@@ -215,6 +234,7 @@ fn absent_field(request: &Request, signed: &Signed) -> Option<Contradiction> {
         field: format!("request.header.{name}"),
         text: format!("the header \"{name}\" is signed but the request does not have it"),
         certain: true,
+        related: None,
     })
 }
 
@@ -229,6 +249,7 @@ fn other_body(request: &Request) -> Option<Contradiction> {
             field: format!("request.header.{field}"),
             text: format!("the hash in {field} is not that of the body"),
             certain: true,
+            related: None,
         })
     };
     if let Some(hash) = request.head.get("x-amz-content-sha256")
@@ -276,5 +297,6 @@ fn other_scope(view: &View<'_>, request: &Request) -> Option<Contradiction> {
             text::visible(&text::shorten(&date, 24))
         ),
         certain: true,
+        related: None,
     })
 }

@@ -22,9 +22,14 @@ const LARGE: i64 = 120_000_000_000;
 /// “The server's clock {skew}; for it {effect}.” (catalogue: azure-cosmos-dotnet-v2#506)
 pub fn clock_skew(view: &View<'_>) -> Answer {
     if let Some(said) = view.said().filter(|said| said.category == Category::Clock) {
+        // The server compares its clock with the client's, which may be neither of the capture's.
+        let skew = match view.skew().and_then(in_words) {
+            Some(words) => format!("is {words} of the capturing machine's"),
+            None => "and the client's seem to differ".to_owned(),
+        };
         return Found::likely()
             .because(said.field, said.quote.clone(), "the server's words")
-            .fact_if("skew", view.skew().and_then(in_words))
+            .fact("skew", skew)
             .fact("quote", said.quote.clone())
             .into();
     }
@@ -56,7 +61,7 @@ pub fn clock_skew(view: &View<'_>) -> Answer {
             "between the two clocks",
             format!("for the server {effect}, for the capture it is valid"),
         )
-        .fact("skew", format!("is {words}"))
+        .fact("skew", format!("is {words} of the capturing machine's"))
         .fact("effect", effect)
         .into()
 }

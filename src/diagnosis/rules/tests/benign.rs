@@ -41,7 +41,7 @@ fn v2_without_a_repeat_the_request_simply_had_no_credentials() {
     assert!(!wire.case(id).settled);
     wire.wait_until(11.0);
     assert!(wire.case(id).settled);
-    assert!(!wire.case(id).is_benign());
+    assert_eq!(why(&wire.case(id)), "no-credentials-sent certain");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod benign;
 mod cookies;
 mod credentials;
+mod evidence;
 mod history;
 mod neighbours;
 mod path;

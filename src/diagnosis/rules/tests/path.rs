@@ -143,7 +143,7 @@ fn one_server_that_asks_twice_is_one_layer() {
 }
 
 #[test]
-fn a_method_is_the_reason_only_if_reading_is_open() {
+fn v60_a_method_is_the_reason_only_if_reading_is_open() {
     let post = || request("POST", "/v2/a").at(1.0).answer(401).asks("Basic realm=\"Zone W\"");
     let cases = diagnose([get("/v2/a").answer(200), post()]);
     assert_eq!(why(&cases[1]), "method-specific-auth likely");
