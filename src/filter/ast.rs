@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::fields::Field;
+use super::lexer;
 
 /// An expression. Build groups with [`Expression::all`] and [`Expression::any`], which flatten.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,8 +134,12 @@ impl Comparison {
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::All(parts) => join(f, parts, " "),
-            Self::Any(parts) => join(f, parts, " or "),
+            Self::All(parts) => {
+                join(f, parts, |next| if next.may_compare() { " && " } else { " " })
+            }
+            Self::Any(parts) => {
+                join(f, parts, |next| if next.may_compare() { " || " } else { " or " })
+            }
             Self::Not(part) => {
                 f.write_str("-")?;
                 part.write_as_part(f)
@@ -145,6 +150,14 @@ impl fmt::Display for Expression {
 }
 
 impl Expression {
+    /// Whether right behind a word it would be read as that word's comparison.
+    fn may_compare(&self) -> bool {
+        let Self::Term(Term::Text(Value { literal: Literal::Bare(text), .. })) = self else {
+            return false;
+        };
+        lexer::begins_with_operator(text)
+    }
+
     fn write_as_part(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All(_) | Self::Any(_) => write!(f, "({self})"),
@@ -153,10 +166,14 @@ impl Expression {
     }
 }
 
-fn join(f: &mut fmt::Formatter<'_>, parts: &[Expression], separator: &str) -> fmt::Result {
+fn join(
+    f: &mut fmt::Formatter<'_>,
+    parts: &[Expression],
+    separator_before: impl Fn(&Expression) -> &'static str,
+) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
-            f.write_str(separator)?;
+            f.write_str(separator_before(part))?;
         }
         part.write_as_part(f)?;
     }

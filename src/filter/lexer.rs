@@ -282,14 +282,7 @@ impl<'a> Lexer<'a> {
                 return None;
             }
             if c == '/' && !escaped {
-                let after = body[offset + 1..].chars().next();
-                let ends = match after {
-                    None | Some(')') => true,
-                    Some(',') => stop != Stop::Blank,
-                    Some('}') => stop == Stop::Brace,
-                    Some(c) => c.is_whitespace(),
-                };
-                if !ends || offset == 0 {
+                if offset == 0 || !ends_word(&body[offset + 1..], stop) {
                     return None;
                 }
                 self.at += offset + 2;
@@ -314,20 +307,25 @@ impl<'a> Lexer<'a> {
                     depth -= 1;
                     false
                 }
-                ')' | '"' => true,
-                ',' => stop != Stop::Blank,
-                '}' => stop == Stop::Brace,
-                '&' | '|' => {
-                    let doubled = if c == '&' { "&&" } else { "||" };
-                    rest[offset..].starts_with(doubled)
-                }
-                c => c.is_whitespace(),
+                _ => ends_word(&rest[offset..], stop),
             };
             if ends {
                 return &rest[..offset];
             }
         }
         rest
+    }
+}
+
+/// Whether an unquoted word ends before this text.
+fn ends_word(rest: &str, stop: Stop) -> bool {
+    match rest.chars().next() {
+        None | Some(')' | '"') => true,
+        Some(',') => stop != Stop::Blank,
+        Some('}') => stop == Stop::Brace,
+        Some('&') => rest.starts_with("&&"),
+        Some('|') => rest.starts_with("||"),
+        Some(c) => c.is_whitespace(),
     }
 }
 
@@ -356,6 +354,11 @@ const WORDS: [(&str, Operator); 9] = [
     ("matches", Operator::Matches),
     ("in", Operator::In),
 ];
+
+/// Whether an operator of a comparison stands at the beginning of this word, or is all of it.
+pub(super) fn begins_with_operator(word: &str) -> bool {
+    SIGNS.iter().any(|(sign, _)| word.starts_with(sign)) || WORDS.iter().any(|(w, _)| word == *w)
+}
 
 /// An operator as written; Wireshark's words decide how their value is read.
 #[derive(Clone, Copy)]

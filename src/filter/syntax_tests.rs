@@ -52,6 +52,32 @@ fn quotes_keep_blanks_and_signs() {
 }
 
 #[test]
+fn a_word_between_slashes_ends_where_any_word_ends() {
+    for (written, canonical) in [
+        ("/</\"\"", "/</ \"\""),
+        ("/a/&&b", "/a/ b"),
+        ("/a/||b", "/a/ or b"),
+        ("host:/a/\"b\"", "host:/a/ \"b\""),
+        ("/a/b", "/a/b"),
+    ] {
+        let filter = Filter::parse(written).expect(written);
+        assert_eq!(filter.to_string(), canonical);
+        assert_eq!(Filter::parse(canonical).as_ref(), Ok(&filter), "{written}");
+    }
+}
+
+#[test]
+fn free_text_that_looks_like_an_operator_stays_free_text() {
+    for (written, canonical) in
+        [("A&&<", "A && <"), ("jwt && eq", "jwt && eq"), ("a && !=b", "a -=b"), ("a||=", "a || =")]
+    {
+        let filter = Filter::parse(written).expect(written);
+        assert_eq!(filter.to_string(), canonical);
+        assert_eq!(Filter::parse(canonical).as_ref(), Ok(&filter), "{written}");
+    }
+}
+
+#[test]
 fn an_unknown_field_names_the_nearest() {
     assert_eq!(error("staus:401").0, "staus");
     assert!(error("staus:401").1.contains("did you mean \"status\""));
