@@ -15,7 +15,7 @@ const SHORTEST: usize = 8;
 const MOST: usize = 32;
 
 /// Whether an octet stands between the words of a header field or a URL.
-const fn separates(octet: &u8) -> bool {
+const fn separates(octet: u8) -> bool {
     matches!(
         octet,
         b' ' | b'\t'
@@ -47,7 +47,7 @@ impl Masking {
         };
         let mut compare = |value: &[u8], masked: Option<&[u8]>| {
             let Some(masked) = masked else { return };
-            for word in value.split(separates) {
+            for word in value.split(|&octet| separates(octet)) {
                 if word.len() < SHORTEST || memmem::find(masked, word).is_some() {
                     continue;
                 }
