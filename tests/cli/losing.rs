@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::wire::{Capture, read, refused, sample, text, why401};
+use crate::wire::{Capture, heed_hang_ups, read, refused, sample, text, why401};
 
 fn is_root(what: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
@@ -186,6 +186,7 @@ fn on_an_open_pipe(line: &str) -> Child {
 
 #[test]
 fn nohup_is_respected() {
+    heed_hang_ups();
     for (line, outlives) in [
         ("trap '' HUP; exec \"$PROGRAM\" -r - --json", true),
         ("exec \"$PROGRAM\" -r - --json", false),

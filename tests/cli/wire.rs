@@ -126,7 +126,21 @@ pub fn sample() -> Capture {
     capture
 }
 
+/// Under `nohup` the tests ignore SIGHUP, and so would all that they start: a signal that is ignored
+/// stays so in a new program, one that is handled does not (POSIX, `exec`).
+pub fn heed_hang_ups() {
+    #[cfg(unix)]
+    {
+        static HEEDED: std::sync::Once = std::sync::Once::new();
+        HEEDED.call_once(|| {
+            signal_hook::flag::register(signal_hook::consts::SIGHUP, std::sync::Arc::default())
+                .unwrap();
+        });
+    }
+}
+
 pub fn why401() -> Command {
+    heed_hang_ups();
     let mut command = Command::new(env!("CARGO_BIN_EXE_why401"));
     command.env_remove("WHY401_CONFIG").env("XDG_CONFIG_HOME", "/nonexistent").stdin(Stdio::null());
     command
