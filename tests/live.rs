@@ -90,10 +90,31 @@ impl Capture {
             .is_ok_and(|status| status.lines().any(|line| line == "NoNewPrivs:\t1"))
     }
 
+    /// Until it has used no processor for a while: what was sent last has to come out of the kernel,
+    /// and the first 401 has patterns compiled.
+    fn wait_until_idle(&self) {
+        let began = Instant::now();
+        let (mut used, mut since) = (self.processor_ticks(), Instant::now());
+        while since.elapsed() < Duration::from_millis(400) {
+            assert!(began.elapsed() < PATIENCE, "why401 is busy without end");
+            sleep(Duration::from_millis(50));
+            let now = self.processor_ticks();
+            if now != used {
+                (used, since) = (now, Instant::now());
+            }
+        }
+    }
+
+    /// Processor time used, as proc_pid_stat(5) counts it: user and system.
+    fn processor_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.0.id())).unwrap();
+        let after_name = stat.rsplit(')').next().unwrap();
+        after_name.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum()
+    }
+
     /// Its exchanges so far, in the order of their requests, after Ctrl-C.
     fn exchanges(mut self) -> Vec<Value> {
-        // What was sent last has to come out of the kernel first.
-        sleep(Duration::from_millis(300));
+        self.wait_until_idle();
         let process = Pid::from_child(&self.0.0);
         kill_process(process, Signal::INT).unwrap();
         let mut text = String::new();
