@@ -8,6 +8,7 @@ use crate::auth::authorization::AlternativeKind;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::common;
+use crate::diagnosis::signs::{self, Signs};
 use crate::diagnosis::view::View;
 use crate::diagnosis::{Answer, Class, Confidence, Diagnosis, Entry, Found, Rule, catalogue};
 use crate::time::Timestamp;
@@ -41,8 +42,34 @@ pub struct Choice {
 pub struct Answers {
     /// What such rules found, by their place in the rulebook.
     found: Vec<(u16, Arc<Diagnosis>)>,
-    /// Places of the rules to ask again; `None` when none was asked yet.
-    open: Option<Vec<u16>>,
+    /// What the exchange itself shows, and the rules to ask again; `None` when none was asked yet.
+    open: Option<(Signs, Places)>,
+}
+
+/// Places in the rulebook, one a bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Places(u128);
+
+impl Places {
+    /// The rules that can hold for an exchange which itself shows this.
+    fn for_signs(rows: &[Row], shown: Signs) -> Self {
+        let best = shown.and(Signs::REMEMBERED);
+        let open = rows.iter().enumerate().filter(|(_, (rule, _))| rule.needs.are_met(best));
+        Self(open.fold(0, |places, (place, _)| places | 1 << place))
+    }
+
+    fn iter(self) -> impl Iterator<Item = u16> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let place = (left != 0).then(|| left.trailing_zeros() as u16);
+            left &= left.wrapping_sub(1);
+            place
+        })
+    }
+
+    const fn without(self, place: u16) -> Self {
+        Self(self.0 & !(1 << place))
+    }
 }
 
 /// The rules with what the catalogue says of each.
@@ -88,12 +115,18 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
     let mut until: Option<Timestamp> = None;
     let mut awaiting = Awaiting::NOTHING;
     let mut found = answers.found.clone();
-    let mut open = answers.open.take().unwrap_or_else(|| (0..rows.len() as u16).collect());
-    open.retain(|&place| {
-        let Some((rule, entry)) = rows.get(usize::from(place)) else { return false };
+    let (shown, mut open) = *answers.open.get_or_insert_with(|| {
+        let shown = signs::shown(view);
+        (shown, Places::for_signs(rows, shown))
+    });
+    let signs = shown.and(signs::remembered(view));
+    #[cfg(debug_assertions)]
+    assert_silent(rows, view, signs);
+    for place in open.iter() {
+        let Some((rule, entry)) = rows.get(usize::from(place)) else { continue };
         let is_fallback = rule.id == FALLBACK;
-        if is_fallback && !found.is_empty() {
-            return true;
+        if !rule.needs.are_met(signs) || is_fallback && !found.is_empty() {
+            continue;
         }
         view.take_asked_memory();
         let answer = match (rule.ask)(view) {
@@ -119,9 +152,11 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
             }
             found.push((place, diagnosis));
         }
-        may_change
-    });
-    answers.open = Some(open);
+        if !may_change {
+            open = open.without(place);
+        }
+    }
+    answers.open = Some((shown, open));
     if found.is_empty() && matches!(status, 401 | 407) {
         let fallback = catalogue::entry(FALLBACK);
         found.extend(fallback.map(|entry| (u16::MAX, Arc::new(Found::possible().of(entry)))));
@@ -135,6 +170,15 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
         (until, awaiting) = (None, Awaiting::NOTHING);
     }
     Choice { diagnosis, also, until, awaiting }
+}
+
+/// What a rule is declared to need must not be more than what it needs: asked all the same, it says no.
+#[cfg(debug_assertions)]
+fn assert_silent(rows: &[Row], view: &View<'_>, signs: Signs) {
+    for (rule, _) in rows.iter().filter(|(rule, _)| !rule.needs.are_met(signs)) {
+        let answer = (rule.ask)(view);
+        assert!(matches!(answer, Answer::No), "{} needs less than declared: {answer:?}", rule.id);
+    }
 }
 
 /// The winner and the next best. `named` is the diagnosis that the server's words name.

@@ -174,7 +174,7 @@ impl Diagnoser {
                 }
                 let keys = self.history.keys(sequence);
                 let awaiting = assessment.awaiting;
-                self.waiting.insert(Pending {
+                self.waiting.insert(Box::new(Pending {
                     exchange,
                     auth,
                     sequence,
@@ -184,7 +184,7 @@ impl Diagnoser {
                     heard: assessment.heard,
                     answers: assessment.answers,
                     keys,
-                });
+                }));
                 if self.waiting.len() > self.room
                     && let Some((_, id)) = self.waiting.first()
                 {
@@ -298,7 +298,7 @@ impl Diagnoser {
         let changed = update(&mut pending.verdict, new.verdict);
         pending.verdict.provisional &= until.is_some();
         let Some(until) = until else {
-            last_word(pending, counters, out);
+            last_word(*pending, counters, out);
             return;
         };
         if changed && self.followed {
@@ -333,7 +333,7 @@ impl Diagnoser {
             update(&mut pending.verdict, new.verdict);
         }
         pending.verdict.provisional = false;
-        last_word(pending, counters, out);
+        last_word(*pending, counters, out);
     }
 }
 

@@ -8,6 +8,7 @@ mod extract;
 mod languages;
 mod memo;
 mod patterns;
+mod rows;
 #[cfg(test)]
 mod samples;
 
@@ -262,10 +263,11 @@ fn from_body(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said
 fn quotable(words: String, exchange: &Exchange) -> String {
     static TOKEN: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\beyJ[\w-]{8,}(\.[\w-]*)*").ok());
-    let mut words = match TOKEN.as_ref() {
-        Some(_) if !words.contains("eyJ") => words,
-        Some(token) => token.replace_all(&words, "(masked)").into_owned(),
-        None => String::new(),
+    let mut words = if words.contains("eyJ") {
+        let masked = |token: &Regex| token.replace_all(&words, "(masked)").into_owned();
+        TOKEN.as_ref().map(masked).unwrap_or_default()
+    } else {
+        words
     };
     let fields = exchange.request.iter().flat_map(|request| request.head.fields());
     for (name, value) in fields {

@@ -9,6 +9,7 @@ pub mod note;
 mod proving;
 pub mod rule;
 pub mod rules;
+mod signs;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod view;

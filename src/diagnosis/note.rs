@@ -78,13 +78,13 @@ pub struct Note {
 }
 
 /// A remark that one exchange alone gives rise to.
-type Remark = fn(&View<'_>, &Diagnosis) -> Option<(NoteId, Cow<'static, str>)>;
+type Remark = fn(&View<'_>) -> Option<(NoteId, Cow<'static, str>)>;
 
-const REMARKS: [Remark; 12] = [
+/// In the order of their identifiers.
+const REMARKS: [Remark; 11] = [
     no_challenge,
     bad_challenge,
     clear_text_credentials,
-    should_be_403,
     answered_by_hop,
     login_page,
     token_in_url,
@@ -97,11 +97,17 @@ const REMARKS: [Remark; 12] = [
 
 /// The remarks that accompany this diagnosis of this exchange.
 pub fn notes(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Note> {
-    REMARKS
-        .iter()
-        .filter_map(|remark| remark(view, diagnosis))
-        .map(|(id, text)| Note { id, text })
-        .collect()
+    let mut notes = view.remarks().to_vec();
+    if let Some(note) = should_be_403(view, diagnosis) {
+        notes.insert(notes.partition_point(|other| other.id < note.id), note);
+    }
+    notes
+}
+
+/// Those that the exchange itself gives rise to.
+pub fn remarks(view: &View<'_>) -> Vec<Note> {
+    let remarks = REMARKS.iter().filter_map(|remark| remark(view));
+    remarks.map(|(id, text)| Note { id, text }).collect()
 }
 
 /// The challenge field that the status calls for.
@@ -110,7 +116,7 @@ fn challenge_field(view: &View<'_>) -> &'static str {
 }
 
 /// RFC 9110 §15.5.2 and §15.5.8.
-fn no_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn no_challenge(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let response = view.response()?;
     let field = challenge_field(view);
     let due = matches!(response.status, 401 | 407) && response.head_loss.is_none();
@@ -124,7 +130,7 @@ fn no_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, 
     })
 }
 
-fn bad_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn bad_challenge(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let mut names: Vec<&str> =
         view.auth.challenge_defects.iter().map(|defect| defect.name()).collect();
     names.dedup();
@@ -138,7 +144,7 @@ fn bad_challenge(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static,
     })
 }
 
-fn clear_text_credentials(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn clear_text_credentials(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let readable = matches!(view.shape(), Some(Shape::UserPass { .. }))
         || is_token(view)
         || other_credential(view).is_some()
@@ -149,11 +155,11 @@ fn clear_text_credentials(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow
     })
 }
 
-fn should_be_403(view: &View<'_>, diagnosis: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn should_be_403(view: &View<'_>, diagnosis: &Diagnosis) -> Option<Note> {
     (diagnosis.entry.id == "insufficient-privilege" && view.status() == 401).then(|| {
         let text = "The server uses 401 for a permission problem; 403 would stop clients from \
                     asking for the password again.";
-        (NoteId::ShouldBe403, text.into())
+        Note { id: NoteId::ShouldBe403, text: text.into() }
     })
 }
 
@@ -168,7 +174,7 @@ const GATEWAYS: [(&str, &str); 6] = [
     ("varnish", ""),
 ];
 
-fn answered_by_hop(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn answered_by_hop(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let head = &view.response().filter(|response| response.head_loss.is_none())?.head;
     let gateway = match head.get("server") {
         Some(server) => GATEWAYS.iter().any(|(name, mark)| {
@@ -184,7 +190,7 @@ fn answered_by_hop(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'stati
     })
 }
 
-fn login_page(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn login_page(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let response = view.response()?;
     let html = response
         .head
@@ -201,7 +207,7 @@ fn login_page(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, st
     })
 }
 
-fn token_in_url(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn token_in_url(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let query = other_credential(view).filter(|other| other.kind == AlternativeKind::Query)?;
     let text = format!(
         "The credential \"{}\" is in the URL: URLs end up in logs and Referer headers, and many \
@@ -211,7 +217,7 @@ fn token_in_url(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, 
     Some((NoteId::TokenInUrl, text.into()))
 }
 
-fn body_not_seen(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn body_not_seen(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     if view.said().is_some_and(Said::is_informative) {
         return None;
     }
@@ -232,7 +238,7 @@ fn body_not_seen(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static,
     Some((NoteId::BodyNotSeen, text.into()))
 }
 
-fn one_sided(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn one_sided(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let text = match (view.request(), view.response()) {
         (None, Some(_)) => "Only the response was captured.",
         (Some(_), None) => "Only the request was captured.",
@@ -245,7 +251,7 @@ fn one_sided(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str
 /// Longer than this, a stolen token is useful for too long.
 const LONG_LIFE: i64 = 30 * 86_400;
 
-fn long_lived_token(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn long_lived_token(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let jwt = view.jwt()?;
     let text = match (jwt.date("iat"), jwt.date("exp")) {
         (_, None) => "This token has no exp: it never expires by itself.".into(),
@@ -263,7 +269,7 @@ fn long_lived_token(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'stat
     Some((NoteId::LongLivedToken, text))
 }
 
-fn weak_digest(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn weak_digest(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let mut challenges =
         view.challenges().iter().filter(|challenge| challenge.scheme.is("Digest")).peekable();
     challenges.peek()?;
@@ -282,7 +288,7 @@ fn weak_digest(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, s
     Some((NoteId::WeakDigest, text.into()))
 }
 
-fn pairing_unsure(view: &View<'_>, _: &Diagnosis) -> Option<(NoteId, Cow<'static, str>)> {
+fn pairing_unsure(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     (view.exchange.coverage.pairing == Pairing::Likely).then(|| {
         let text = "Packets are missing around it: this answer probably, but not certainly, belongs \
                     to this request.";

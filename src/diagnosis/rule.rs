@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::diagnosis::signs::{Needs, Signs};
 use crate::diagnosis::view::View;
 use crate::diagnosis::{Confidence, Diagnosis, Entry, Evidence};
 use crate::time::Timestamp;
@@ -17,12 +18,17 @@ pub struct Rule {
     refusals: bool,
     /// Other statuses on which it is asked.
     others: &'static [u16],
+    /// What it cannot hold without: where that is absent it is not asked.
+    pub(super) needs: Needs,
 }
+
+/// A rule that can hold whatever an exchange shows.
+const NOTHING: Needs = Needs { all: Signs::NONE, any: Signs::NONE, none: Signs::NONE };
 
 impl Rule {
     /// A rule for 401 and 407.
     pub const fn new(id: &'static str, ask: fn(&View<'_>) -> Answer) -> Self {
-        Self { id, ask, refusals: true, others: &[] }
+        Self { id, ask, refusals: true, others: &[], needs: NOTHING }
     }
 
     /// A rule for other statuses: the evidence must then be on the wire.
@@ -31,13 +37,31 @@ impl Rule {
         ask: fn(&View<'_>) -> Answer,
         statuses: &'static [u16],
     ) -> Self {
-        Self { id, ask, refusals: false, others: statuses }
+        Self { id, ask, refusals: false, others: statuses, needs: NOTHING }
     }
 
     /// Ask it on these statuses too: the evidence must then be on the wire.
     #[must_use]
     pub const fn also_on(self, statuses: &'static [u16]) -> Self {
         Self { others: statuses, ..self }
+    }
+
+    /// It cannot hold without all of these.
+    #[must_use]
+    pub const fn given(self, all: Signs) -> Self {
+        Self { needs: Needs { all, ..self.needs }, ..self }
+    }
+
+    /// It cannot hold without one of these.
+    #[must_use]
+    pub const fn given_any(self, any: Signs) -> Self {
+        Self { needs: Needs { any, ..self.needs }, ..self }
+    }
+
+    /// It cannot hold with any of these.
+    #[must_use]
+    pub const fn unless(self, none: Signs) -> Self {
+        Self { needs: Needs { none, ..self.needs }, ..self }
     }
 
     /// The statuses besides 401 and 407 on which it is asked.

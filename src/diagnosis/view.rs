@@ -13,6 +13,7 @@ use crate::diagnosis::history::{
     AcceptedToken, GivenCookie, History, Past, Record, Redirected, Repetition, Sequence, Skew,
 };
 use crate::diagnosis::lexicon::{self, Category, Memo, Said};
+use crate::diagnosis::{Note, note};
 use crate::exchange::Exchange;
 use crate::http::{Request, Response, content};
 use crate::limits::Limits;
@@ -45,12 +46,14 @@ pub struct Heard {
     said: OnceCell<Option<Said>>,
     /// The credentials, held against the user's keys and passwords.
     proof: Option<Proof>,
+    /// Remarks on the exchange itself.
+    remarks: OnceCell<Vec<Note>>,
 }
 
 impl Heard {
     /// Nothing read yet, and this proved.
     pub fn with_proof(proof: Option<Proof>) -> Self {
-        Self { said: OnceCell::new(), proof }
+        Self { proof, ..Self::default() }
     }
 
     /// With what the server says.
@@ -323,6 +326,11 @@ impl<'a> View<'a> {
             Cow::Owned(octets) => Cow::Owned(text::decode(&octets).into_owned()),
         };
         (!text.is_empty()).then_some(text)
+    }
+
+    /// Remarks that the exchange itself gives rise to, whatever its diagnosis.
+    pub fn remarks(&self) -> &[Note] {
+        self.heard.remarks.get_or_init(|| note::remarks(self))
     }
 
     /// What the server says about the refusal.

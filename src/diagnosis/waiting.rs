@@ -44,7 +44,7 @@ pub(super) struct Keys {
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    pending: HashMap<u64, Pending, ahash::RandomState>,
+    pending: HashMap<u64, Box<Pending>, ahash::RandomState>,
     due: BTreeSet<(Timestamp, u64)>,
     interested: HashMap<u64, Vec<u64>, ahash::RandomState>,
 }
@@ -56,7 +56,7 @@ impl Waiting {
     }
 
     /// Lets an exchange wait.
-    pub fn insert(&mut self, pending: Pending) {
+    pub fn insert(&mut self, pending: Box<Pending>) {
         let id = pending.exchange.id;
         self.due.insert((pending.until, id));
         for key in keys(&pending) {
@@ -71,7 +71,7 @@ impl Waiting {
     }
 
     /// Takes an exchange out.
-    pub fn take(&mut self, id: u64) -> Option<Pending> {
+    pub fn take(&mut self, id: u64) -> Option<Box<Pending>> {
         let pending = self.pending.remove(&id)?;
         self.due.remove(&(pending.until, id));
         for key in keys(&pending) {

@@ -268,6 +268,12 @@ impl History {
             .filter(|record| record.same_route(own))
     }
 
+    /// Whether there is, or was, another record of the same path on the same origin.
+    pub fn is_shared_route(&self, own: &Record) -> bool {
+        own.links.route != 0
+            || self.head(Chain::Route(own.origin_key, own.route_key)) != own.sequence
+    }
+
     /// Refusals of the same client address, newest first.
     pub fn of_refused_client<'a>(&'a self, own: &'a Record) -> impl Iterator<Item = &'a Record> {
         let head = self.head(Chain::RefusedClient(own.client_key));

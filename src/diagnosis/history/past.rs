@@ -33,6 +33,19 @@ pub struct Past<'a> {
     pub changes: u32,
 }
 
+impl Past<'_> {
+    /// Whether it was accepted by anyone, before or after.
+    pub const fn is_accepted(&self) -> bool {
+        self.accepted_here.is_some()
+            || self.accepted_on_path.is_some()
+            || self.accepted_on_other_path.is_some()
+            || self.accepted_elsewhere.is_some()
+            || self.accepted_at_other_server.is_some()
+            || self.accepted_from_other_client.is_some()
+            || self.accepted_later.is_some()
+    }
+}
+
 impl History {
     /// What became of a credential that `own` carried.
     pub fn past<'a>(&'a self, credential: Fingerprint, own: &'a Record) -> Past<'a> {

@@ -6,17 +6,16 @@
 
 use std::sync::LazyLock;
 
-use regex::RegexSet;
-
 use super::Category::{
     self, Alg, Ambiguous, ApiKeyInvalid, ApiKeyMissing, BadAudience, BadCredentials, BadIssuer,
     BadSignature, Certificate, Clock, Csrf, Expired, Generic, Insufficient, Locked, Malformed, Mfa,
     Missing, Network, NoKey, NotYetValid, Rate, Revoked, Session, UserGone, WrongType,
 };
 use super::languages;
+use super::rows::Rows;
 
 #[rustfmt::skip]
-const ROWS: &[(Category, &str)] = &[
+const TABLE: &[(Category, &str)] = &[
     // Standard pages say the same whatever the reason: Apache and Werkzeug, IIS, HAProxy, Squid,
     // Artifactory's word for a token it refuses.
     (Ambiguous, r"could not verify that you are authorized|either (you )?supplied the wrong credentials"),
@@ -77,15 +76,31 @@ const ROWS: &[(Category, &str)] = &[
     (Generic, r"unauthori[sz]ed|not_authori[sz]ed|invalid[_ -]?(bearer[_ -]|jwt[_ -]|access[_ -]|auth\w*[_ -]|security[_ -])?(token|jwt)|(token|jwt).{0,4}invalid|token_not_valid|(token|jwt).{0,20}(not valid|rejected|not accepted|could not be verified|verification fail)|access (is |was |has been )?denied|authorization (required|has been denied)|not authori[sz]ed|could not validate|lacks valid authentication"),
 ];
 
-static SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
-    let patterns = ROWS.iter().map(|(_, pattern)| pattern);
-    regex::RegexSetBuilder::new(patterns).case_insensitive(true).size_limit(64 << 20).build().ok()
-});
+pub(super) static ROWS: Rows = Rows::new(TABLE);
+
+/// What servers say most often, which names no cause: no pattern need be compiled for it.
+const USUAL: [&str; 13] = [
+    "401 Authorization Required",
+    "401 Unauthorized",
+    "Unauthorized",
+    "unauthorized",
+    "UNAUTHORIZED",
+    "Not authorized",
+    "Access denied",
+    "Access Denied",
+    "invalid_token",
+    "Invalid token",
+    "Authorization Required",
+    "Authorization required",
+    "401 - Unauthorized",
+];
 
 /// What one text is about.
 pub fn categorise(text: &str) -> Option<Category> {
-    let row = SET.as_ref()?.matches(text).iter().next();
-    let category = row.and_then(|row| ROWS.get(row)).map(|(category, _)| *category);
+    if USUAL.contains(&text) {
+        return Some(Generic);
+    }
+    let category = ROWS.categorise(text);
     // A word such as "Unauthorized" may stand before a sentence in the language of the site.
     match category {
         Some(category) if category.is_informative() => Some(category),
@@ -121,8 +136,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_patterns_compile() {
-        assert!(SET.is_some() && DENIAL.is_some());
+    fn the_pattern_of_denials_compiles() {
+        assert!(DENIAL.is_some());
+    }
+
+    #[test]
+    fn what_servers_say_most_often_is_what_the_patterns_make_of_it() {
+        for text in USUAL {
+            assert_eq!(ROWS.categorise(text), Some(Generic), "{text}");
+            assert!(!languages::ROWS.categorise(text).is_some_and(Category::is_informative));
+        }
     }
 
     #[test]

@@ -228,6 +228,11 @@ const SILENT: &[&str] = &[
     "See the logs",
 ];
 
+/// All of them.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    SAMPLES.iter().flat_map(|(_, samples)| samples.iter()).chain(SILENT).copied()
+}
+
 #[test]
 fn real_messages_fall_into_their_category() {
     let mut wrong = Vec::new();

@@ -136,7 +136,7 @@ pub fn redirect_dropped_auth(view: &View<'_>) -> Answer {
 }
 
 /// Fields by which caches tell what they did.
-const CACHE_FIELDS: [&str; 8] = [
+pub const CACHE_FIELDS: [&str; 8] = [
     "age",
     "x-cache",
     "x-cache-hits",

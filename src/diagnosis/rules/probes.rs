@@ -106,6 +106,9 @@ fn is_login_probe(view: &View<'_>, own: &Record) -> bool {
 
 /// The same request at a fixed pace, three times or more, and never with credentials.
 fn is_health_check(view: &View<'_>, own: &Record) -> bool {
+    if !view.history().is_shared_route(own) {
+        return false;
+    }
     let agent = view.request().and_then(|request| request.head.get("user-agent"));
     let checker = agent.is_some_and(|agent| {
         CHECKERS.into_iter().any(|name| contains_ignore_case(agent, name.as_bytes()))
