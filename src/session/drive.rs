@@ -320,9 +320,9 @@ impl Drive {
         by_clock && self.options.duration.is_some_and(|limit| self.started.elapsed() >= limit)
     }
 
-    /// Settles what is left.
+    /// Settles what is left. Whoever leaves a capture that had failed does not end it: it stays failed.
     fn finish<S: Sink>(&mut self, sink: &mut S, end: End) -> io::Result<()> {
-        self.ended = Some(end);
+        self.ended.get_or_insert(end);
         self.engine.finish(&mut self.cases);
         self.deliver(sink)?;
         self.beat(sink, true)

@@ -183,6 +183,7 @@ fn q_leaves_at_once_on_a_silent_interface_and_ctrl_c_too() {
         program.wait_for("no 401 yet");
         let took = program.quit(key);
         assert!(took < Duration::from_secs(2), "{key:?} took {took:?}");
+        assert_eq!(program.exit_code(), 0);
     }
 }
 
@@ -268,6 +269,9 @@ fn a_lost_interface_is_said_and_what_was_seen_is_kept() {
     program.wait_for("CAPTURE ENDED");
     assert!(program.is_red("CAPTURE ENDED"));
     program.quit("q");
+    // As without a screen: the input failed, and a script around it must know.
+    assert_eq!(program.exit_code(), 2);
+    assert!(program.text().contains("why401: why401-gone: "), "{}", program.text());
 }
 
 /// Run by the test below, in a pseudo-terminal of its own.

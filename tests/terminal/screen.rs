@@ -48,7 +48,13 @@ impl Program {
     pub fn run(program: &Path, columns: u16, rows: u16, arguments: &[&str]) -> Self {
         // The inner shell becomes the program, so that its number is the program's.
         let inner = r#"sh -c 'echo $$ >pid; exec "$0" "$@"' "$0" "$@""#;
-        Self::script(&format!("{inner}; echo {AFTER}; stty -a"), program, columns, rows, arguments)
+        Self::script(
+            &format!("{inner}; echo $? >code; echo {AFTER}; stty -a"),
+            program,
+            columns,
+            rows,
+            arguments,
+        )
     }
 
     /// Under a shell with job control: where the program stops, the shell says so and how the
@@ -255,6 +261,12 @@ impl Program {
         self.wait_for(AFTER);
         let _ = self.child.wait();
         self.restored(AFTER);
+    }
+
+    /// The exit code, after the end.
+    pub fn exit_code(&self) -> i32 {
+        let code = std::fs::read_to_string(self.folder.path().join("code")).unwrap();
+        code.trim().parse().unwrap()
     }
 
     /// Waits until the shell has the terminal back, which must be as it was before; the program has
