@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
+use super::brief::{Number, Subject, Text};
 use crate::auth::Jwt;
 use crate::auth::authorization::{AuthState, Authorization, Shape};
 use crate::diagnosis::{Case, Class, Confidence, NoteId};
@@ -15,10 +16,10 @@ use crate::http::{Body, Head, Request, Response, Version, content};
 
 /// Shows each value of a field to a test until one passes it; the second argument names the header
 /// or claim.
-pub(super) type VisitText = fn(&Case, &str, Test<'_>) -> bool;
+pub(super) type VisitText = fn(Subject<'_>, &str, Test<'_>) -> bool;
 
 /// The same for addresses.
-pub(super) type VisitAddress = fn(&Case, &mut dyn FnMut(SocketAddr) -> bool) -> bool;
+pub(super) type VisitAddress = fn(Subject<'_>, &mut dyn FnMut(SocketAddr) -> bool) -> bool;
 
 /// A test of one value.
 pub(super) type Test<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
@@ -36,24 +37,28 @@ fn response(case: &Case) -> Option<&Response> {
 
 // Numbers
 
-pub(super) fn status(case: &Case) -> Option<u64> {
-    case.exchange.status().map(u64::from)
+pub(super) fn status(case: Subject<'_>) -> Option<u64> {
+    case.number(Number::Status, |case| case.exchange.status().map(u64::from))
 }
 
-pub(super) fn latency(case: &Case) -> Option<u64> {
-    case.exchange.latency().map(|latency| u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX))
+pub(super) fn latency(case: Subject<'_>) -> Option<u64> {
+    case.number(Number::Latency, |case| {
+        case.exchange.latency().map(|latency| u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX))
+    })
 }
 
-pub(super) fn response_size(case: &Case) -> Option<u64> {
-    response(case).map(|response| response.body.length)
+pub(super) fn response_size(case: Subject<'_>) -> Option<u64> {
+    case.number(Number::ResponseSize, |case| response(case).map(|response| response.body.length))
 }
 
-pub(super) fn request_size(case: &Case) -> Option<u64> {
-    request(case).map(|request| request.body.length)
+pub(super) fn request_size(case: Subject<'_>) -> Option<u64> {
+    request(&case).map(|request| request.body.length)
 }
 
-pub(super) fn confidence(case: &Case) -> Option<u64> {
-    case.verdict.as_ref().map(|verdict| level(verdict.diagnosis.confidence))
+pub(super) fn confidence(case: Subject<'_>) -> Option<u64> {
+    case.number(Number::Confidence, |case| {
+        case.verdict.as_ref().map(|verdict| level(verdict.diagnosis.confidence))
+    })
 }
 
 pub(super) const LEVELS: [Confidence; 3] =
@@ -64,124 +69,131 @@ pub(super) const fn level(confidence: Confidence) -> u64 {
     confidence as u64
 }
 
-pub(super) fn repeat(case: &Case) -> Option<u64> {
+pub(super) fn repeat(case: Subject<'_>) -> Option<u64> {
     case.verdict.as_ref().map(|verdict| u64::from(verdict.repeat))
 }
 
-pub(super) fn client_port(case: &Case) -> Option<u64> {
-    Some(u64::from(case.exchange.connection.client.port()))
+pub(super) fn client_port(case: Subject<'_>) -> Option<u64> {
+    Some(u64::from(case.client().port()))
 }
 
-pub(super) fn server_port(case: &Case) -> Option<u64> {
-    Some(u64::from(case.exchange.connection.server.port()))
+pub(super) fn server_port(case: Subject<'_>) -> Option<u64> {
+    Some(u64::from(case.server().port()))
 }
 
-pub(super) fn flow(case: &Case) -> Option<u64> {
-    Some(case.exchange.connection.flow)
+pub(super) fn flow(case: Subject<'_>) -> Option<u64> {
+    case.number(Number::Flow, |case| Some(case.exchange.connection.flow))
 }
 
-pub(super) fn stream(case: &Case) -> Option<u64> {
+pub(super) fn stream(case: Subject<'_>) -> Option<u64> {
     case.exchange.stream.map(u64::from)
 }
 
-pub(super) fn id(case: &Case) -> Option<u64> {
+pub(super) fn id(case: Subject<'_>) -> Option<u64> {
     Some(case.id())
 }
 
 // Flags
 
-pub(super) fn always(_: &Case) -> bool {
+pub(super) fn always(_: Subject<'_>) -> bool {
     true
 }
 
-pub(super) fn benign(case: &Case) -> bool {
+pub(super) fn benign(case: Subject<'_>) -> bool {
     case.is_benign()
 }
 
-pub(super) fn provisional(case: &Case) -> bool {
+pub(super) fn provisional(case: Subject<'_>) -> bool {
     case.verdict.as_ref().is_some_and(|verdict| verdict.provisional)
 }
 
-pub(super) fn leg(case: &Case) -> bool {
+pub(super) fn leg(case: Subject<'_>) -> bool {
     case.verdict.as_ref().is_some_and(|verdict| verdict.leg_of.is_some())
 }
 
-pub(super) fn gap(case: &Case) -> bool {
+pub(super) fn gap(case: Subject<'_>) -> bool {
     case.exchange.coverage.gap_octets > 0
 }
 
-pub(super) fn midstream(case: &Case) -> bool {
+pub(super) fn midstream(case: Subject<'_>) -> bool {
     case.exchange.connection.midstream
 }
 
-pub(super) fn truncated(case: &Case) -> bool {
+pub(super) fn truncated(case: Subject<'_>) -> bool {
     case.exchange.coverage.truncated
 }
 
-pub(super) fn complete(case: &Case) -> bool {
+pub(super) fn complete(case: Subject<'_>) -> bool {
     case.exchange.is_complete()
 }
 
-pub(super) fn answered(case: &Case) -> bool {
-    response(case).is_some()
+pub(super) fn answered(case: Subject<'_>) -> bool {
+    response(&case).is_some()
 }
 
-pub(super) fn requested(case: &Case) -> bool {
-    request(case).is_some()
+pub(super) fn requested(case: Subject<'_>) -> bool {
+    request(&case).is_some()
 }
 
 /// Secrets are revealed on the screen, for seconds; a case never knows of it.
-pub(super) fn revealed(_: &Case) -> bool {
+pub(super) fn revealed(_: Subject<'_>) -> bool {
     false
 }
 
-pub(super) fn is_http2(case: &Case) -> bool {
+pub(super) fn is_http2(case: Subject<'_>) -> bool {
     case.exchange.version() == Version::Http2
 }
 
-pub(super) fn is_ipv6(case: &Case) -> bool {
-    case.exchange.connection.server.is_ipv6()
+pub(super) fn is_ipv6(case: Subject<'_>) -> bool {
+    case.server().is_ipv6()
 }
 
 // Addresses
 
-pub(super) fn client(case: &Case, test: &mut dyn FnMut(SocketAddr) -> bool) -> bool {
-    let connection = &case.exchange.connection;
-    test(connection.client) || connection.via.is_some_and(test)
+pub(super) fn client(case: Subject<'_>, test: &mut dyn FnMut(SocketAddr) -> bool) -> bool {
+    test(case.client()) || case.via().is_some_and(test)
 }
 
-pub(super) fn server(case: &Case, test: &mut dyn FnMut(SocketAddr) -> bool) -> bool {
-    test(case.exchange.connection.server)
+pub(super) fn server(case: Subject<'_>, test: &mut dyn FnMut(SocketAddr) -> bool) -> bool {
+    test(case.server())
 }
 
-pub(super) fn either_address(case: &Case, test: &mut dyn FnMut(SocketAddr) -> bool) -> bool {
+pub(super) fn either_address(case: Subject<'_>, test: &mut dyn FnMut(SocketAddr) -> bool) -> bool {
     client(case, test) || server(case, test)
 }
 
 // The messages
 
-pub(super) fn method(case: &Case, _: &str, test: Test<'_>) -> bool {
-    request(case).is_some_and(|request| test(request.method()))
+pub(super) fn method(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::Method, test, |case, test| {
+        request(case).is_some_and(|request| test(request.method()))
+    })
 }
 
-pub(super) fn host(case: &Case, _: &str, test: Test<'_>) -> bool {
-    request(case).and_then(Request::host).is_some_and(test)
+pub(super) fn host(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::Host, test, |case, test| {
+        request(case).and_then(Request::host).is_some_and(test)
+    })
 }
 
-pub(super) fn path(case: &Case, _: &str, test: Test<'_>) -> bool {
-    request(case).is_some_and(|request| test(request.path()))
+pub(super) fn path(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::Path, test, |case, test| {
+        request(case).is_some_and(|request| test(request.path()))
+    })
 }
 
-pub(super) fn query(case: &Case, _: &str, test: Test<'_>) -> bool {
-    request(case).and_then(Request::query).is_some_and(test)
+pub(super) fn query(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    request(&case).and_then(Request::query).is_some_and(test)
 }
 
-pub(super) fn target(case: &Case, _: &str, test: Test<'_>) -> bool {
-    request(case).is_some_and(|request| test(request.target()))
+pub(super) fn target(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::Target, test, |case, test| {
+        request(case).is_some_and(|request| test(request.target()))
+    })
 }
 
-pub(super) fn url(case: &Case, _: &str, test: Test<'_>) -> bool {
-    request(case).is_some_and(|request| {
+pub(super) fn url(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    request(&case).is_some_and(|request| {
         if !request.target().starts_with(b"/") {
             return test(request.target());
         }
@@ -190,7 +202,7 @@ pub(super) fn url(case: &Case, _: &str, test: Test<'_>) -> bool {
     })
 }
 
-pub(super) fn protocol(case: &Case, _: &str, test: Test<'_>) -> bool {
+pub(super) fn protocol(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
     let version = case.exchange.version();
     test(version.name().as_bytes())
         || match version {
@@ -201,35 +213,35 @@ pub(super) fn protocol(case: &Case, _: &str, test: Test<'_>) -> bool {
         }
 }
 
-pub(super) fn phrase(case: &Case, _: &str, test: Test<'_>) -> bool {
-    response(case).is_some_and(|response| test(response.reason()))
+pub(super) fn phrase(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    response(&case).is_some_and(|response| test(response.reason()))
 }
 
-pub(super) fn request_header(case: &Case, name: &str, test: Test<'_>) -> bool {
-    request(case).is_some_and(|request| request.head.get_all(name).any(test))
+pub(super) fn request_header(case: Subject<'_>, name: &str, test: Test<'_>) -> bool {
+    request(&case).is_some_and(|request| request.head.get_all(name).any(test))
 }
 
-pub(super) fn response_header(case: &Case, name: &str, test: Test<'_>) -> bool {
-    response(case).is_some_and(|response| response.head.get_all(name).any(test))
+pub(super) fn response_header(case: Subject<'_>, name: &str, test: Test<'_>) -> bool {
+    response(&case).is_some_and(|response| response.head.get_all(name).any(test))
 }
 
-pub(super) fn any_header(case: &Case, name: &str, test: Test<'_>) -> bool {
+pub(super) fn any_header(case: Subject<'_>, name: &str, test: Test<'_>) -> bool {
     request_header(case, name, test) || response_header(case, name, test)
 }
 
-pub(super) fn cookie(case: &Case, _: &str, test: Test<'_>) -> bool {
+pub(super) fn cookie(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
     request_header(case, "cookie", test)
 }
 
-pub(super) fn request_body(case: &Case, _: &str, test: Test<'_>) -> bool {
-    request(case).is_some_and(|request| decoded(&request.head, &request.body, test))
+pub(super) fn request_body(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    request(&case).is_some_and(|request| decoded(&request.head, &request.body, test))
 }
 
-pub(super) fn response_body(case: &Case, _: &str, test: Test<'_>) -> bool {
-    response(case).is_some_and(|response| decoded(&response.head, &response.body, test))
+pub(super) fn response_body(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    response(&case).is_some_and(|response| decoded(&response.head, &response.body, test))
 }
 
-pub(super) fn body(case: &Case, name: &str, test: Test<'_>) -> bool {
+pub(super) fn body(case: Subject<'_>, name: &str, test: Test<'_>) -> bool {
     response_body(case, name, test) || request_body(case, name, test)
 }
 
@@ -254,25 +266,30 @@ fn first(case: &Case) -> &Authorization {
     }
 }
 
-pub(super) fn auth(case: &Case, _: &str, test: Test<'_>) -> bool {
-    let state = &case.auth.authorization.state;
-    test(state.name().as_bytes()) || reason(state).is_some_and(|reason| test(reason.as_bytes()))
+pub(super) fn auth(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    state(case, "", test) || reason(case, "", test)
 }
 
-fn reason(state: &AuthState) -> Option<&'static str> {
-    match state {
-        AuthState::Malformed { reason, .. } => Some(reason.name()),
-        AuthState::Unknown { reason } => Some(reason.name()),
-        AuthState::Missing | AuthState::Present { .. } | AuthState::Multiple { .. } => None,
-    }
+pub(super) fn state(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::State, test, |case, test| test(case.auth.authorization.state.name().as_bytes()))
 }
 
-pub(super) fn scheme(case: &Case, _: &str, test: Test<'_>) -> bool {
-    if let AuthState::Multiple { schemes, .. } = &case.auth.authorization.state {
-        return schemes.iter().flatten().any(|scheme| test(scheme.name().as_bytes()));
-    }
-    let scheme = case.auth.authorization.scheme.as_ref();
-    scheme.is_some_and(|scheme| test(scheme.name().as_bytes()))
+pub(super) fn reason(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::Reason, test, |case, test| match &case.auth.authorization.state {
+        AuthState::Malformed { reason, .. } => test(reason.name().as_bytes()),
+        AuthState::Unknown { reason } => test(reason.name().as_bytes()),
+        AuthState::Missing | AuthState::Present { .. } | AuthState::Multiple { .. } => false,
+    })
+}
+
+pub(super) fn scheme(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::Scheme, test, |case, test| {
+        if let AuthState::Multiple { schemes, .. } = &case.auth.authorization.state {
+            return schemes.iter().flatten().any(|scheme| test(scheme.name().as_bytes()));
+        }
+        let scheme = case.auth.authorization.scheme.as_ref();
+        scheme.is_some_and(|scheme| test(scheme.name().as_bytes()))
+    })
 }
 
 fn shape_of(case: &Case) -> Option<&Shape> {
@@ -282,12 +299,14 @@ fn shape_of(case: &Case) -> Option<&Shape> {
     }
 }
 
-pub(super) fn shape(case: &Case, _: &str, test: Test<'_>) -> bool {
-    shape_of(case).is_some_and(|shape| test(shape.name().as_bytes()))
+pub(super) fn shape(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::Shape, test, |case, test| {
+        shape_of(case).is_some_and(|shape| test(shape.name().as_bytes()))
+    })
 }
 
-pub(super) fn finding(case: &Case, _: &str, test: Test<'_>) -> bool {
-    match &first(case).state {
+pub(super) fn finding(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    match &first(&case).state {
         AuthState::Present { findings, .. } | AuthState::Malformed { findings, .. } => {
             findings.iter().any(|finding| test(finding.name().as_bytes()))
         }
@@ -295,20 +314,22 @@ pub(super) fn finding(case: &Case, _: &str, test: Test<'_>) -> bool {
     }
 }
 
-pub(super) fn user(case: &Case, _: &str, test: Test<'_>) -> bool {
-    first(case).user.as_ref().is_some_and(|user| test(user.as_bytes()))
+pub(super) fn user(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::User, test, |case, test| {
+        first(case).user.as_ref().is_some_and(|user| test(user.as_bytes()))
+    })
 }
 
-pub(super) fn fingerprint(case: &Case, _: &str, test: Test<'_>) -> bool {
-    let own = first(case).fingerprint;
+pub(super) fn fingerprint(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    let own = first(&case).fingerprint;
     let others = case.auth.alternatives.iter().filter_map(|other| other.fingerprint);
     own.into_iter()
         .chain(others)
         .any(|fingerprint| test(Stack::of(format_args!("{fingerprint}")).octets()))
 }
 
-pub(super) fn jwt(case: &Case, name: &str, test: Test<'_>) -> bool {
-    match shape_of(case) {
+pub(super) fn jwt(case: Subject<'_>, name: &str, test: Test<'_>) -> bool {
+    match shape_of(&case) {
         Some(Shape::Jws(jwt)) => claim(jwt, name).is_some_and(|value| visit_json(value, test)),
         _ => false,
     }
@@ -335,58 +356,65 @@ fn visit_json(claim: &Value, test: Test<'_>) -> bool {
     }
 }
 
-pub(super) fn offers(case: &Case, _: &str, test: Test<'_>) -> bool {
+pub(super) fn offers(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
     case.auth.challenges.iter().any(|challenge| test(challenge.scheme.name().as_bytes()))
 }
 
-pub(super) fn realm(case: &Case, _: &str, test: Test<'_>) -> bool {
+pub(super) fn realm(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
     let mut realms = case.auth.challenges.iter().filter_map(|challenge| challenge.realm());
     realms.any(|realm| test(realm.as_bytes()))
 }
 
 // Why
 
-pub(super) fn why(case: &Case, _: &str, test: Test<'_>) -> bool {
-    case.verdict.as_ref().is_some_and(|verdict| test(verdict.diagnosis.entry.id.as_bytes()))
+pub(super) fn why(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::Why, test, |case, test| {
+        let verdict = case.verdict.as_ref();
+        verdict.is_some_and(|verdict| test(verdict.diagnosis.entry.id.as_bytes()))
+    })
 }
 
-pub(super) fn also(case: &Case, _: &str, test: Test<'_>) -> bool {
+/// The diagnosis as the list shows it.
+pub(super) fn title(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
+    case.text(Text::Title, test, |case, test| {
+        let verdict = case.verdict.as_ref();
+        verdict.is_some_and(|verdict| test(verdict.diagnosis.entry.title.as_bytes()))
+    })
+}
+
+pub(super) fn also(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
     let verdict = case.verdict.as_ref();
     verdict.is_some_and(|verdict| verdict.also.iter().any(|other| test(other.entry.id.as_bytes())))
 }
 
-pub(super) fn class(case: &Case, _: &str, test: Test<'_>) -> bool {
+pub(super) fn class(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
     let verdict = case.verdict.as_ref();
     verdict.is_some_and(|verdict| test(verdict.diagnosis.entry.class.name().as_bytes()))
 }
 
-pub(super) fn note(case: &Case, _: &str, test: Test<'_>) -> bool {
+pub(super) fn note(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
     let verdict = case.verdict.as_ref();
     verdict.is_some_and(|verdict| verdict.notes.iter().any(|note| test(note.id.name().as_bytes())))
 }
 
 // Where
 
-pub(super) fn interface(case: &Case, _: &str, test: Test<'_>) -> bool {
+pub(super) fn interface(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
     test(case.exchange.connection.interface.as_bytes())
 }
 
 /// Which process it was is not on the wire.
-pub(super) fn process(_: &Case, _: &str, _: Test<'_>) -> bool {
+pub(super) fn process(_: Subject<'_>, _: &str, _: Test<'_>) -> bool {
     false
 }
 
-pub(super) fn anomaly(case: &Case, _: &str, test: Test<'_>) -> bool {
+pub(super) fn anomaly(case: Subject<'_>, _: &str, test: Test<'_>) -> bool {
     case.exchange.anomalies.iter().any(|anomaly| test(anomaly.name().as_bytes()))
 }
 
 /// What the list shows of an exchange: the columns over which free text searches.
 /// Without the addresses.
-pub(super) fn columns(case: &Case, test: Test<'_>) -> bool {
-    let title = |test: Test<'_>| {
-        let entry = case.verdict.as_ref().map(|verdict| verdict.diagnosis.entry);
-        entry.is_some_and(|entry| test(entry.title.as_bytes()))
-    };
+pub(super) fn columns(case: Subject<'_>, test: Test<'_>) -> bool {
     method(case, "", test)
         || host(case, "", test)
         || target(case, "", test)
@@ -396,14 +424,13 @@ pub(super) fn columns(case: &Case, test: Test<'_>) -> bool {
         || shape(case, "", test)
         || user(case, "", test)
         || why(case, "", test)
-        || title(test)
+        || title(case, "", test)
 }
 
 /// Client and server with their ports, as they are written.
-pub(super) fn addresses(case: &Case, test: Test<'_>) -> bool {
-    let connection = &case.exchange.connection;
-    test(Stack::of(format_args!("{}", connection.client)).octets())
-        || test(Stack::of(format_args!("{}", connection.server)).octets())
+pub(super) fn addresses(case: Subject<'_>, test: Test<'_>) -> bool {
+    test(Stack::of(format_args!("{}", case.client())).octets())
+        || test(Stack::of(format_args!("{}", case.server())).octets())
 }
 
 // The values that a field can have

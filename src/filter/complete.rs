@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::access::Stack;
+use super::brief::Subject;
 use super::fields::{self, Access, FIELDS, Field};
 use super::spelled;
 use crate::diagnosis::Case;
@@ -41,6 +42,7 @@ const OFFERED: [&str; 14] = [
 impl ValuesSeen {
     /// Takes note of a case's values.
     pub fn observe(&mut self, case: &Case) {
+        let case = Subject::from(case);
         for name in OFFERED {
             let Some((field, _)) = fields::find(name) else { continue };
             let values = self.fields.entry(field.name).or_default();
@@ -107,6 +109,16 @@ fn forget_rare(values: &mut BTreeMap<String, u32>) {
         *count = (*count / 2).max(1);
         keep
     });
+}
+
+/// Where the last word of an expression begins, when that is the beginning of a field's name and
+/// nothing more yet: it may become `host:api`, or stay text to search for.
+pub fn begun_name(expression: &str) -> Option<usize> {
+    let start = word_start(expression);
+    let word = expression.get(start..)?.to_ascii_lowercase();
+    let more = |name: &&str| name.len() > word.len() && name.starts_with(&word);
+    let begun = FIELDS.iter().flat_map(Field::names).any(|name| more(&name));
+    (begun && !word.is_empty() && fields::find(&word).is_none()).then_some(start)
 }
 
 /// How an expression can go on at `cursor` (an octet offset), best first.
@@ -235,6 +247,16 @@ mod tests {
         let completion = &complete("host:sh path:/x", 7, &seen)[0];
         assert_eq!((completion.replace.clone(), completion.text.as_str()), (5..7, "shop.local"));
         assert!(complete("ä", 1, &seen).len() < FIELDS.len() + 1, "a cursor inside a character");
+    }
+
+    #[test]
+    fn the_first_letters_of_a_name_are_told_from_text_and_from_whole_names() {
+        assert_eq!(begun_name("ho"), Some(0));
+        assert_eq!(begun_name("status:401 -(hos"), Some(13));
+        assert_eq!(begun_name("http.resp"), Some(0));
+        for whole in ["", "status:401 ", "host", "ho ", "host:", "host:a", "zebra", "gap", "\"ho"] {
+            assert_eq!(begun_name(whole), None, "{whole:?}");
+        }
     }
 
     #[test]

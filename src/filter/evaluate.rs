@@ -6,9 +6,9 @@ use std::ops::Range;
 use super::FilterError;
 use super::access::{self, Stack, VisitAddress, VisitText};
 use super::ast::{Comparison, Expression, FieldName, Literal, Term, Value};
+use super::brief::Subject;
 use super::fields::{Access, Field, Unit, Values};
 use super::pattern::Pattern;
-use crate::diagnosis::Case;
 use crate::text;
 
 /// A compiled expression.
@@ -17,9 +17,9 @@ pub(super) enum Node {
     All(Box<[Self]>),
     Any(Box<[Self]>),
     Not(Box<Self>),
-    Flag(fn(&Case) -> bool),
+    Flag(fn(Subject<'_>) -> bool),
     /// A number within one of these ranges, ends included.
-    Number(&'static [fn(&Case) -> Option<u64>], Box<[(u64, u64)]>),
+    Number(&'static [fn(Subject<'_>) -> Option<u64>], Box<[(u64, u64)]>),
     Text(VisitText, Box<str>, Box<[Pattern]>),
     /// Text in any column; the addresses are written out only if it could stand in one.
     AnyColumn {
@@ -43,7 +43,7 @@ pub(super) enum AddressTest {
 }
 
 impl Node {
-    pub fn matches(&self, case: &Case) -> bool {
+    pub fn matches(&self, case: Subject<'_>) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.matches(case)),
             Self::Any(parts) => parts.iter().any(|part| part.matches(case)),
@@ -189,7 +189,7 @@ fn error(value: &Value, message: String) -> FilterError {
 }
 
 fn flag(
-    is: fn(&Case) -> bool,
+    is: fn(Subject<'_>) -> bool,
     name: &FieldName,
     comparison: Comparison,
     values: &[Value],

@@ -2,7 +2,8 @@
 //! `docs/FILTER.md` read it. Adding a field means adding a row here.
 
 use super::access::{self, VisitAddress, VisitText};
-use crate::diagnosis::{Case, catalogue};
+use super::brief::Subject;
+use crate::diagnosis::catalogue;
 use crate::text;
 
 /// A field of the filter language.
@@ -26,9 +27,9 @@ pub struct Field {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Access {
     /// Is or is not.
-    Flag(fn(&Case) -> bool),
+    Flag(fn(Subject<'_>) -> bool),
     /// Numbers; several where a field looks at both ends of a connection.
-    Number(Unit, &'static [fn(&Case) -> Option<u64>]),
+    Number(Unit, &'static [fn(Subject<'_>) -> Option<u64>]),
     /// Text in which `:` finds a part.
     Text(VisitText),
     /// As [`Access::Text`], of one header or claim that is named after a dot.
@@ -105,7 +106,7 @@ impl Field {
         self.names().any(|own| own.eq_ignore_ascii_case(name))
     }
 
-    fn names(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name)
             .chain(self.aliases.iter().copied())
             .chain(self.wireshark.iter().copied())
@@ -137,14 +138,14 @@ impl Field {
     }
 }
 
-const fn flag(name: &'static str, is: fn(&Case) -> bool) -> Field {
+const fn flag(name: &'static str, is: fn(Subject<'_>) -> bool) -> Field {
     Field::new(name, Access::Flag(is))
 }
 
 const fn number(
     name: &'static str,
     unit: Unit,
-    numbers: &'static [fn(&Case) -> Option<u64>],
+    numbers: &'static [fn(Subject<'_>) -> Option<u64>],
 ) -> Field {
     Field::new(name, Access::Number(unit, numbers))
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod ast;
+mod brief;
 mod complete;
 mod document;
 mod evaluate;
@@ -24,11 +25,14 @@ mod tests;
 use std::fmt;
 
 use crate::diagnosis::Case;
+use crate::text;
 
-pub use complete::{Completion, ValuesSeen, complete};
+pub use brief::Brief;
+pub use complete::{Completion, ValuesSeen, begun_name, complete};
 pub use document::{explain, markdown};
 
 use ast::{Expression, Quoted};
+use brief::Subject;
 
 /// A compiled display filter. `Display` prints the canonical spelling.
 #[derive(Debug, Clone)]
@@ -80,7 +84,12 @@ impl Filter {
 
     /// Whether the case matches.
     pub fn matches(&self, case: &Case) -> bool {
-        self.program.matches(case)
+        self.matches_briefly(case, None)
+    }
+
+    /// The same from its brief, where there is one: the case is looked at only for the rest.
+    pub fn matches_briefly(&self, case: &Case, brief: Option<&Brief>) -> bool {
+        self.program.matches(Subject::new(case, brief))
     }
 
     /// As it was written.
@@ -125,6 +134,35 @@ impl std::str::FromStr for Filter {
     fn from_str(expression: &str) -> Result<Self, FilterError> {
         Self::parse(expression)
     }
+}
+
+/// Status code of a case, from its brief where there is one.
+pub fn status(case: &Case, brief: Option<&Brief>) -> Option<u64> {
+    access::status(Subject::new(case, brief))
+}
+
+/// Number of the connection of a case, from its brief where there is one.
+pub fn flow(case: &Case, brief: Option<&Brief>) -> Option<u64> {
+    access::flow(Subject::new(case, brief))
+}
+
+/// Host (else the server's address) and path of a case, from its brief where there is one.
+pub fn target(case: &Case, brief: Option<&Brief>) -> String {
+    let (subject, mut target) = (Subject::new(case, brief), String::new());
+    let mut append = |part: &[u8]| {
+        target.push_str(&text::decode(part));
+        true
+    };
+    if !access::host(subject, "", &mut append) {
+        append(subject.server().to_string().as_bytes());
+    }
+    access::path(subject, "", &mut append);
+    target
+}
+
+/// From request to response, in nanoseconds, from the brief of a case where there is one.
+pub fn latency(case: &Case, brief: Option<&Brief>) -> Option<u64> {
+    access::latency(Subject::new(case, brief))
 }
 
 /// The term that asks for exactly this value of a field, quoted where that is needed.

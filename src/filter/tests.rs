@@ -85,6 +85,8 @@ pub(super) fn assert_matches(case: &Case, expressions: &[&str]) {
     for expression in expressions {
         let filter = Filter::parse(expression).unwrap_or_else(|e| panic!("{expression}: {e}"));
         assert!(filter.matches(case), "{expression} should match; read as {filter}");
+        let brief = Brief::of(case);
+        assert!(filter.matches_briefly(case, brief.as_ref()), "{expression}, asked of {brief:?}");
     }
 }
 
@@ -93,6 +95,8 @@ pub(super) fn assert_differs(case: &Case, expressions: &[&str]) {
     for expression in expressions {
         let filter = Filter::parse(expression).unwrap_or_else(|e| panic!("{expression}: {e}"));
         assert!(!filter.matches(case), "{expression} should not match; read as {filter}");
+        let brief = Brief::of(case);
+        assert!(!filter.matches_briefly(case, brief.as_ref()), "{expression}, asked of {brief:?}");
     }
 }
 

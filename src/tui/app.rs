@@ -301,10 +301,7 @@ impl App {
 
     fn filter_key(&mut self, key: KeyEvent) {
         let changed = match key.code {
-            KeyCode::Enter => {
-                self.model.filter.accept();
-                false
-            }
+            KeyCode::Enter => self.model.filter.accept(),
             KeyCode::Esc => self.model.filter.cancel(),
             KeyCode::Up => self.model.filter.recall(true),
             KeyCode::Down => self.model.filter.recall(false),

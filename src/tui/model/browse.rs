@@ -52,9 +52,9 @@ impl Model {
     /// Selects the row of this exchange, when it is listed.
     pub fn select_case(&mut self, id: u64) -> bool {
         self.finish_listing();
-        let Some(case) = self.history.get(id) else { return false };
+        let Some(kept) = self.history.kept(id) else { return false };
         let before = self.table.selected().map(|(id, _)| id);
-        let group = self.grouping.of(self.view, self.fold, case);
+        let group = self.history.group(self.view, self.fold, kept);
         let (sort, history) = (self.views[self.view as usize].sort, &self.history);
         let found = self.table.select_group(group, |group| sort.sort_key(group, history));
         self.after_move(before);

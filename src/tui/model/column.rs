@@ -145,25 +145,24 @@ impl Column {
             return SortKey::Arrival;
         }
         let text = |text: String| SortKey::Text(text.into());
-        let Some(case) = history.get(group.members.last()) else {
+        let Some(kept) = history.kept(group.members.last()) else {
             return SortKey::Arrival;
         };
+        let case = &kept.case;
         let connection = &case.exchange.connection;
         match self {
             Self::Time | Self::LastSeen | Self::Trend => SortKey::Arrival,
             Self::Client | Self::ClientPort => text(address_key(connection.client)),
             Self::Server => text(address_key(connection.server)),
             Self::Method => text(summary::method(case)),
-            Self::Target => text(summary::target(case)),
-            Self::Status => SortKey::Number(case.exchange.status().unwrap_or(0).into()),
+            Self::Target => text(kept.target()),
+            Self::Status => SortKey::Number(kept.status().unwrap_or(0)),
             Self::Sent => text(summary::sent(case).1),
             Self::Asked => text(summary::asked(case)),
             Self::Why => text(
                 case.verdict.as_ref().map_or_else(String::new, |v| v.diagnosis.entry.title.clone()),
             ),
-            Self::Latency => SortKey::Number(
-                case.exchange.latency().map_or(-1, |latency| latency.as_micros() as i64),
-            ),
+            Self::Latency => SortKey::Number(kept.latency().unwrap_or(-1)),
             Self::Repeat | Self::Count => SortKey::Number(group.members.count() as i64),
             Self::Endpoint => {
                 let (host, route) = endpoint(case);
@@ -173,7 +172,7 @@ impl Column {
             Self::Rate => SortKey::Number(percent(group).into()),
             Self::Causes => text(causes(group, history)),
             Self::Credentials => text(credentials(group, history).text),
-            Self::Flow => SortKey::Number(connection.flow as i64),
+            Self::Flow => SortKey::Number(kept.flow()),
             Self::Health => text(health(group, history).text),
         }
     }

@@ -10,6 +10,8 @@ pub struct Editing {
     pub line: LineEdit,
     /// What is wrong with it now.
     pub error: Option<FilterError>,
+    /// Whether its last word waits to become the name of a field, and is not in force.
+    begun: bool,
     /// What Esc goes back to.
     before: (String, bool),
     /// How far back in the history.
@@ -122,6 +124,7 @@ impl FilterBar {
         self.editing = Some(Editing {
             line: LineEdit::new(text),
             error: None,
+            begun: false,
             before: (self.source.clone(), self.disabled),
             recalled: None,
             completing: None,
@@ -185,7 +188,14 @@ impl FilterBar {
         let Some(editing) = &mut self.editing else { return false };
         edit(&mut editing.line);
         editing.completing = None;
-        let source = editing.line.text().trim().to_owned();
+        let text = editing.line.text();
+        let begun = filter::begun_name(text).filter(|_| editing.line.cursor() == text.len());
+        editing.begun = begun.is_some();
+        // A sign before it waits too.
+        let source = match begun.and_then(|start| text.get(..start)) {
+            Some(before) => before.trim_end_matches(['-', '!', '(']).trim().to_owned(),
+            None => text.trim().to_owned(),
+        };
         if source == self.source && !self.disabled {
             editing.error = None;
             return false;
@@ -196,7 +206,7 @@ impl FilterBar {
                 true
             }
             Err(error) => {
-                self.set_error(Some(error));
+                self.set_error(Some(error).filter(|_| begun.is_none()));
                 false
             }
         }
@@ -224,14 +234,20 @@ impl FilterBar {
         self.change(|line| line.set(text.unwrap_or(before)))
     }
 
-    /// Ends the edit and keeps the filter; stays in it while the text is wrong.
+    /// Ends the edit and keeps the filter; stays in it while the text is wrong. Returns whether another
+    /// filter is in force than while it was typed.
     pub fn accept(&mut self) -> bool {
+        let Some(editing) = &self.editing else { return false };
+        let begun = editing.begun.then(|| editing.line.text().to_owned());
+        if let Some(Err(error)) = begun.as_deref().map(|text| self.set(text)) {
+            self.set_error(Some(error));
+        }
         if self.editing.as_ref().is_some_and(|editing| editing.error.is_some()) {
             return false;
         }
         self.editing = None;
         self.remember();
-        true
+        begun.is_some()
     }
 
     /// Ends the edit and goes back to the filter before it.
@@ -259,6 +275,26 @@ mod tests {
         assert_eq!(bar.source(), "status:401 host:api");
         assert!(bar.cancel());
         assert_eq!(bar.source(), "status:401");
+    }
+
+    #[test]
+    fn the_first_letters_of_a_field_hide_nothing_until_they_are_meant_as_text() {
+        let mut bar = FilterBar::new("status:401", Vec::new()).unwrap();
+        bar.edit();
+        assert!(!bar.change(|line| line.paste("-ho")), "nothing changes on the screen");
+        assert_eq!((bar.source(), &bar.editing().unwrap().error), ("status:401", &None));
+        assert!(bar.change(|line| line.paste("st:api")));
+        assert_eq!(bar.source(), "status:401 -host:api");
+        assert!(bar.change(|line| line.set("status:401 ho")));
+        assert_eq!(bar.source(), "status:401");
+        assert!(bar.accept(), "Enter: it is text");
+        assert_eq!(bar.source(), "status:401 ho");
+        assert!(bar.editing().is_none());
+        bar.edit();
+        assert!(!bar.change(|line| line.set("or ho")), "what is wrong before it waits, too");
+        assert_eq!(bar.editing().unwrap().error, None);
+        assert!(!bar.accept());
+        assert!(bar.editing().unwrap().error.is_some());
     }
 
     #[test]

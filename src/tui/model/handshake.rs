@@ -16,6 +16,12 @@ fn diagnosed(case: &Case, id: &str) -> bool {
     case.verdict.as_ref().is_some_and(|verdict| verdict.diagnosis.entry.id == id)
 }
 
+/// Whether this refusal may stand inside the row of another one.
+pub fn may_be_leg(case: &Case) -> bool {
+    let outer = case.verdict.as_ref().and_then(|verdict| verdict.leg_of);
+    outer.is_some() || is_leg(case) || diagnosed(case, "challenge-roundtrip")
+}
+
 /// The refusal that comes after this one in its handshake.
 pub fn next_refusal<'a>(case: &Case, history: &'a History) -> Option<&'a Case> {
     // The first request of a handshake carries nothing: that refusal alone looks like any other.

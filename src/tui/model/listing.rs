@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::history::Kept;
 use super::table::Rows;
 use super::{Fold, Model, View, handshake};
 use crate::diagnosis::Case;
@@ -78,7 +79,7 @@ impl Model {
             self.unlist(id);
             self.history.insert(Arc::clone(&case));
             if self.history.get(id).is_some() {
-                self.list(&case);
+                self.list(id);
                 self.fold_legs_into(&case);
             }
         }
@@ -88,23 +89,26 @@ impl Model {
         }
     }
 
-    fn is_listed(&self, case: &Case) -> bool {
-        (!self.marked_only || self.marks.contains(&case.id()))
-            && self.filter.active().is_none_or(|filter| filter.matches(case))
+    fn is_listed(&self, id: u64, kept: &Kept) -> bool {
+        (!self.marked_only || self.marks.contains(&id))
+            && self.filter.active().is_none_or(|filter| kept.matches(filter))
     }
 
     /// A leg behind a proxy whose outer leg is listed says nothing that the outer one does not, and
     /// neither does a step of a handshake whose next step is.
-    fn is_folded_leg(&self, case: &Case) -> bool {
-        if self.view != View::Refusals || self.fold != Fold::Repeats {
+    fn is_folded_leg(&self, kept: &Kept) -> bool {
+        if !kept.may_be_leg || self.view != View::Refusals || self.fold != Fold::Repeats {
             return false;
         }
-        let Some(verdict) = &case.verdict else { return false };
+        let Some(verdict) = &kept.case.verdict else { return false };
         let outer = match verdict.leg_of {
-            Some(outer) => self.history.get(outer).map(AsRef::as_ref),
-            None => handshake::next_refusal(case, &self.history),
+            Some(outer) => Some(outer),
+            None => handshake::next_refusal(&kept.case, &self.history).map(Case::id),
         };
-        outer.is_some_and(|outer| self.view.covers(outer) && self.is_listed(outer))
+        outer.is_some_and(|id| {
+            let outer = self.history.kept(id);
+            outer.is_some_and(|kept| self.view.covers(kept.weight) && self.is_listed(id, kept))
+        })
     }
 
     /// The inner legs of a case, and the steps before it: they were listed before it was.
@@ -112,27 +116,28 @@ impl Model {
         let related = case.verdict.as_ref().map(|verdict| verdict.diagnosis.related.as_slice());
         let before = handshake::step_before(case, &self.history).map(Case::id);
         for id in related.unwrap_or_default().iter().copied().chain(before) {
-            if self.history.get(id).is_some_and(|leg| self.is_folded_leg(leg)) {
+            if self.history.kept(id).is_some_and(|leg| self.is_folded_leg(leg)) {
                 self.unlist(id);
                 self.folded.insert(id);
             }
         }
     }
 
-    fn list(&mut self, case: &Case) {
-        let to_come = self.listing.as_ref().is_some_and(|listing| listing.next <= case.id());
-        if to_come || !self.view.covers(case) {
+    fn list(&mut self, id: u64) {
+        let to_come = self.listing.as_ref().is_some_and(|listing| listing.next <= id);
+        let Some(kept) = self.history.kept(id).filter(|_| !to_come) else { return };
+        if !self.view.covers(kept.weight) {
             return;
         }
-        if self.is_folded_leg(case) {
-            self.folded.insert(case.id());
-        } else if self.is_listed(case) {
-            let group = self.grouping.of(self.view, self.fold, case);
+        if self.is_folded_leg(kept) {
+            self.folded.insert(id);
+        } else if self.is_listed(id, kept) {
+            let group = self.history.group(self.view, self.fold, kept);
             let (sort, history) = (self.views[self.view as usize].sort, &self.history);
             let key = |group: &_| sort.sort_key(group, history);
             match &mut self.listing {
-                Some(listing) => listing.rows.gather(group, case, key),
-                None => self.table.add(group, case, key),
+                Some(listing) => listing.rows.gather(group, id, kept.weight, key),
+                None => self.table.add(group, &kept.case, key),
             }
         }
     }
@@ -180,7 +185,7 @@ impl Model {
     /// How much of a listing is done, in percent, while there is one.
     pub fn listing(&self) -> Option<usize> {
         let listing = self.listing.as_ref()?;
-        Some((listing.seen * 100 / self.covered().max(1)).min(99))
+        Some((listing.seen * 100 / self.history.len().max(1)).min(99))
     }
 
     /// Looks at this many exchanges more. Returns whether there are others left.
@@ -195,22 +200,23 @@ impl Model {
     fn gather(&mut self, count: usize) -> Option<Listing> {
         let mut listing = self.listing.take()?;
         let sort = self.sort();
-        let (all, refusals) = match self.view {
-            View::Refusals => (None, Some(self.history.refusals_from(listing.next))),
-            _ => (Some(self.history.from(listing.next)), None),
-        };
-        let cases = all.into_iter().flatten().chain(refusals.into_iter().flatten());
         let (mut seen, mut folded) = (0, Vec::new());
-        for case in cases.take(count) {
+        let sorted = listing.rows.len();
+        for (id, kept) in self.history.kept_from(listing.next).take(count) {
             seen += 1;
-            listing.next = case.id() + 1;
-            if self.is_folded_leg(case) {
-                folded.push(case.id());
-            } else if self.is_listed(case) {
-                let group = self.grouping.of(self.view, self.fold, case);
-                listing.rows.gather(group, case, |group| sort.sort_key(group, &self.history));
+            listing.next = id + 1;
+            if !self.view.covers(kept.weight) {
+                continue;
+            }
+            if self.is_folded_leg(kept) {
+                folded.push(id);
+            } else if self.is_listed(id, kept) {
+                let group = self.history.group(self.view, self.fold, kept);
+                let key = |group: &_| sort.sort_key(group, &self.history);
+                listing.rows.gather(group, id, kept.weight, key);
             }
         }
+        listing.rows.sort_gathered(sorted);
         self.folded.extend(folded);
         listing.seen += seen;
         if seen < count {
@@ -226,8 +232,8 @@ impl Model {
         let remembered = *self.remembered();
         listing.rows.sort(|group| remembered.sort.sort_key(group, history));
         let selected = selected
-            .and_then(|id| self.history.get(id))
-            .map(|case| self.grouping.of(self.view, self.fold, case));
+            .and_then(|id| self.history.kept(id))
+            .map(|kept| self.history.group(self.view, self.fold, kept));
         self.spare = self.table.install(listing.rows, remembered.reverse, selected);
         let hidden = self.hidden();
         if let Some(pause) = &mut self.paused {

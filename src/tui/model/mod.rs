@@ -3,6 +3,7 @@
 //! Cases arrive through [`Model::apply`] and cost one filter match each; a new filter, view or fold
 //! runs once over the history, in steps between which keys are taken. Drawing only reads.
 
+mod ascending;
 mod browse;
 pub mod cells;
 pub mod column;
@@ -39,7 +40,6 @@ pub use overlay::Overlay;
 pub use table::{Group, Table};
 pub use views::{Fold, View};
 
-use self::views::Grouping;
 use super::symbols::Symbols;
 use crate::auth::masking::Masking;
 use crate::filter::{Completion, FilterError, ValuesSeen};
@@ -168,7 +168,6 @@ pub struct Model {
     view: View,
     views: [Remembered; 5],
     fold: Fold,
-    grouping: Grouping,
     marks: BTreeSet<u64>,
     last_mark: Option<u64>,
     marked_only: bool,
@@ -214,7 +213,6 @@ impl Model {
             view: settings.view,
             views,
             fold: Fold::Repeats,
-            grouping: Grouping::default(),
             marks: BTreeSet::new(),
             last_mark: None,
             marked_only: false,

@@ -10,9 +10,12 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use ahash::HashMap;
 
+use super::ascending::Ascending;
+use super::views::HASHED;
 use crate::diagnosis::Case;
 
 /// Exchanges of a group, by id. Most groups have one, which then takes no heap.
@@ -80,7 +83,7 @@ pub enum SortKey {
     /// By a number.
     Number(i64),
     /// By text.
-    Text(Box<str>),
+    Text(Arc<str>),
 }
 
 /// What belongs together in one row.
@@ -118,6 +121,11 @@ impl Weight {
         }
     }
 
+    /// Whether it is a 401 or 407 at all.
+    pub fn is_refusal(self) -> bool {
+        self != Self::Other
+    }
+
     /// Whether the case is a refusal that matters.
     pub fn is_refused(case: &Case) -> bool {
         Self::of(case) == Self::Refused
@@ -125,6 +133,11 @@ impl Weight {
 }
 
 impl Group {
+    fn count(&mut self, weight: Weight) {
+        self.refused += u32::from(weight == Weight::Refused);
+        self.benign += u32::from(weight == Weight::Benign);
+    }
+
     fn row(&self, id: u64) -> Row {
         Row { key: self.key.clone(), anchor: self.anchor, group: id }
     }
@@ -137,13 +150,51 @@ struct Row {
     group: u64,
 }
 
+/// Groups by name.
+#[derive(Debug, Default)]
+struct Groups {
+    numbered: Ascending<Group>,
+    hashed: HashMap<u64, Group>,
+}
+
+impl Groups {
+    fn get(&self, id: u64) -> Option<&Group> {
+        if id & HASHED == 0 { self.numbered.get(id) } else { self.hashed.get(&id) }
+    }
+
+    fn get_mut(&mut self, id: u64) -> Option<&mut Group> {
+        if id & HASHED == 0 { self.numbered.get_mut(id) } else { self.hashed.get_mut(&id) }
+    }
+
+    fn insert(&mut self, id: u64, group: Group) {
+        if id & HASHED == 0 {
+            self.numbered.insert(id, group);
+        } else {
+            self.hashed.insert(id, group);
+        }
+    }
+
+    fn remove(&mut self, id: u64) {
+        if id & HASHED == 0 {
+            self.numbered.remove(id);
+        } else {
+            self.hashed.remove(&id);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.numbered.clear();
+        self.hashed.clear();
+    }
+}
+
 /// The groups and their order.
 #[derive(Debug, Default)]
 pub struct Rows {
     /// Rows come at one end and go at the other.
     order: VecDeque<Row>,
-    groups: HashMap<u64, Group>,
-    home: HashMap<u64, (u64, Weight)>,
+    groups: Groups,
+    home: Ascending<(u64, Weight)>,
     exchanges: usize,
     /// While gathering: whether a group went, whose row then still stands in the order.
     dead: bool,
@@ -175,7 +226,7 @@ impl Rows {
 
     /// The group of this name.
     pub fn group(&self, id: u64) -> Option<&Group> {
-        self.groups.get(&id)
+        self.groups.get(id)
     }
 
     /// The name of the group at this place.
@@ -185,36 +236,33 @@ impl Rows {
 
     /// The place of a group.
     pub fn place_of(&self, id: u64) -> Option<usize> {
-        self.order.binary_search(&self.groups.get(&id)?.row(id)).ok()
+        self.order.binary_search(&self.groups.get(id)?.row(id)).ok()
     }
 
-    /// Puts a case into a group. Whether the group is new.
-    fn join(&mut self, id: u64, case: &Case) -> bool {
-        let weight = Weight::of(case);
-        if id != case.id() {
-            self.home.insert(case.id(), (id, weight));
+    /// Puts an exchange into a group. Whether the group is new.
+    fn join(&mut self, id: u64, exchange: u64, weight: Weight) -> bool {
+        if id != exchange {
+            self.home.insert(exchange, (id, weight));
         }
         self.exchanges += 1;
-        let before = self.groups.len();
-        let group = self.groups.entry(id).or_insert_with(|| Group {
-            members: Members::One(case.id()),
-            refused: 0,
-            benign: 0,
-            anchor: case.id(),
-            key: SortKey::Arrival,
-        });
-        group.members.insert(case.id());
-        group.refused += u32::from(weight == Weight::Refused);
-        group.benign += u32::from(weight == Weight::Benign);
-        group.anchor = group.anchor.max(case.id());
-        self.groups.len() > before
+        if let Some(group) = self.groups.get_mut(id) {
+            group.members.insert(exchange);
+            group.count(weight);
+            group.anchor = group.anchor.max(exchange);
+            return false;
+        }
+        let (members, anchor, key) = (Members::One(exchange), exchange, SortKey::Arrival);
+        let mut group = Group { members, refused: 0, benign: 0, anchor, key };
+        group.count(weight);
+        self.groups.insert(id, group);
+        true
     }
 
     /// Adds a case to a group, whose row then moves to where it belongs, unless it is held in place.
     pub fn add(&mut self, id: u64, case: &Case, held: bool, key: impl Fn(&Group) -> SortKey) {
-        let before = self.groups.get(&id).map(|group| group.row(id));
-        self.join(id, case);
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let before = self.groups.get(id).map(|group| group.row(id));
+        self.join(id, case.id(), Weight::of(case));
+        let Some(group) = self.groups.get_mut(id) else { return };
         match &before {
             Some(row) if held => (group.key, group.anchor) = (row.key.clone(), row.anchor),
             _ => group.key = key(group),
@@ -248,24 +296,24 @@ impl Rows {
 
     /// Takes an exchange out of its group. The group, its row as it was, and whether it has others.
     fn leave(&mut self, exchange: u64) -> Option<(u64, Row, bool)> {
-        let found = self.home.remove(&exchange);
-        let alone = || self.groups.contains_key(&exchange).then_some((exchange, Weight::Other));
+        let found = self.home.remove(exchange);
+        let alone = || self.groups.get(exchange).is_some().then_some((exchange, Weight::Other));
         let (id, weight) = found.or_else(alone)?;
         self.exchanges -= 1;
-        let group = self.groups.get_mut(&id)?;
+        let group = self.groups.get_mut(id)?;
         let row = group.row(id);
         group.refused -= u32::from(weight == Weight::Refused && group.refused > 0);
         group.benign -= u32::from(weight == Weight::Benign && group.benign > 0);
         let empty = group.members.remove(exchange);
         if empty {
-            self.groups.remove(&id);
+            self.groups.remove(id);
         }
         Some((id, row, !empty))
     }
 
     /// Moves the row of a group to where it belongs. Returns whether it stood elsewhere.
     pub fn settle(&mut self, id: u64, key: impl Fn(&Group) -> SortKey) -> bool {
-        let Some(group) = self.groups.get_mut(&id) else { return false };
+        let Some(group) = self.groups.get_mut(id) else { return false };
         let before = group.row(id);
         group.key = key(group);
         group.anchor = group.members.last();
@@ -296,10 +344,16 @@ impl Rows {
         }
     }
 
-    /// Adds a case, leaving the order for later.
-    pub fn gather(&mut self, id: u64, case: &Case, key: impl Fn(&Group) -> SortKey) {
-        if self.join(id, case)
-            && let Some(group) = self.groups.get_mut(&id)
+    /// Adds an exchange, leaving the order for later.
+    pub fn gather(
+        &mut self,
+        id: u64,
+        exchange: u64,
+        weight: Weight,
+        key: impl Fn(&Group) -> SortKey,
+    ) {
+        if self.join(id, exchange, weight)
+            && let Some(group) = self.groups.get_mut(id)
         {
             group.key = key(group);
             self.order.push_back(group.row(id));
@@ -311,6 +365,14 @@ impl Rows {
         self.dead |= self.leave(exchange).is_some();
     }
 
+    /// Brings what was gathered after the first `sorted` rows into order among itself. Such runs are
+    /// merged in the end, for which little is left to do.
+    pub fn sort_gathered(&mut self, sorted: usize) {
+        if let Some(run) = self.order.make_contiguous().get_mut(sorted..) {
+            run.sort();
+        }
+    }
+
     /// Brings what was gathered into order.
     pub fn sort(&mut self, key: impl Fn(&Group) -> SortKey) {
         let (groups, dead) = (&mut self.groups, self.dead);
@@ -319,14 +381,14 @@ impl Rows {
             if row.group == row.anchor && !dead {
                 return true;
             }
-            let Some(group) = groups.get_mut(&row.group) else { return false };
+            let Some(group) = groups.get_mut(row.group) else { return false };
             group.key = key(group);
             group.anchor = group.members.last();
             *row = group.row(row.group);
             true
         });
         let order = self.order.make_contiguous();
-        // Nearly in order already, which this sort makes use of.
+        // Runs that are in order already, which this sort makes use of.
         order.sort();
         if dead {
             let mut rows = Vec::from(std::mem::take(&mut self.order));

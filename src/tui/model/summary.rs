@@ -148,11 +148,11 @@ pub fn target(case: &Case) -> String {
 /// [`target`] in its two parts.
 pub fn target_parts(case: &Case) -> (String, String) {
     let exchange = &case.exchange;
-    let server = exchange.connection.server.to_string();
+    let server = || exchange.connection.server.to_string();
     let Some(request) = &exchange.request else {
-        return (server, " (request not captured)".to_owned());
+        return (server(), " (request not captured)".to_owned());
     };
-    let host = request.host().map_or(server, |host| text::decode(host).into_owned());
+    let host = request.host().map_or_else(server, |host| text::decode(host).into_owned());
     let query = if request.query().is_some() { "?…" } else { "" };
     let whole = request.path();
     let path = masking::public_part(whole);

@@ -5,8 +5,8 @@ use std::hash::{BuildHasher as _, Hash, Hasher as _};
 use ahash::RandomState;
 
 use super::column::Column;
-use super::history::is_refusal;
 use super::route::{is_parameter, route};
+use super::rows::Weight;
 use crate::auth::masking;
 use crate::diagnosis::Case;
 use crate::text;
@@ -47,9 +47,9 @@ impl View {
         matches!(self, Self::Refusals | Self::Exchanges)
     }
 
-    /// Whether it lists this case, whatever the filter says.
-    pub fn covers(self, case: &Case) -> bool {
-        self != Self::Refusals || is_refusal(case)
+    /// Whether it lists exchanges that count like this, whatever the filter says.
+    pub fn covers(self, weight: Weight) -> bool {
+        self != Self::Refusals || weight.is_refusal()
     }
 
     /// Its columns, from the left.
@@ -156,9 +156,11 @@ impl Fold {
     }
 }
 
-/// Set in the name of a group that may have several members; a group of one exchange is named by
-/// its id, which never has it.
-const SEVERAL: u64 = 1 << 63;
+/// Set in the name of a group that is a hash; a group of one exchange is named by its id.
+pub const HASHED: u64 = 1 << 63;
+
+/// Set in the name of a group that is another number, which comes in ascending order as ids do.
+const NUMBERED: u64 = 1 << 62;
 
 /// Names the group that a case belongs to. Keyed, since the network chooses what is hashed.
 #[derive(Debug, Default)]
@@ -172,7 +174,7 @@ impl Grouping {
             View::Refusals | View::Exchanges => self.folded(fold, case),
             View::Endpoints => self.endpoint(5, b"", case),
             View::Clients => self.hash(connection.client.ip()),
-            View::Flows => self.hash(connection.flow),
+            View::Flows => connection.flow | NUMBERED,
         }
     }
 
@@ -226,11 +228,11 @@ impl Grouping {
                 segment.hash(&mut hasher);
             }
         }
-        hasher.finish() | SEVERAL
+        hasher.finish() | HASHED
     }
 
     fn hash(&self, value: impl Hash) -> u64 {
-        self.0.hash_one(value) | SEVERAL
+        self.0.hash_one(value) | HASHED
     }
 }
 
@@ -284,9 +286,9 @@ mod tests {
 
     #[test]
     fn the_refusals_view_covers_401_and_407_only() {
-        assert!(View::Refusals.covers(&refused(1)));
-        assert!(!View::Refusals.covers(&accepted(1)));
-        assert!(View::Exchanges.covers(&accepted(1)));
+        assert!(View::Refusals.covers(Weight::of(&refused(1))));
+        assert!(!View::Refusals.covers(Weight::of(&accepted(1))));
+        assert!(View::Exchanges.covers(Weight::of(&accepted(1))));
     }
 
     #[test]
