@@ -1,6 +1,7 @@
 //! Secrets are wrapped the moment they are parsed; a fingerprint tells two of them apart.
 
 use std::fmt;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Serialize, Serializer};
@@ -56,9 +57,25 @@ impl Serialize for Secret {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u32);
 
+impl Fingerprint {
+    /// Its eight hexadecimal digits.
+    pub fn digits(self) -> [u8; 8] {
+        let mut rest = self.0;
+        let mut digits = [b'0'; 8];
+        for digit in digits.iter_mut().rev() {
+            *digit = match (rest & 0xf) as u8 {
+                value @ 0..10 => b'0' + value,
+                value => b'a' + (value - 10),
+            };
+            rest >>= 4;
+        }
+        digits
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", self.0)
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 
@@ -70,7 +87,7 @@ impl Serialize for Fingerprint {
 
 /// The key of this run under which fingerprints are made.
 #[derive(Clone)]
-pub struct FingerprintKey(Hmac<Sha256>);
+pub struct FingerprintKey(Arc<Hmac<Sha256>>);
 
 impl FingerprintKey {
     /// A key from the system's random source, so that fingerprints of two runs cannot be compared.
@@ -96,12 +113,12 @@ impl FingerprintKey {
         // RFC 2104 §2: a key shorter than the hash's block is padded with zeros.
         let mut block = Zeroizing::new([0_u8; 64]);
         block[..32].copy_from_slice(key);
-        Self(Hmac::<Sha256>::new(&(*block).into()))
+        Self(Arc::new(Hmac::<Sha256>::new(&(*block).into())))
     }
 
     /// The fingerprint of a canonical credential.
     pub fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
-        let mut mac = self.0.clone();
+        let mut mac = Hmac::clone(&self.0);
         mac.update(canonical);
         let tag = mac.finalize().into_bytes();
         Fingerprint(u32::from_be_bytes([tag[0], tag[1], tag[2], tag[3]]))
@@ -124,6 +141,13 @@ mod tests {
         assert_eq!(format!("{secret} {secret:?}"), "(masked) (masked)");
         assert_eq!(serde_json::to_string(&secret).unwrap(), "\"(masked)\"");
         assert_eq!(secret.expose(), b"hunter2");
+    }
+
+    #[test]
+    fn a_fingerprint_is_eight_hexadecimal_digits() {
+        for value in [0, 0xa, 0x0012_9aef, 0x8000_0000, u32::MAX] {
+            assert_eq!(Fingerprint(value).to_string(), format!("{value:08x}"));
+        }
     }
 
     #[test]

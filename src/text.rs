@@ -46,9 +46,30 @@ pub fn is_hazardous(c: char) -> bool {
 }
 
 /// Whether all octets are printable ASCII, as those of most text on the wire: then nothing in it is
-/// hazardous. Without a branch for each octet: the compiler makes vectors of it.
+/// hazardous.
 pub fn is_printable_ascii(octets: &[u8]) -> bool {
-    !octets.iter().fold(false, |any, &octet| any | !matches!(octet, b' '..=b'~'))
+    !any_octet(octets, |octet| !matches!(octet, b' '..=b'~'))
+}
+
+/// Whether any octet is of this kind: for simple questions about texts that mostly have none. Many octets
+/// at once, some of them twice.
+#[inline]
+pub fn any_octet(octets: &[u8], is: impl Fn(u8) -> bool + Copy) -> bool {
+    if let Some(last) = octets.last_chunk::<16>() {
+        octets.as_chunks::<16>().0.iter().any(|chunk| any_of(chunk, is)) || any_of(last, is)
+    } else if let (Some(first), Some(last)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>())
+    {
+        any_of(first, is) || any_of(last, is)
+    } else {
+        octets.iter().any(|&octet| is(octet))
+    }
+}
+
+/// The same of so many octets, without a branch for each: the compiler makes vectors of it, where `is`
+/// compares and does not look up.
+#[inline]
+pub fn any_of<const N: usize>(octets: &[u8; N], is: impl Fn(u8) -> bool) -> bool {
+    octets.iter().fold(0, |any, &octet| any | u8::from(is(octet))) != 0
 }
 
 /// Makes every hazardous character visible as an escape (`\n`, `\x1b`, `\u{202e}`).
@@ -136,6 +157,19 @@ mod tests {
         assert_eq!(visible("\x1b[2Jx\r\n"), "\\x1b[2Jx\\r\\n");
         assert_eq!(visible("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\x9bc");
         assert_eq!(visible("plain ü 漢"), "plain ü 漢");
+    }
+
+    #[test]
+    fn an_octet_is_found_in_texts_of_any_length() {
+        for length in 0..70 {
+            let plain = vec![b'a'; length];
+            assert!(!any_octet(&plain, |octet| octet == b'b') && is_printable_ascii(&plain));
+            for at in 0..length {
+                let mut text = plain.clone();
+                text[at] = b'\n';
+                assert!(any_octet(&text, |octet| octet == b'\n') && !is_printable_ascii(&text));
+            }
+        }
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl Timestamp {
         self.to_string()
     }
 
+    /// Appends the same.
+    pub fn append_rfc3339(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(Stamp::with_fraction(self).octets());
+    }
+
     /// RFC 3339 in UTC to the second, for people.
     pub fn rfc3339_seconds(self) -> String {
         let mut text = Stamp::of(self);
@@ -83,12 +88,7 @@ impl Sub<Duration> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Stamp::of(*self);
-        if self.0 % 1000 == 0 {
-            text.length -= 3;
-        }
-        text.end(b'Z');
-        f.write_str(text.as_str())
+        f.write_str(Stamp::with_fraction(*self).as_str())
     }
 }
 
@@ -123,8 +123,21 @@ impl Stamp {
         stamp
     }
 
-    fn digits(&mut self, start: usize, length: usize, mut value: i64) {
-        for place in self.text.iter_mut().skip(start).take(length).rev() {
+    /// With microseconds, or nanoseconds where the time has them.
+    fn with_fraction(time: Timestamp) -> Self {
+        let mut stamp = Self::of(time);
+        if time.0 % 1000 == 0 {
+            stamp.length -= 3;
+        }
+        stamp.end(b'Z');
+        stamp
+    }
+
+    fn digits(&mut self, start: usize, length: usize, value: i64) {
+        // No part has more than nine digits.
+        let mut value = value as u32;
+        let places = self.text.get_mut(start..start + length).unwrap_or_default();
+        for place in places.iter_mut().rev() {
             *place = b'0' + (value % 10) as u8;
             value /= 10;
         }
@@ -137,8 +150,12 @@ impl Stamp {
         }
     }
 
+    fn octets(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or_default()
+    }
+
     fn as_str(&self) -> &str {
-        self.text.get(..self.length).and_then(|t| std::str::from_utf8(t).ok()).unwrap_or_default()
+        std::str::from_utf8(self.octets()).unwrap_or_default()
     }
 }
 

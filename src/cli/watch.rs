@@ -16,8 +16,8 @@ use crate::auth::proof::Prover;
 use crate::capture::{End, LiveOptions, SourceSpec};
 use crate::config::Config;
 use crate::demo::Demo;
-use crate::export::slice;
 use crate::export::text::{self, Style};
+use crate::export::{json, slice};
 use crate::filter::Filter;
 use crate::limits::Limits;
 use crate::secret::FingerprintKey;
@@ -138,7 +138,7 @@ impl Front {
     ) -> anyhow::Result<Self> {
         let Options { output, shown, .. } = options;
         if output.json {
-            return Ok(Self::Lines(Format::Json(masking)));
+            return Ok(Self::Lines(Format::Json(Box::new(json::Lines::new(masking)))));
         }
         if output.text || !io::stdout().is_terminal() {
             let color = use_color(shown.color);

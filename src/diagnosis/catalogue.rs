@@ -153,31 +153,59 @@ pub fn fill<'a>(template: &'a str, facts: &[(&'static str, String)]) -> Cow<'a, 
         return Cow::Borrowed(template);
     }
     let mut out = String::with_capacity(template.len() + 64);
-    // Where the optional part began, and whether all its names are known so far.
-    let mut optional: Option<(usize, bool)> = None;
-    for piece in Pieces(template) {
-        match piece {
-            Piece::Text(text) => out.push_str(text),
-            Piece::Open => optional = Some((out.len(), true)),
-            Piece::Close => {
-                if let Some((start, false)) = optional.take() {
-                    out.truncate(start);
-                }
-            }
-            Piece::Fact { name, otherwise } => {
-                let known = facts.iter().find(|(fact, _)| *fact == name);
-                match (known, otherwise) {
-                    (Some((_, value)), _) => out.push_str(value),
-                    (None, Some(words)) => out.push_str(words),
-                    (None, None) => match &mut optional {
-                        Some((_, complete)) => *complete = false,
-                        None => out.push('…'),
-                    },
-                }
-            }
+    for part in parts(&pieces(template), facts) {
+        match part {
+            Part::Own(text) | Part::Value(text) => out.push_str(text),
         }
     }
     Cow::Owned(out)
+}
+
+/// The pieces of a template, for who fills it in often.
+pub fn pieces(template: &str) -> Vec<Piece<'_>> {
+    Pieces(template).collect()
+}
+
+/// A part of a template that is filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Words of the template.
+    Own(&'a str),
+    /// A fact.
+    Value(&'a str),
+}
+
+/// The parts of a template that is filled in with these facts, as [`fill`] does.
+pub fn parts<'a>(
+    mut pieces: &'a [Piece<'a>],
+    facts: &'a [(&'static str, String)],
+) -> impl Iterator<Item = Part<'a>> {
+    let known = |name: &str| facts.iter().find(|(fact, _)| *fact == name).map(|(_, value)| value);
+    let is_known = move |piece: &Piece<'_>| match piece {
+        Piece::Fact { name, otherwise: None } => known(name).is_some(),
+        _ => true,
+    };
+    std::iter::from_fn(move || {
+        loop {
+            let (piece, rest) = pieces.split_first()?;
+            pieces = rest;
+            match *piece {
+                Piece::Text(text) => return Some(Part::Own(text)),
+                Piece::Open => {
+                    let close = rest.iter().position(|piece| matches!(piece, Piece::Close));
+                    let (optional, after) = rest.split_at(close.unwrap_or(rest.len()));
+                    if !optional.iter().all(is_known) {
+                        pieces = after;
+                    }
+                }
+                Piece::Close => {}
+                Piece::Fact { name, otherwise } => {
+                    let value = known(name).map(|value| Part::Value(value));
+                    return value.or(Some(Part::Own(otherwise.unwrap_or("…"))));
+                }
+            }
+        }
+    })
 }
 
 /// A template for a reader who wants to see its form: facts as `‹name›`, optional parts in brackets.
@@ -197,10 +225,20 @@ pub fn outline(template: &str) -> String {
 }
 
 /// A piece of a template.
-enum Piece<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Its own words.
     Text(&'a str),
-    Fact { name: &'a str, otherwise: Option<&'a str> },
+    /// The place of a fact.
+    Fact {
+        /// The fact's name.
+        name: &'a str,
+        /// What stands there when it is not known.
+        otherwise: Option<&'a str>,
+    },
+    /// An optional part begins.
     Open,
+    /// It ends.
     Close,
 }
 

@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::auth::syntax::{contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case};
-use crate::auth::{AuthFacts, AuthState};
+use crate::auth::{AuthFacts, AuthState, Shape};
 use crate::exchange::Exchange;
 use crate::http::{Response, content};
 use crate::limits::Limits;
@@ -129,7 +129,7 @@ pub fn listen(exchange: &Exchange, auth: &AuthFacts, memo: &mut Memo) -> Option<
             continue;
         }
         if best.as_ref().is_none_or(|best| !best.is_informative() && said.is_informative()) {
-            said.quote = quotable(said.quote, exchange);
+            said.quote = quotable(said.quote, exchange, auth);
             best = Some(said);
         }
         if best.as_ref().is_some_and(Said::is_informative) {
@@ -260,7 +260,7 @@ fn from_body(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said
 }
 
 /// The words as they may be shown: without the credential that some servers repeat in them.
-fn quotable(words: String, exchange: &Exchange) -> String {
+fn quotable(words: String, exchange: &Exchange, auth: &AuthFacts) -> String {
     static TOKEN: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\beyJ[\w-]{8,}(\.[\w-]*)*").ok());
     let mut words = if words.contains("eyJ") {
@@ -269,6 +269,11 @@ fn quotable(words: String, exchange: &Exchange) -> String {
     } else {
         words
     };
+    for password in passwords(auth) {
+        if words.contains(&*password) {
+            words = words.replace(&*password, "(masked)");
+        }
+    }
     let fields = exchange.request.iter().flat_map(|request| request.head.fields());
     for (name, value) in fields {
         if value.len() < SECRET || !names_secret(name) {
@@ -310,6 +315,25 @@ fn names_secret(name: &[u8]) -> bool {
 /// Parts of such names.
 const NAMES_OF_SECRETS: [&[u8]; 4] = [b"key", b"token", b"secret", b"auth"];
 
+/// The passwords of Basic credentials, which stand in no header as a server would repeat them.
+fn passwords(auth: &AuthFacts) -> impl Iterator<Item = Cow<'_, str>> {
+    let read = std::iter::once(&auth.authorization).chain(&auth.proxy_authorization);
+    read.filter_map(|authorization| {
+        let first = match &authorization.state {
+            AuthState::Multiple { first, .. } => &first.state,
+            state => state,
+        };
+        match first {
+            AuthState::Present { shape: Shape::UserPass { password, .. }, .. }
+                if password.len() >= SECRET =>
+            {
+                Some(text::decode(password.expose()))
+            }
+            _ => None,
+        }
+    })
+}
+
 /// The secrets in such a header, as a server may repeat them.
 fn secrets<'a>(name: &[u8], value: &'a str) -> impl Iterator<Item = &'a str> {
     let is_cookie = name.eq_ignore_ascii_case(b"cookie");
@@ -347,6 +371,13 @@ mod tests {
         let digest = r#"Digest username="alice", realm="Restricted Area", nonce="n", uri="/", response="ee44660a996002d6d6780c7a90a2e880""#;
         let talk = get("/").auth(digest).body("Invalid credentials for Restricted Area");
         assert_eq!(quote(talk), "Invalid credentials for Restricted Area");
+    }
+
+    #[test]
+    fn a_repeated_password_of_basic_credentials_is_masked() {
+        // `alice:hunter2hunter`
+        let talk = get("/").auth("Basic YWxpY2U6aHVudGVyMmh1bnRlcg==");
+        assert_eq!(quote(talk.body("Wrong password: hunter2hunter")), "Wrong password: (masked)");
     }
 
     #[test]

@@ -14,12 +14,24 @@ pub fn text<'a>(head: &Head, body: &'a Body, masking: &Masking) -> Option<Cow<'a
     if body.start.is_empty() || content_type.is_some_and(|value| !is_textual(value)) {
         return None;
     }
-    let content = decoded(head, body);
-    let octets = whole_characters(&content);
+    match decoded(head, body) {
+        Cow::Borrowed(content) => shown(content_type, content, masking),
+        Cow::Owned(content) => {
+            shown(content_type, &content, masking).map(|text| Cow::Owned(text.into_owned()))
+        }
+    }
+}
+
+fn shown<'a>(
+    content_type: Option<&[u8]>,
+    content: &'a [u8],
+    masking: &Masking,
+) -> Option<Cow<'a, [u8]>> {
+    let octets = whole_characters(content);
     if octets.is_empty() || content_type.is_none() && !is_utf8_text(octets) {
         return None;
     }
-    Some(Cow::Owned(masking.body(content_type, octets).into_owned()))
+    Some(masking.body(content_type, octets))
 }
 
 /// The beginning of a body with its content codings removed.
@@ -31,12 +43,16 @@ pub fn decoded<'a>(head: &Head, body: &'a Body) -> Cow<'a, [u8]> {
 fn is_textual(content_type: &[u8]) -> bool {
     let end = content_type.iter().position(|&octet| octet == b';');
     let essence = content_type.get(..end.unwrap_or(content_type.len())).unwrap_or_default();
-    let essence = String::from_utf8_lossy(essence).trim().to_ascii_lowercase();
-    essence.starts_with("text/")
+    let essence = String::from_utf8_lossy(essence);
+    let essence = essence.trim().as_bytes();
+    let ends_in = |word: &str| {
+        let start = essence.len().checked_sub(word.len());
+        start.is_some_and(|start| essence[start..].eq_ignore_ascii_case(word.as_bytes()))
+    };
+    essence.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"text/"))
         || ["json", "xml", "javascript", "x-www-form-urlencoded", "yaml", "graphql"]
             .into_iter()
-            .any(|word| essence.ends_with(word))
-        || essence.ends_with("x-ndjson")
+            .any(ends_in)
 }
 
 /// A body without a media type is text when it looks like it.

@@ -56,7 +56,7 @@ fn escaped(json: &str) -> String {
 
 fn entry(case: &Case, masking: &Masking) -> Value {
     let exchange = &*case.exchange;
-    let masking = &masking.knowing(exchange);
+    let masking = &masking.knowing(exchange, &case.auth);
     let wait = exchange.latency().map_or(0.0, |latency| latency.as_secs_f64() * 1e3);
     let mut entry = json!({
         "pageref": PAGE,

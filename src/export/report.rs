@@ -135,7 +135,7 @@ impl Page {
     }
 
     fn case(&mut self, case: &Case, masking: &Masking) {
-        let masking = &masking.knowing(&case.exchange);
+        let masking = &masking.knowing(&case.exchange, &case.auth);
         self.facts(case, masking);
         if let Some(response) = &case.exchange.response {
             self.answer(response, masking);

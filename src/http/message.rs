@@ -138,6 +138,11 @@ impl Head {
         Self { octets: octets.into(), first, second, fields: fields.into(), names }
     }
 
+    /// The octets in which all its parts stand.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
     /// All header fields in order: (name, value).
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> + Clone {
         self.fields.iter().map(|field| (field.name.of(&self.octets), field.value.of(&self.octets)))

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use super::Outcome;
 use super::drive::Sink;
-use crate::auth::masking::Masking;
 use crate::capture::End;
 use crate::diagnosis::Case;
 use crate::export::{json, text};
@@ -21,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub enum Format {
     /// One JSON object a line.
-    Json(Masking),
+    Json(Box<json::Lines>),
     /// One line for people.
     Text(text::Style),
 }
@@ -87,8 +86,8 @@ impl<W: Write> Sink for Lines<W> {
 
     fn case(&mut self, case: &Arc<Case>, matches: bool) -> io::Result<()> {
         if matches {
-            match &self.format {
-                Format::Json(masking) => json::exchange(&mut self.buffer, case, masking),
+            match &mut self.format {
+                Format::Json(lines) => lines.exchange(&mut self.buffer, case),
                 Format::Text(style) => text::exchange(&mut self.buffer, case, style),
             }
         }

@@ -308,6 +308,20 @@ fn repeated(planted: &mut Planted) {
             18 + secret.len()
         ),
     );
+    // Words that are quoted as the server's reason, and base64 with a slash in it.
+    for wrong in ["{}", "why??{}"] {
+        let secret = planted.secret();
+        let password = wrong.replace("{}", &secret);
+        let encoded = base64(&format!("bob:{password}"));
+        planted.secrets.push((secret, encoded.clone()));
+        planted.talk(
+            &format!("GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {encoded}\r\n\r\n"),
+            &format!(
+                "HTTP/1.1 401 no\r\nContent-Length: {}\r\n\r\nwrong password {password}",
+                15 + password.len()
+            ),
+        );
+    }
 }
 
 fn planted() -> Planted {

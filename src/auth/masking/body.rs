@@ -1,6 +1,9 @@
 //! Bodies: forms, JSON, multipart, XML, and tokens in any other text. A body may be cut anywhere.
 
-use memchr::memmem;
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 
 use super::Masking;
 use super::names::{self, Secrecy};
@@ -10,24 +13,26 @@ impl Masking {
     /// The masked body; `None` when there is nothing to mask.
     pub(super) fn body_text(&self, content_type: &[u8], body: &[u8]) -> Option<Vec<u8>> {
         let masked = match kind(content_type, body) {
-            Kind::Form => self.form(body),
-            Kind::Json => self.json(body),
-            Kind::Multipart => self.multipart(body),
-            Kind::Xml => self.xml(body),
-            Kind::Other => body.to_vec(),
+            Kind::Form => Cow::Owned(self.form(body)),
+            Kind::Json => Cow::Owned(self.json(body)),
+            Kind::Multipart => Cow::Owned(self.multipart(body)),
+            Kind::Xml => Cow::Owned(self.xml(body)),
+            Kind::Other => Cow::Borrowed(body),
         };
-        let masked = self.url(&masked).unwrap_or(masked);
-        let masked = self.after_schemes(masked);
-        (masked != body).then_some(masked)
+        let masked = self.url(&masked).map_or(masked, Cow::Owned);
+        match self.after_schemes(&masked).map_or(masked, Cow::Owned) {
+            Cow::Owned(masked) if masked != body => Some(masked),
+            _ => None,
+        }
     }
 
     /// `Bearer …` in prose, in a log, in a request that is sent back (TRACE).
-    fn after_schemes(&self, text: Vec<u8>) -> Vec<u8> {
-        if !SCHEMES.iter().any(|scheme| memmem::find(&text, scheme).is_some()) {
-            return text;
+    fn after_schemes(&self, text: &[u8]) -> Option<Vec<u8>> {
+        if !SCHEME_ENDS.iter().any(|end| end.find(text).is_some()) {
+            return None;
         }
         let mut out = Vec::with_capacity(text.len());
-        let mut rest = &text[..];
+        let mut rest = text;
         while let Some(start) = SCHEMES
             .iter()
             .filter_map(|scheme| memmem::find(rest, scheme).map(|at| at + scheme.len()))
@@ -46,7 +51,7 @@ impl Masking {
             rest = after;
         }
         out.extend_from_slice(rest);
-        out
+        Some(out)
     }
 
     fn form(&self, body: &[u8]) -> Vec<u8> {
@@ -101,6 +106,7 @@ impl Masking {
 
     /// `<input name="csrf_token" value="…">`
     fn hidden_field(&self, tag: &[u8]) -> Option<Vec<u8>> {
+        memchr::memchr(b'=', tag)?;
         let (start, end) = attribute(tag, b" name=")?;
         if self.parameter(&tag[start..end]) != Secrecy::Secret {
             return None;
@@ -148,6 +154,10 @@ fn attribute(tag: &[u8], start: &[u8]) -> Option<(usize, usize)> {
 
 /// What stands before a credential in text.
 const SCHEMES: [&[u8]; 4] = [b"Bearer ", b"bearer ", b"Basic ", b"basic "];
+
+/// What all of them end in.
+static SCHEME_ENDS: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| [Finder::new(b"earer "), Finder::new(b"asic ")]);
 
 #[derive(Clone, Copy)]
 enum Kind {

@@ -44,40 +44,68 @@ const PUBLIC_PARAMETERS: [&str; 34] = [
     "scope",
 ];
 
-/// Headers that are read by everybody and never carry a client's secret.
-const PUBLIC_HEADERS: [&[u8]; 5] = [
-    b"www-authenticate",
-    b"proxy-authenticate",
-    b"signature-input",
-    b"accept-signature",
-    b"sec-websocket-key",
-];
-
 /// Headers that name hosts, in front of which a client may leave the userinfo of its URL.
 const HOST_HEADERS: [&[u8]; 6] =
     [b"host", b":authority", b"x-forwarded-host", b"x-original-host", b"x-host", b"forwarded"];
 
+/// Header fields with a form of their own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Public,
+    Credentials,
+    Cookies,
+    SetCookie,
+    Parameters,
+    Signatures,
+}
+
+const FORMS: [(&[u8], Form); 13] = [
+    // Read by everybody, and never a client's secret.
+    (b"www-authenticate", Form::Public),
+    (b"proxy-authenticate", Form::Public),
+    (b"signature-input", Form::Public),
+    (b"accept-signature", Form::Public),
+    (b"sec-websocket-key", Form::Public),
+    (b"authorization", Form::Credentials),
+    (b"proxy-authorization", Form::Credentials),
+    (b"cookie", Form::Cookies),
+    (b"set-cookie", Form::SetCookie),
+    (b"set-cookie2", Form::SetCookie),
+    (b"authentication-info", Form::Parameters),
+    (b"proxy-authentication-info", Form::Parameters),
+    (b"signature", Form::Signatures),
+];
+
+/// The lengths of the names above, a bit each: nearly every other name has another one.
+const LENGTHS: u64 = {
+    let mut lengths = 0;
+    let mut index = 0;
+    while index < FORMS.len() {
+        lengths |= 1 << FORMS[index].0.len();
+        index += 1;
+    }
+    lengths
+};
+
+fn form(name: &[u8]) -> Option<Form> {
+    if LENGTHS.checked_shr(name.len() as u32).unwrap_or(0) & 1 == 0 {
+        return None;
+    }
+    let known = FORMS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+    known.map(|(_, form)| *form)
+}
+
 impl Masking {
     /// The masked value; `None` when there is nothing to mask.
     pub(super) fn header_value(&self, name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
-        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
-        if PUBLIC_HEADERS.iter().any(|known| is(known)) {
-            return None;
-        }
-        if is(b"authorization") || is(b"proxy-authorization") {
-            return self.credentials(value);
-        }
-        if is(b"cookie") {
-            return Some(self.cookies(value));
-        }
-        if is(b"set-cookie") || is(b"set-cookie2") {
-            return Some(self.set_cookie(value));
-        }
-        if is(b"authentication-info") || is(b"proxy-authentication-info") {
-            return Some(self.parameters(value));
-        }
-        if is(b"signature") {
-            return Some(self.signatures(value));
+        match form(name) {
+            Some(Form::Public) => return None,
+            Some(Form::Credentials) => return self.credentials(value),
+            Some(Form::Cookies) => return Some(self.cookies(value)),
+            Some(Form::SetCookie) => return Some(self.set_cookie(value)),
+            Some(Form::Parameters) => return Some(self.parameters(value)),
+            Some(Form::Signatures) => return Some(self.signatures(value)),
+            None => {}
         }
         if looks_like_credential(value) {
             return self.credentials(value);
@@ -85,7 +113,9 @@ impl Masking {
         if self.is_secret_header(name) {
             return Some(self.named_secret(value));
         }
-        if value.contains(&b'@') && HOST_HEADERS.iter().any(|known| is(known)) {
+        if value.contains(&b'@')
+            && HOST_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known))
+        {
             return Some(url::authorities(value));
         }
         self.url(value)
@@ -93,12 +123,16 @@ impl Masking {
 
     /// `Authorization`: the scheme stays, what is secret goes.
     fn credentials(&self, value: &[u8]) -> Option<Vec<u8>> {
-        let read = credentials::read(value, &self.key);
+        self.credentials_as(&credentials::read(value, &self.key), value)
+    }
+
+    /// The same of a value that was read already.
+    pub(super) fn credentials_as(&self, read: &Authorization, value: &[u8]) -> Option<Vec<u8>> {
         let (unfolded, _) = syntax::unfold(value);
         let (word, rest) = syntax::token(trim(&unfolded));
         let token = trim(rest);
         match &read.state {
-            AuthState::Malformed { reason, .. } => self.malformed(&read, reason, &unfolded),
+            AuthState::Malformed { reason, .. } => self.malformed(read, reason, &unfolded),
             // Azure Storage's `account:signature` is no list.
             AuthState::Present { shape: Shape::Params(parameters), .. }
                 if params::parse(token).is_none() =>
@@ -112,9 +146,9 @@ impl Masking {
             // Names, flags and no answer to a challenge yet.
             AuthState::Present { shape: Shape::Ntlm1 | Shape::Ntlm2, .. } => None,
             AuthState::Present { shape: Shape::UserPass { .. }, .. } => {
-                Some(join(word, Self::token(b"", read.fingerprint).as_bytes()))
+                Some(join(word, &Self::token(b"", read.fingerprint)))
             }
-            _ => Some(join(word, Self::token(token, read.fingerprint).as_bytes())),
+            _ => Some(join(word, &Self::token(token, read.fingerprint))),
         }
     }
 
@@ -127,7 +161,7 @@ impl Masking {
         let value = trim(value);
         let (word, rest) = syntax::token(value);
         let token = trim(rest);
-        let mask = |token: &[u8]| Self::token(token, read.fingerprint).into_bytes();
+        let mask = |token: &[u8]| Self::token(token, read.fingerprint);
         match reason {
             MalformedReason::EmptyValue | MalformedReason::SchemeOnly => None,
             MalformedReason::Placeholder { text }
@@ -216,7 +250,8 @@ impl Masking {
     }
 
     fn cookies(&self, value: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(value.len());
+        // What is masked is shorter than what is long.
+        let mut out = Vec::with_capacity(value.len().min(512));
         for pair in value.split(|&octet| octet == b';') {
             if !out.is_empty() {
                 out.extend_from_slice(b"; ");
@@ -231,10 +266,10 @@ impl Masking {
         let equals = pair.iter().position(|&octet| octet == b'=');
         let (name, value) = pair.split_at(equals.map_or(0, |equals| equals + 1));
         let masked = match super::readable(trim(value)) {
-            Some(text) => text.into_owned(),
+            Some(text) => text.into_owned().into_bytes(),
             None => Self::token(b"", Some(self.key.fingerprint(pair))),
         };
-        [name, masked.as_bytes()].concat()
+        [name, &masked].concat()
     }
 
     fn set_cookie(&self, value: &[u8]) -> Vec<u8> {
@@ -254,7 +289,7 @@ impl Masking {
     fn named_secret(&self, value: &[u8]) -> Vec<u8> {
         match super::readable(value) {
             Some(text) => text.into_owned().into_bytes(),
-            None => Self::token(value, Some(self.key.fingerprint(value))).into_bytes(),
+            None => Self::token(value, Some(self.key.fingerprint(value))),
         }
     }
 }

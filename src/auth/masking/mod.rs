@@ -10,10 +10,12 @@ mod url;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::auth::AuthFacts;
 use crate::auth::credentials::artifact;
 use crate::exchange::Exchange;
-use crate::secret::{Fingerprint, FingerprintKey, Secret};
+use crate::secret::{Fingerprint, FingerprintKey};
 use crate::text;
+use repeated::{Read, Repeated};
 pub use url::public_part;
 
 /// A token shorter than this shows nothing of itself.
@@ -31,11 +33,18 @@ pub struct Masking {
     pub key: FingerprintKey,
     /// Names that mean a secret here, beside those that mean one everywhere.
     pub own: Arc<OwnNames>,
-    /// What the request of an exchange holds, where its server may repeat it.
-    repeated: Arc<[Secret]>,
-    /// The request's header fields as they are shown, in order; `None` where nothing is masked. Made
-    /// on the way to [`Masking::repeated`].
-    request_fields: Arc<[Option<Vec<u8>>]>,
+    /// What is known of an exchange.
+    known: Option<Arc<Known>>,
+}
+
+/// What masking knows of the exchanges that are shown.
+#[derive(Debug, Default)]
+struct Known {
+    /// What a request holds, where its server may repeat it; the longest first.
+    repeated: Vec<Repeated>,
+    /// The last request's header fields as they are shown, in order; `None` where nothing is masked.
+    /// Made on the way to `repeated`.
+    request_fields: Vec<Option<Vec<u8>>>,
 }
 
 /// Names that the user calls secret. Case, `-`, `_` and `.` make no difference.
@@ -58,13 +67,7 @@ impl OwnNames {
 impl Masking {
     /// With the names that mean a secret everywhere.
     pub fn new(reveal: bool, key: FingerprintKey) -> Self {
-        Self {
-            reveal,
-            key,
-            own: Arc::default(),
-            repeated: Arc::default(),
-            request_fields: Arc::default(),
-        }
+        Self { reveal, key, own: Arc::default(), known: None }
     }
 
     /// With these names, too.
@@ -73,18 +76,19 @@ impl Masking {
         Self { own: Arc::new(own), ..self }
     }
 
-    /// For what is shown of this exchange: some servers repeat the credential that they refuse.
+    /// For what is shown of this exchange: some servers repeat the credential that they refuse. `facts`
+    /// are those of the exchange, read under the same key.
     #[must_use]
-    pub fn knowing(&self, exchange: &Exchange) -> Self {
-        if self.reveal || exchange.response.is_none() {
-            return Self { request_fields: Arc::default(), ..self.clone() };
-        }
-        let (own, fields) = exchange
-            .request
-            .as_ref()
-            .map_or_else(Default::default, |request| self.secrets_of(request));
-        let repeated = self.repeated.iter().cloned().chain(own).collect();
-        Self { repeated, request_fields: fields.into(), ..self.clone() }
+    pub fn knowing(&self, exchange: &Exchange, facts: &AuthFacts) -> Self {
+        let before = self.known.iter().flat_map(|known| known.repeated.iter().cloned());
+        let mut known = match &exchange.request {
+            Some(request) if !self.reveal && exchange.response.is_some() => {
+                self.known_of(request, &Read::of(exchange, facts))
+            }
+            _ => Known::default(),
+        };
+        known.repeated.splice(0..0, before);
+        Self { known: Some(Arc::new(known)), ..self.clone() }
     }
 
     /// The secrecy of a parameter's value by its name.
@@ -109,7 +113,7 @@ impl Masking {
 
     /// The header field of this number of the request that is known ([`Masking::knowing`]).
     pub fn request_header<'a>(&self, at: usize, name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
-        match self.request_fields.get(at) {
+        match self.known.as_ref().and_then(|known| known.request_fields.get(at)) {
             Some(known) => self.masked(value, |_| known.clone()),
             None => self.header(name, value),
         }
@@ -147,24 +151,31 @@ impl Masking {
         if self.reveal {
             return Cow::Borrowed(octets);
         }
-        let text = text::decode(octets);
-        let masked = mask(text.as_bytes());
-        let again = self.without_repeated(masked.as_deref().unwrap_or(text.as_bytes()));
+        let text = utf8(octets);
+        let masked = mask(&text);
+        let again = self.without_repeated(masked.as_deref().unwrap_or(&text));
         again.or(masked).map_or(Cow::Borrowed(octets), Cow::Owned)
     }
 
     /// `eyJh…(masked, fp 3fa1c2d4)` for a token, `(masked)` for what has no fingerprint.
-    fn token(token: &[u8], fingerprint: Option<Fingerprint>) -> String {
-        let head = match token.get(..SHOWN) {
-            Some(head) if token.len() >= LONG_TOKEN && head.iter().all(u8::is_ascii_graphic) => {
-                format!("{}…", text::decode(head))
-            }
-            _ => String::new(),
-        };
-        match fingerprint {
-            Some(fingerprint) => format!("{head}(masked, fp {fingerprint})"),
-            None => format!("{head}(masked)"),
+    fn token(token: &[u8], fingerprint: Option<Fingerprint>) -> Vec<u8> {
+        let mut out = Vec::with_capacity(32);
+        if let Some(head) = token.get(..SHOWN)
+            && token.len() >= LONG_TOKEN
+            && head.iter().all(u8::is_ascii_graphic)
+        {
+            out.extend_from_slice(head);
+            out.extend_from_slice("…".as_bytes());
         }
+        match fingerprint {
+            Some(fingerprint) => {
+                out.extend_from_slice(b"(masked, fp ");
+                out.extend_from_slice(&fingerprint.digits());
+                out.push(b')');
+            }
+            None => out.extend_from_slice(b"(masked)"),
+        }
+        out
     }
 
     /// A secret that stands alone. A program's placeholder in its place stays readable.
@@ -181,6 +192,17 @@ impl Masking {
             Some(text) => text,
             None => Cow::Owned(format!("(masked,fp:{})", self.key.fingerprint(value))),
         }
+    }
+}
+
+/// UTF-8 as such; anything else as Latin-1 code points ([`text::decode`]). Most text is ASCII.
+fn utf8(octets: &[u8]) -> Cow<'_, [u8]> {
+    if !text::any_octet(octets, |octet| !octet.is_ascii()) {
+        return Cow::Borrowed(octets);
+    }
+    match text::decode(octets) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 

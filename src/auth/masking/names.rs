@@ -53,6 +53,10 @@ const SECRET_ENDINGS: [&str; 34] = [
 const SECRET_NAMES: [&str; 9] =
     ["pass", "passw", "pin", "sig", "sid", "hmac", "creds", "password1", "password2"];
 
+/// Whole names of header fields.
+const SECRET_HEADERS: [&str; 6] =
+    ["auth", "xauth", "authentication", "xauthentication", "dpop", "key"];
+
 const DEPENDING_NAMES: [&str; 5] = ["key", "code", "session", "auth", "ticket"];
 
 /// Longer names are prose, not names.
@@ -60,35 +64,100 @@ const LONGEST_NAME: usize = 128;
 
 /// Without case and separators: `X-Api_Key`, `apiKey` and `api.key` are one name.
 pub fn normalised(name: &[u8]) -> String {
-    let mut room = [0; LONGEST_NAME];
-    normalised_in(name, &mut room).to_owned()
-}
-
-/// The same, written where the caller has room for it: every header and every tag of a page is asked
-/// about.
-fn normalised_in<'a>(name: &[u8], room: &'a mut [u8; LONGEST_NAME]) -> &'a str {
     let letters = name.iter().take(LONGEST_NAME).filter(|octet| octet.is_ascii_alphanumeric());
-    let mut length = 0;
-    for (place, letter) in room.iter_mut().zip(letters) {
-        *place = letter.to_ascii_lowercase();
-        length += 1;
-    }
-    // Letters and digits of ASCII are text.
-    room.get(..length).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+    letters.map(|octet| octet.to_ascii_lowercase() as char).collect()
 }
 
-/// Whether the name ends in a word that announces a secret.
-fn has_secret_ending(name: &str) -> bool {
-    SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
+/// The letters and digits of a name in lower case, from the last one.
+#[derive(Clone)]
+struct Backwards<'a>(std::slice::Iter<'a, u8>);
+
+impl<'a> Backwards<'a> {
+    fn new(name: &'a [u8]) -> Self {
+        Self(name.get(..LONGEST_NAME).unwrap_or(name).iter())
+    }
+
+    /// Without the digits at the end.
+    fn without_digits(mut self) -> Self {
+        loop {
+            let all = self.clone();
+            if !self.next().is_some_and(|octet| octet.is_ascii_digit()) {
+                return all;
+            }
+        }
+    }
+
+    fn ends_in(&self, word: &str) -> bool {
+        let mut letters = self.clone();
+        word.bytes().rev().all(|octet| letters.next() == Some(octet))
+    }
+
+    fn is(&self, word: &str) -> bool {
+        let mut letters = self.clone();
+        word.bytes().rev().all(|octet| letters.next() == Some(octet)) && letters.next().is_none()
+    }
+
+    fn is_one_of(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.is(word))
+    }
+
+    /// Whether the name ends in a word that announces a secret.
+    fn has_secret_ending(&self) -> bool {
+        SECRET_ENDINGS.iter().any(|ending| self.ends_in(ending))
+    }
+
+    /// Whether one of the lists here has a word that ends as this name does. Nearly every name on the
+    /// wire has another end, and is done with here.
+    fn may_be_listed(&self) -> bool {
+        let mut letters = self.clone();
+        let mut next = || letters.next().unwrap_or_default();
+        let end = u32::from_le_bytes([next(), next(), next(), 0]);
+        ENDS.iter().fold(0, |any, listed| any | u32::from(*listed == end)) != 0
+    }
 }
+
+impl Iterator for Backwards<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            let octet = self.0.next_back()?;
+            if octet.is_ascii_alphanumeric() {
+                return Some(octet.to_ascii_lowercase());
+            }
+        }
+    }
+}
+
+/// The last three letters of every word of the lists here; all of them have as many.
+static ENDS: [u32; LISTED] = {
+    let lists: [&[&str]; 4] = [&SECRET_ENDINGS, &SECRET_NAMES, &SECRET_HEADERS, &DEPENDING_NAMES];
+    let mut ends = [0; LISTED];
+    let (mut at, mut list) = (0, 0);
+    while list < lists.len() {
+        let mut index = 0;
+        while index < lists[list].len() {
+            let word = lists[list][index].as_bytes();
+            let end = word.len();
+            ends[at] = u32::from_le_bytes([word[end - 1], word[end - 2], word[end - 3], 0]);
+            (at, index) = (at + 1, index + 1);
+        }
+        list += 1;
+    }
+    ends
+};
+
+const LISTED: usize =
+    SECRET_ENDINGS.len() + SECRET_NAMES.len() + SECRET_HEADERS.len() + DEPENDING_NAMES.len();
 
 /// The secrecy of a query parameter's, form field's or JSON member's value.
 pub fn parameter(name: &[u8]) -> Secrecy {
-    let mut room = [0; LONGEST_NAME];
-    let name = normalised_in(name, &mut room);
-    if SECRET_NAMES.contains(&name) || has_secret_ending(name) {
+    let name = Backwards::new(name);
+    if !name.may_be_listed() {
+        Secrecy::Plain
+    } else if name.is_one_of(&SECRET_NAMES) || name.has_secret_ending() {
         Secrecy::Secret
-    } else if DEPENDING_NAMES.contains(&name) {
+    } else if name.is_one_of(&DEPENDING_NAMES) {
         Secrecy::Depends
     } else {
         Secrecy::Plain
@@ -137,15 +206,11 @@ pub fn is_secret_header(name: &[u8]) -> bool {
     if is_key_header(name) {
         return true;
     }
-    let mut room = [0; LONGEST_NAME];
-    let name = normalised_in(name, &mut room);
     // `X-Hub-Signature-256`; `Signature-Input` says only what was signed.
-    let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    name != "secwebsocketkey"
-        && (matches!(
-            name,
-            "auth" | "xauth" | "authentication" | "xauthentication" | "dpop" | "key"
-        ) || has_secret_ending(name))
+    let name = Backwards::new(name).without_digits();
+    name.may_be_listed()
+        && !name.is("secwebsocketkey")
+        && (name.is_one_of(&SECRET_HEADERS) || name.has_secret_ending())
 }
 
 /// Whether a value under a name that may mean a secret looks like one.
@@ -158,4 +223,37 @@ pub fn looks_secret(value: &[u8]) -> bool {
         && digits
         && (!shouted || !value.contains(&b'_'))
         && !value.iter().any(u8::is_ascii_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_of_a_secret_is_found_however_it_is_written() {
+        let endings = SECRET_ENDINGS.iter().chain(&SECRET_NAMES);
+        for name in endings {
+            for spelt in [name.to_uppercase(), format!("{name}]"), format!("-{name}_.")] {
+                assert_eq!(parameter(spelt.as_bytes()), Secrecy::Secret, "{spelt}");
+            }
+        }
+        for name in DEPENDING_NAMES {
+            assert_eq!(parameter(name.as_bytes()), Secrecy::Depends, "{name}");
+        }
+        for name in SECRET_ENDINGS.iter().chain(&SECRET_HEADERS) {
+            for spelt in [name.to_uppercase(), format!("{name}-256"), format!("{name}.1_")] {
+                assert!(is_secret_header(spelt.as_bytes()), "{spelt}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_other_things_are_none_of_a_secret() {
+        for name in ["", "a", "id", "page", "Content-Type", "User-Agent", "123", "x-1", "tokens"] {
+            assert_eq!(parameter(name.as_bytes()), Secrecy::Plain, "{name}");
+            assert!(!is_secret_header(name.as_bytes()), "{name}");
+        }
+        let beyond = format!("{}token", "a".repeat(LONGEST_NAME));
+        assert_eq!(parameter(beyond.as_bytes()), Secrecy::Plain);
+    }
 }

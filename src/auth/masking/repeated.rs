@@ -1,18 +1,30 @@
 //! Secrets of a request that its answer repeats: `Unknown token hunter2hunter2`.
 
 use memchr::memmem;
+use zeroize::Zeroizing;
 
-use super::Masking;
-use crate::auth::encoding;
+use super::{Known, Masking, utf8};
+use crate::auth::authorization::{AuthState, Authorization, Shape};
+use crate::auth::{AuthFacts, encoding};
+use crate::exchange::Exchange;
 use crate::http::Request;
 use crate::secret::Secret;
-use crate::text;
 
 /// A shorter one would mask ordinary words.
 const SHORTEST: usize = 8;
 
 /// More are not looked for in every field of an answer.
 const MOST: usize = 32;
+
+static SEPARATES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        table[octet] = separates(octet as u8);
+        octet += 1;
+    }
+    table
+};
 
 /// Whether an octet stands between the words of a header field or a URL.
 const fn separates(octet: u8) -> bool {
@@ -35,56 +47,211 @@ const fn separates(octet: u8) -> bool {
     )
 }
 
+/// A secret of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Repeated {
+    secret: Secret,
+    /// The octet of it that other text has least often, and where it stands in it: looked for first.
+    rare: u8,
+    rare_at: usize,
+}
+
+impl Repeated {
+    fn new(octets: &[u8]) -> Self {
+        let (mut rare_at, mut rare) = (0, octets.first().copied().unwrap_or_default());
+        for (at, &octet) in octets.iter().enumerate().take(LOOKED_AT) {
+            if COMMONNESS[octet as usize] < COMMONNESS[rare as usize] {
+                (rare_at, rare) = (at, octet);
+            }
+        }
+        Self { secret: Secret::new(octets), rare, rare_at }
+    }
+
+    fn stands_in(&self, text: &[u8]) -> bool {
+        find_by(text, self.secret.expose(), self.rare, self.rare_at)
+    }
+}
+
+/// Octets of a secret of which the rarest one is looked for.
+const LOOKED_AT: usize = 24;
+
+static COMMONNESS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        table[octet] = commonness(octet as u8);
+        octet += 1;
+    }
+    table
+};
+
+/// Roughly how often an octet stands in headers and pages.
+const fn commonness(octet: u8) -> u8 {
+    match octet {
+        b'Q' | b'X' | b'Z' | b'J' | b'K' | b'V' | b'q' | b'z' | b'Y' | b'+' => 0,
+        b'A'..=b'Z' | b'j' => 1,
+        b'x' | b'k' | b'v' | b'w' | b'7'..=b'9' | b'_' => 2,
+        b'0'..=b'6' => 3,
+        b'b' | b'f' | b'g' | b'y' | b'p' | b'm' => 4,
+        _ => 5,
+    }
+}
+
+/// Whether `needle` stands in `text`, with that octet of it looked for first.
+fn find_by(text: &[u8], needle: &[u8], octet: u8, at: usize) -> bool {
+    /// So many places where only the octet fits are looked at one by one.
+    const FALSE_PLACES: usize = 64;
+    let Some(last) = text.len().checked_sub(needle.len()) else { return false };
+    let places = text.get(at..=at + last).unwrap_or_default();
+    for (tried, start) in memchr::memchr_iter(octet, places).enumerate() {
+        let rest = text.get(start..).unwrap_or_default();
+        if rest.starts_with(needle) {
+            return true;
+        }
+        if tried == FALSE_PLACES {
+            return memmem::find(rest, needle).is_some();
+        }
+    }
+    false
+}
+
+/// Credentials fields whose values were read already.
+pub(super) struct Read<'a> {
+    fields: [(&'static str, Option<&'a Authorization>); 2],
+}
+
+impl<'a> Read<'a> {
+    pub(super) fn of(exchange: &Exchange, facts: &'a AuthFacts) -> Self {
+        // Of several lines only the first one was kept, and a lost one was not read.
+        let read = |authorization: &'a Authorization| {
+            let one = matches!(
+                authorization.state,
+                AuthState::Present { .. } | AuthState::Malformed { .. }
+            );
+            one.then_some(authorization)
+        };
+        let own = read(&facts.authorization);
+        let proxy = facts.proxy_authorization.as_ref().and_then(read);
+        let fields = if exchange.status() == Some(407) {
+            [("proxy-authorization", own), ("authorization", None)]
+        } else {
+            [("authorization", own), ("proxy-authorization", proxy)]
+        };
+        Self { fields }
+    }
+
+    fn get(&self, name: &[u8]) -> Option<&'a Authorization> {
+        self.fields
+            .iter()
+            .find(|(field, _)| name.eq_ignore_ascii_case(field.as_bytes()))
+            .and_then(|(_, read)| *read)
+    }
+}
+
+/// What masking takes away from a request.
+#[derive(Default)]
+struct Taken(Vec<Repeated>);
+
+impl Taken {
+    fn add(&mut self, octets: &[u8]) {
+        if octets.len() >= SHORTEST && self.0.len() < MOST {
+            self.0.push(Repeated::new(octets));
+        }
+    }
+
+    /// The words of a value that are not in what is shown of it, and the passwords in them.
+    fn compare(&mut self, value: &[u8], masked: Option<&[u8]>, read: Option<&Authorization>) {
+        let Some(masked) = masked else { return };
+        let mut password_known = false;
+        if let Some(AuthState::Present { shape: Shape::UserPass { password, .. }, .. }) =
+            read.map(|read| &read.state)
+        {
+            self.add(password.expose());
+            password_known = true;
+        }
+        let mut start = 0;
+        for word in value.split(|&octet| SEPARATES[octet as usize]) {
+            let end = start + word.len();
+            let rest = value.get(end..).unwrap_or_default();
+            start = end + 1;
+            if word.len() < SHORTEST || contains(masked, word) {
+                continue;
+            }
+            self.add(word);
+            if !password_known && (rest.starts_with(b"=") || rest.is_empty()) {
+                self.add_password(word);
+            }
+        }
+    }
+
+    /// The password in base64 of `user:password`.
+    fn add_password(&mut self, word: &[u8]) {
+        // A JWT is none, and often long.
+        if memchr::memchr(b'.', word).is_none()
+            && let Some(decoded) = encoding::base64(word).map(Zeroizing::new)
+            && let Some(colon) = decoded.iter().position(|&octet| octet == b':')
+        {
+            self.add(&decoded[colon + 1..]);
+        }
+    }
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    word.first().is_none_or(|&first| find_by(text, word, first, 0))
+}
+
 impl Masking {
     /// What masking takes away from the header fields and the target of a request, and the password
     /// inside Basic credentials.
-    pub(super) fn secrets_of(&self, request: &Request) -> (Vec<Secret>, Vec<Option<Vec<u8>>>) {
-        let mut found: Vec<Secret> = Vec::new();
-        let mut add = |octets: &[u8]| {
-            if octets.len() >= SHORTEST && found.len() < MOST {
-                found.push(Secret::new(octets));
-            }
-        };
-        let mut compare = |value: &[u8], masked: Option<&[u8]>| {
-            let Some(masked) = masked else { return };
-            for word in value.split(|&octet| separates(octet)) {
-                if word.len() < SHORTEST || memmem::find(masked, word).is_some() {
-                    continue;
-                }
-                add(word);
-                let padded = memmem::find(value, word).map(|start| &value[start + word.len()..]);
-                if padded.is_some_and(|rest| rest.starts_with(b"=") || rest.is_empty())
-                    && let Some(decoded) = encoding::base64(word)
-                    && let Some(colon) = decoded.iter().position(|&octet| octet == b':')
-                {
-                    add(&decoded[colon + 1..]);
-                }
-            }
-        };
+    pub(super) fn known_of(&self, request: &Request, read: &Read<'_>) -> Known {
+        let mut taken = Taken::default();
         let mut fields = Vec::with_capacity(request.head.fields().len());
         for (name, value) in request.head.fields() {
-            let value = text::decode(value);
-            let masked = self.header_value(name, value.as_bytes());
-            compare(value.as_bytes(), masked.as_deref());
+            let text = utf8(value);
+            // What was read are the octets on the wire.
+            let read = read.get(name).filter(|_| *text == *value);
+            let masked = match read {
+                Some(read) => self.credentials_as(read, &text),
+                None => self.header_value(name, &text),
+            };
+            taken.compare(&text, masked.as_deref(), read);
             fields.push(masked);
         }
-        let target = text::decode(request.target());
-        compare(target.as_bytes(), self.url(target.as_bytes()).as_deref());
+        let target = utf8(request.target());
+        taken.compare(&target, self.url(&target).as_deref(), None);
+        let mut repeated = taken.0;
         // The longest first: one may be a part of another.
-        found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        (found, fields)
+        repeated.sort_by_key(|one| std::cmp::Reverse(one.secret.len()));
+        Known { repeated, request_fields: fields }
+    }
+
+    /// Whether the text repeats anything of the request.
+    fn repeats(&self, text: &[u8]) -> bool {
+        let Some(known) = &self.known else { return false };
+        known.repeated.iter().any(|repeated| repeated.stands_in(text))
+    }
+
+    /// Whether nothing of these octets is masked because the request held it: then their texts are shown
+    /// of any exchange as they are of this one.
+    pub fn shows_as_ever(&self, octets: &[u8]) -> bool {
+        let Some(known) = self.known.as_ref().filter(|_| !self.reveal) else { return true };
+        // In octets that are not UTF-8, what is ASCII stands as it does in the text made of them.
+        known.repeated.iter().all(|repeated| {
+            let ascii = repeated.secret.expose().is_ascii();
+            !(if ascii { repeated.stands_in(octets) } else { repeated.stands_in(&utf8(octets)) })
+        })
     }
 
     /// The text without what it repeats of the request; `None` when it repeats nothing.
     pub(super) fn without_repeated(&self, text: &[u8]) -> Option<Vec<u8>> {
+        if !self.repeats(text) {
+            return None;
+        }
         let mut masked: Option<Vec<u8>> = None;
-        for secret in self.repeated.iter() {
-            if secret.len() > text.len() && masked.is_none() {
-                continue;
-            }
+        for repeated in self.known.iter().flat_map(|known| &known.repeated) {
             let current = masked.as_deref().unwrap_or(text);
-            if memmem::find(current, secret.expose()).is_some() {
-                masked = Some(replaced(current, secret.expose()));
+            if repeated.stands_in(current) {
+                masked = Some(replaced(current, repeated.secret.expose()));
             }
         }
         masked
@@ -101,4 +268,33 @@ fn replaced(text: &[u8], secret: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(rest);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands() {
+        for secret in
+            ["hunter2hunter2", "aaaaaaaa", "00000000Z", "Zaaaaaaaa", "\u{fc}\u{fc}\u{fc}\u{fc}"]
+        {
+            let repeated = Repeated::new(secret.as_bytes());
+            let near = secret.chars().next_back().map(|last| secret.replace(last, "-"));
+            for filler in
+                ["", "-", "aaaaaaaaa-", "Z0Z0", &format!("{}-", near.unwrap()).repeat(200)]
+            {
+                for text in [
+                    format!("{filler}{secret}"),
+                    format!("{secret}{filler}"),
+                    format!("{filler}{secret}{filler}"),
+                ] {
+                    assert!(repeated.stands_in(text.as_bytes()), "{text}");
+                    assert!(contains(text.as_bytes(), secret.as_bytes()), "{text}");
+                }
+                let short = &secret.as_bytes()[1..];
+                assert!(!repeated.stands_in(short) && !contains(short, secret.as_bytes()));
+            }
+        }
+    }
 }

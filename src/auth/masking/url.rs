@@ -8,12 +8,18 @@ use super::Masking;
 use super::names::Secrecy;
 use crate::auth::jwt;
 use crate::auth::syntax::percent_decode;
+use crate::text;
 
 impl Masking {
     /// Any text with its URLs' secrets masked: userinfo, secret parameters of query and fragment,
     /// and JWTs wherever they stand. `None` when there are none.
-    pub(super) fn url(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let mut masked = userinfo(text);
+    pub(super) fn url(&self, octets: &[u8]) -> Option<Vec<u8>> {
+        // Most texts have none of `?#&@J`, nor of their neighbours.
+        let is_mark = |octet| matches!(octet, b'#'..=b'&' | b'?'..=b'@' | b'J');
+        if !text::any_octet(octets, is_mark) {
+            return None;
+        }
+        let mut masked = userinfo(octets);
         if memchr::memchr3(b'?', b'#', b'&', &masked).is_some() {
             masked = keep(masked, |text| self.parameters_after_marks(text));
         }
@@ -21,7 +27,7 @@ impl Masking {
             masked = keep(masked, |text| self.tokens_in(text));
         }
         match masked {
-            Cow::Owned(masked) if masked != text => Some(masked),
+            Cow::Owned(masked) if masked != octets => Some(masked),
             _ => None,
         }
     }

@@ -1,6 +1,8 @@
 //! One JSON object a line, schema 1. `docs/json-schema.json` describes it. A field may be added;
 //! none is renamed or removed without raising [`SCHEMA`].
 
+mod same;
+mod texts;
 mod writer;
 
 use std::net::SocketAddr;
@@ -11,9 +13,8 @@ use crate::auth::{Alternative, AuthState, Authorization, Challenge, Jwt, Scheme}
 use crate::counters::Counters;
 use crate::diagnosis::{Case, Diagnosis, Verdict};
 use crate::exchange::{Exchange, Pairing};
-use crate::export::body;
-use crate::http::{Head, Request, Response};
-use crate::time::Timestamp;
+use crate::http::{Request, Response};
+use same::Same;
 use writer::Writer;
 
 /// Version of the objects' form.
@@ -34,54 +35,71 @@ pub struct Input<'a> {
 
 /// Appends one case as a line.
 pub fn exchange(out: &mut Vec<u8>, case: &Case, masking: &Masking) {
-    let masking = &masking.knowing(&case.exchange);
+    Lines::new(masking.clone()).exchange(out, case);
+}
+
+/// Writes many cases as lines.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    masking: Masking,
+    same: Same,
+}
+
+impl Lines {
+    /// With secrets written so.
+    pub fn new(masking: Masking) -> Self {
+        Self { masking, same: Same::default() }
+    }
+
+    /// Appends one.
+    pub fn exchange(&mut self, out: &mut Vec<u8>, case: &Case) {
+        let masking = self.masking.knowing(&case.exchange, &case.auth);
+        line(out, case, &masking, &mut self.same);
+    }
+}
+
+fn line(out: &mut Vec<u8>, case: &Case, masking: &Masking, same: &mut Same) {
     let mut json = Writer::new(out);
     let (exchange, connection) = (&*case.exchange, &*case.exchange.connection);
-    json.begin_object().key("schema").number(SCHEMA).key("type").string("exchange");
-    json.key("id").number(exchange.id).key("time");
-    time(&mut json, exchange.time());
-    json.key("latency_ms");
+    json.raw("{\"schema\":").number(SCHEMA).raw(",\"type\":\"exchange\",\"id\":");
+    json.number(exchange.id).raw(",\"time\":").time(exchange.time()).raw(",\"latency_ms\":");
     match exchange.latency() {
-        Some(latency) => {
-            let us = latency.as_micros();
-            json.display(format_args!("{}.{:03}", us / 1000, us % 1000))
-        }
+        Some(latency) => json.milliseconds(latency),
         None => json.null(),
     };
-    endpoint(json.key("client"), connection.client);
-    endpoint(json.key("server"), connection.server);
-    json.key("interface").string(&connection.interface).key("flow").number(connection.flow);
+    endpoint(json.raw(",\"client\":{\"ip\":"), connection.client);
+    endpoint(json.raw(",\"server\":{\"ip\":"), connection.server);
+    json.raw(",\"interface\":").string(&connection.interface);
+    json.raw(",\"flow\":").number(connection.flow).raw(",\"stream\":");
     match exchange.stream {
-        Some(stream) => json.key("stream").number(stream.into()),
-        None => json.key("stream").null(),
+        Some(stream) => json.number(stream.into()),
+        None => json.null(),
     };
-    json.key("protocol").string(exchange.version().name());
-    json.key("request");
+    json.raw(",\"protocol\":").word(exchange.version().name()).raw(",\"request\":");
     match &exchange.request {
-        Some(message) => request(&mut json, message, masking),
+        Some(message) => request(&mut json, message, masking, same),
         None => drop(json.null()),
     }
-    json.key("response");
+    json.raw(",\"response\":");
     match &exchange.response {
-        Some(message) => response(&mut json, message, masking),
+        Some(message) => response(&mut json, message, masking, same),
         None => drop(json.null()),
     }
-    authorization(json.key("authorization"), &case.auth.authorization, masking);
-    alternatives(json.key("alternatives"), &case.auth.alternatives);
-    challenges(json.key("challenges"), &case.auth.challenges, masking);
-    json.key("diagnosis");
+    authorization(json.raw(",\"authorization\":"), &case.auth.authorization, masking);
+    alternatives(json.raw(",\"alternatives\":"), &case.auth.alternatives);
+    challenges(json.raw(",\"challenges\":"), &case.auth.challenges, masking);
+    json.raw(",\"diagnosis\":");
     match &case.verdict {
         Some(found) => verdict(&mut json, found),
         None => drop(json.null()),
     }
-    json.key("notes").begin_array();
+    json.raw(",\"notes\":").begin_array();
     for note in case.verdict.iter().flat_map(|verdict| &verdict.notes) {
-        json.string(note.id.name());
+        json.word(note.id.name());
     }
     json.end_array();
-    capture(json.key("capture"), exchange);
-    json.end_object();
-    out.push(b'\n');
+    capture(json.raw(",\"capture\":"), exchange);
+    json.raw("}\n");
 }
 
 /// Appends the last line.
@@ -118,54 +136,41 @@ pub fn summary(out: &mut Vec<u8>, counters: &Counters, input: Input<'_>) {
     out.push(b'\n');
 }
 
-fn time(json: &mut Writer<'_>, time: Timestamp) {
-    json.plain(time);
-}
-
 fn endpoint(json: &mut Writer<'_>, address: SocketAddr) {
-    json.begin_object().key("ip").plain(address.ip());
-    json.key("port").number(address.port().into()).end_object();
+    json.address(address.ip()).raw(",\"port\":").number(address.port().into()).raw("}");
 }
 
-fn headers(json: &mut Writer<'_>, head: &Head, masking: &Masking) {
-    json.begin_array();
-    for (name, value) in head.fields() {
-        json.begin_array().octets(name).octets(&masking.header(name, value)).end_array();
-    }
-    json.end_array();
-}
-
-fn request(json: &mut Writer<'_>, request: &Request, masking: &Masking) {
-    json.begin_object().key("method").octets(request.method());
-    json.key("target").octets(&masking.target(request.target()));
+fn request(json: &mut Writer<'_>, request: &Request, masking: &Masking, same: &mut Same) {
+    json.raw("{\"method\":").octets(request.method());
+    json.raw(",\"target\":").octets(&masking.target(request.target())).raw(",\"host\":");
     match request.host() {
-        Some(host) => json.key("host").octets(host),
-        None => json.key("host").null(),
+        Some(host) => json.octets(host),
+        None => json.null(),
     };
-    json.key("headers").begin_array();
+    json.raw(",\"headers\":").begin_array();
+    let as_ever = masking.shows_as_ever(request.head.octets());
     for (at, (name, value)) in request.head.fields().enumerate() {
-        let value = masking.request_header(at, name, value);
-        json.begin_array().octets(name).octets(&value).end_array();
+        let shown = || masking.request_header(at, name, value);
+        same.header(json, (name, value), as_ever, shown);
     }
-    json.end_array();
-    json.key("body_bytes").number(request.body.length).end_object();
+    json.raw("],\"body_bytes\":").number(request.body.length).raw("}");
 }
 
-fn response(json: &mut Writer<'_>, response: &Response, masking: &Masking) {
-    time(json.begin_object().key("time"), response.time);
-    json.key("status");
+fn response(json: &mut Writer<'_>, response: &Response, masking: &Masking, same: &mut Same) {
+    json.raw("{\"time\":").time(response.time).raw(",\"status\":");
     match response.status {
         0 => json.null(),
         status => json.number(status.into()),
     };
-    json.key("reason").octets(&masking.words(response.reason()));
-    headers(json.key("headers"), &response.head, masking);
-    json.key("body_bytes").number(response.body.length).key("body_text");
-    match body::text(&response.head, &response.body, masking) {
-        Some(text) => json.octets(&text),
-        None => json.null(),
-    };
-    json.end_object();
+    json.raw(",\"reason\":").octets(&masking.words(response.reason()));
+    json.raw(",\"headers\":").begin_array();
+    let as_ever = masking.shows_as_ever(response.head.octets());
+    for (name, value) in response.head.fields() {
+        same.header(json, (name, value), as_ever, || masking.header(name, value));
+    }
+    json.raw("],\"body_bytes\":").number(response.body.length).raw(",\"body_text\":");
+    same.body_text(json, response, masking);
+    json.raw("}");
 }
 
 fn authorization(json: &mut Writer<'_>, authorization: &Authorization, masking: &Masking) {
@@ -181,27 +186,26 @@ fn authorization(json: &mut Writer<'_>, authorization: &Authorization, masking: 
         AuthState::Unknown { reason } => (None, [].as_slice(), Some(reason.name())),
         AuthState::Missing | AuthState::Multiple { .. } => (None, [].as_slice(), None),
     };
-    json.begin_object().key("state").string(authorization.state.name());
-    json.key("scheme").string_or_null(authorization.scheme.as_ref().map(Scheme::name));
-    json.key("shape").string_or_null(shape.map(Shape::name));
-    json.key("reason").string_or_null(reason);
-    json.key("findings").begin_array();
+    json.raw("{\"state\":").word(authorization.state.name());
+    json.raw(",\"scheme\":").string_or_null(authorization.scheme.as_ref().map(Scheme::name));
+    json.raw(",\"shape\":").word_or_null(shape.map(Shape::name));
+    json.raw(",\"reason\":").word_or_null(reason);
+    json.raw(",\"findings\":").begin_array();
     for finding in findings {
-        json.string(finding.name());
+        json.word(finding.name());
     }
-    json.end_array();
-    json.key("user").string_or_null(authorization.user.as_deref());
-    json.key("fingerprint");
+    json.raw("],\"user\":").string_or_null(authorization.user.as_deref());
+    json.raw(",\"fingerprint\":");
     match authorization.fingerprint {
-        Some(fingerprint) => json.plain(fingerprint),
+        Some(fingerprint) => json.fingerprint(fingerprint),
         None => json.null(),
     };
-    json.key("claims");
+    json.raw(",\"claims\":");
     match shape {
         Some(Shape::Jws(jwt)) => claims(json, jwt, masking.reveal),
         _ => drop(json.null()),
     }
-    json.end_object();
+    json.raw("}");
 }
 
 fn claims(json: &mut Writer<'_>, jwt: &Jwt, reveal: bool) {
@@ -242,51 +246,56 @@ fn challenges(json: &mut Writer<'_>, challenges: &[Challenge], masking: &Masking
 }
 
 fn verdict(json: &mut Writer<'_>, verdict: &Verdict) {
-    let Diagnosis { entry, confidence, benign, evidence, related, .. } = &*verdict.diagnosis;
-    json.begin_object().key("id").string(&entry.id).key("title").string(&entry.title);
-    json.key("confidence").string(confidence.name()).key("benign").boolean(*benign);
-    json.key("explanation").string(&verdict.diagnosis.explanation());
-    json.key("evidence").begin_array();
+    let Diagnosis { entry, confidence, benign, evidence, related, facts } = &*verdict.diagnosis;
+    let Some(texts) = texts::of(entry) else {
+        json.null();
+        return;
+    };
+    json.raw(&texts.opening).word(confidence.name()).raw(",\"benign\":").boolean(*benign);
+    json.raw(",\"explanation\":").filled(&texts.shown, facts);
+    json.raw(",\"evidence\":").begin_array();
     for fact in evidence {
-        json.begin_object().key("field").string(&fact.field).key("value").string(&fact.value);
-        json.key("note").string(&fact.note).end_object();
+        json.begin_object().raw("\"field\":").string(&fact.field);
+        json.raw(",\"value\":").string(&fact.value);
+        json.raw(",\"note\":").string(&fact.note).end_object();
     }
-    json.end_array().key("fix").begin_object();
-    json.key("client").string(&verdict.diagnosis.client_fix());
-    json.key("server").string(&verdict.diagnosis.server_fix()).end_object();
-    json.key("also").begin_array();
+    json.raw("],\"fix\":{\"client\":").filled(&texts.client, facts);
+    json.raw(",\"server\":").filled(&texts.server, facts);
+    json.raw("},\"also\":").begin_array();
     for other in &verdict.also {
-        json.string(&other.entry.id);
+        json.word(&other.entry.id);
     }
-    json.end_array().key("related").begin_array();
+    json.raw("],\"related\":").begin_array();
     for id in related {
         json.number(*id);
     }
-    json.end_array();
-    json.key("repeat").number(verdict.repeat.into());
-    json.key("was").string_or_null(verdict.was).key("leg_of");
+    json.raw("],\"repeat\":").number(verdict.repeat.into());
+    json.raw(",\"was\":").word_or_null(verdict.was).raw(",\"leg_of\":");
     match verdict.leg_of {
         Some(id) => json.number(id),
         None => json.null(),
     };
-    json.end_object();
+    json.raw("}");
 }
 
 fn capture(json: &mut Writer<'_>, exchange: &Exchange) {
     let coverage = &exchange.coverage;
-    json.begin_object().key("complete").boolean(exchange.is_complete());
-    json.key("gap_bytes").number(coverage.gap_octets);
-    json.key("midstream").boolean(exchange.connection.midstream);
-    json.key("truncated").boolean(coverage.truncated);
-    json.key("pairing").string(match coverage.pairing {
-        Pairing::Certain => "certain",
-        Pairing::Likely => "likely",
-        Pairing::OneSided => "one-sided",
+    json.raw("{\"complete\":").boolean(exchange.is_complete());
+    json.raw(",\"gap_bytes\":").number(coverage.gap_octets);
+    json.raw(",\"midstream\":").boolean(exchange.connection.midstream);
+    json.raw(",\"truncated\":").boolean(coverage.truncated);
+    json.raw(match coverage.pairing {
+        Pairing::Certain => ",\"pairing\":\"certain\"",
+        Pairing::Likely => ",\"pairing\":\"likely\"",
+        Pairing::OneSided => ",\"pairing\":\"one-sided\"",
     });
-    json.key("interim_responses").number(exchange.interim_responses.into());
-    json.key("anomalies").begin_array();
+    json.raw(",\"interim_responses\":").number(exchange.interim_responses.into());
+    json.raw(",\"anomalies\":").begin_array();
     for anomaly in exchange.anomalies.iter() {
-        json.string(anomaly.name());
+        json.word(anomaly.name());
     }
-    json.end_array().end_object();
+    json.raw("]}");
 }
+
+#[cfg(test)]
+mod tests;

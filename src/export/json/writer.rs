@@ -1,10 +1,14 @@
 //! JSON straight into a buffer: no tree of values in between, one pass, no allocation.
 
 use std::io::Write as _;
+use std::net::IpAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::secret::Fingerprint;
 use crate::text;
+use crate::time::Timestamp;
 
 /// Appends JSON to a buffer. Commas come by themselves.
 #[derive(Debug)]
@@ -55,9 +59,60 @@ impl<'a> Writer<'a> {
         self
     }
 
-    pub(super) fn string(&mut self, text: &str) -> &mut Self {
+    /// What is JSON already: members of ours with what stands between them.
+    #[inline]
+    pub(super) fn raw(&mut self, json: &str) -> &mut Self {
+        self.out.extend_from_slice(json.as_bytes());
+        self
+    }
+
+    /// Octets written so far.
+    pub(super) fn length(&self) -> usize {
+        self.out.len()
+    }
+
+    /// What was written since there were so many octets, without a comma before it.
+    pub(super) fn since(&self, length: usize) -> &[u8] {
+        let written = self.out.get(length..).unwrap_or_default();
+        written.strip_prefix(b",").unwrap_or(written)
+    }
+
+    /// A value that was written before.
+    pub(super) fn again(&mut self, json: &[u8]) -> &mut Self {
         self.separate();
+        self.out.extend_from_slice(json);
+        self
+    }
+
+    pub(super) fn string(&mut self, text: &str) -> &mut Self {
+        self.octets(text.as_bytes())
+    }
+
+    /// A word of ours, which needs no escape.
+    #[inline]
+    pub(super) fn word(&mut self, word: &str) -> &mut Self {
+        self.separate();
+        self.quoted(word.as_bytes())
+    }
+
+    pub(super) fn word_or_null(&mut self, word: Option<&str>) -> &mut Self {
+        match word {
+            Some(word) => self.word(word),
+            None => self.null(),
+        }
+    }
+
+    #[inline]
+    fn quoted(&mut self, plain: &[u8]) -> &mut Self {
+        self.out.reserve(plain.len() + 2);
         self.out.push(b'"');
+        self.out.extend_from_slice(plain);
+        self.out.push(b'"');
+        self
+    }
+
+    /// The inside of a string.
+    pub(super) fn inside(&mut self, text: &str) -> &mut Self {
         let mut rest = text;
         loop {
             let (plain, special) = rest.split_at(plain_prefix(rest.as_bytes()));
@@ -67,19 +122,19 @@ impl<'a> Writer<'a> {
             self.character(c);
             rest = characters.as_str();
         }
-        self.out.push(b'"');
         self
     }
 
     /// Octets from the wire: UTF-8 as such, anything else as Latin-1 code points.
     pub(super) fn octets(&mut self, octets: &[u8]) -> &mut Self {
-        if let Ok(text) = std::str::from_utf8(octets) {
-            return self.string(text);
-        }
         self.separate();
+        if is_plain(octets) {
+            return self.quoted(octets);
+        }
         self.out.push(b'"');
-        for &octet in octets {
-            self.character(octet as char);
+        match std::str::from_utf8(octets) {
+            Ok(text) => drop(self.inside(text)),
+            Err(_) => octets.iter().for_each(|&octet| self.character(octet as char)),
         }
         self.out.push(b'"');
         self
@@ -94,6 +149,15 @@ impl<'a> Writer<'a> {
 
     pub(super) fn number(&mut self, number: u64) -> &mut Self {
         self.separate();
+        self.digits(number);
+        self
+    }
+
+    fn digits(&mut self, number: u64) {
+        if number < 10 {
+            self.out.push(b'0' + number as u8);
+            return;
+        }
         // From the last digit to the first: `u64::MAX` has 20.
         let mut digits = [0; 20];
         let mut rest = number;
@@ -108,7 +172,6 @@ impl<'a> Writer<'a> {
         }
         let start = digits.len() - length;
         self.out.extend_from_slice(digits.get(start..).unwrap_or_default());
-        self
     }
 
     pub(super) fn boolean(&mut self, value: bool) -> &mut Self {
@@ -119,8 +182,52 @@ impl<'a> Writer<'a> {
         self.literal(b"null")
     }
 
+    pub(super) fn time(&mut self, time: Timestamp) -> &mut Self {
+        self.separate();
+        self.out.push(b'"');
+        time.append_rfc3339(self.out);
+        self.out.push(b'"');
+        self
+    }
+
+    pub(super) fn fingerprint(&mut self, fingerprint: Fingerprint) -> &mut Self {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(&fingerprint.digits());
+        self.out.push(b'"');
+        self
+    }
+
+    pub(super) fn address(&mut self, address: IpAddr) -> &mut Self {
+        let IpAddr::V4(address) = address else { return self.plain(address) };
+        self.separate();
+        self.out.push(b'"');
+        for (index, octet) in address.octets().into_iter().enumerate() {
+            if index > 0 {
+                self.out.push(b'.');
+            }
+            self.digits(octet.into());
+        }
+        self.out.push(b'"');
+        self
+    }
+
+    /// Milliseconds with three decimals.
+    pub(super) fn milliseconds(&mut self, duration: Duration) -> &mut Self {
+        let us = duration.as_micros();
+        self.separate();
+        self.digits(u64::try_from(us / 1000).unwrap_or(u64::MAX));
+        // One more in front keeps the zeros.
+        let start = self.out.len();
+        self.digits(1000 + (us % 1000) as u64);
+        if let Some(place) = self.out.get_mut(start) {
+            *place = b'.';
+        }
+        self
+    }
+
     /// Text that needs no escape, in quotes.
-    pub(super) fn plain(&mut self, value: impl std::fmt::Display) -> &mut Self {
+    fn plain(&mut self, value: impl std::fmt::Display) -> &mut Self {
         self.separate();
         // Writing to a vector cannot fail.
         let _ = write!(self.out, "\"{value}\"");
@@ -128,7 +235,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A number that is already written.
-    pub(super) fn display(&mut self, value: impl std::fmt::Display) -> &mut Self {
+    fn display(&mut self, value: impl std::fmt::Display) -> &mut Self {
         self.separate();
         let _ = write!(self.out, "{value}");
         self
@@ -164,6 +271,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A comma, unless this is the first thing in its object, array or line, or follows its key.
+    #[inline]
     fn separate(&mut self) {
         if !matches!(self.out.last(), None | Some(b'{' | b'[' | b':' | b'\n')) {
             self.out.push(b',');
@@ -189,19 +297,36 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// How many octets at the beginning are printable ASCII that JSON takes as it is.
-fn plain_prefix(octets: &[u8]) -> usize {
-    // Whole chunks first, without a branch for each octet: the compiler makes vectors of it.
-    const CHUNK: usize = 32;
-    let is_plain = |chunk: &&[u8]| !chunk.iter().fold(false, |any, &octet| any | is_special(octet));
-    let start = octets.chunks_exact(CHUNK).take_while(is_plain).count() * CHUNK;
-    let rest = octets.get(start..).unwrap_or_default();
-    start + rest.iter().position(|&octet| is_special(octet)).unwrap_or(rest.len())
+/// Whether all octets are printable ASCII that JSON takes as it is, as in most texts.
+fn is_plain(octets: &[u8]) -> bool {
+    match octets.len() {
+        0..8 => octets.iter().all(|&octet| !SPECIAL[octet as usize]),
+        _ => !text::any_octet(octets, is_special),
+    }
 }
 
-fn is_special(octet: u8) -> bool {
+/// How many octets at the beginning are.
+fn plain_prefix(octets: &[u8]) -> usize {
+    let chunks = octets.as_chunks::<16>().0;
+    let plain = chunks.iter().take_while(|chunk| !text::any_of(chunk, is_special)).count();
+    let start = plain * 16;
+    let rest = octets.get(start..).unwrap_or_default();
+    start + rest.iter().position(|&octet| SPECIAL[octet as usize]).unwrap_or(rest.len())
+}
+
+const fn is_special(octet: u8) -> bool {
     !matches!(octet, b' '..=b'~') || matches!(octet, b'"' | b'\\')
 }
+
+static SPECIAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        table[octet] = is_special(octet as u8);
+        octet += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
@@ -245,6 +370,43 @@ mod tests {
         let read: Vec<u32> =
             serde_json::from_str::<String>(&json).unwrap().chars().map(u32::from).collect();
         assert_eq!(read, (0..=255).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn every_octet_reads_back_wherever_it_stands() {
+        for octet in 0..=127_u8 {
+            for (before, after) in [(0, 0), (0, 7), (7, 0), (3, 12), (31, 1), (40, 40), (33, 6)] {
+                let text: String = std::iter::repeat_n('a', before)
+                    .chain([char::from(octet), char::from(octet ^ 1)])
+                    .chain(std::iter::repeat_n('~', after))
+                    .collect();
+                let json = written(|writer| {
+                    writer.octets(text.as_bytes());
+                });
+                assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+                assert!(!json.chars().any(text::is_hazardous), "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn milliseconds_addresses_and_fingerprints_are_written_as_they_print() {
+        for us in [0, 7, 999, 1000, 1001, 3_214, 10_000_050, 123_456_789_012] {
+            let json = written(|writer| {
+                writer.milliseconds(Duration::from_micros(us));
+            });
+            assert_eq!(json, format!("{}.{:03}", us / 1000, us % 1000));
+        }
+        for address in ["0.0.0.0", "10.2.145.1", "255.255.255.255", "::1", "fe80::1:0:2"] {
+            let json = written(|writer| {
+                writer.address(address.parse().unwrap());
+            });
+            assert_eq!(json, format!("\"{address}\""));
+        }
+        let json = written(|writer| {
+            writer.fingerprint(Fingerprint(0x0012_ab3f)).time(Timestamp::from_seconds(0));
+        });
+        assert_eq!(json, "\"0012ab3f\",\"1970-01-01T00:00:00.000000Z\"");
     }
 
     #[test]

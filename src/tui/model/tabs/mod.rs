@@ -30,9 +30,9 @@ pub struct Context<'a> {
 
 /// What a tab shows of a case.
 pub fn document(tab: Tab, case: &Case, context: &Context<'_>) -> Document {
-    let masking = &context.masking.knowing(&case.exchange);
+    let masking = &context.masking.knowing(&case.exchange, &case.auth);
     let masking = &match context.marked {
-        Some(marked) => masking.knowing(&marked.exchange),
+        Some(marked) => masking.knowing(&marked.exchange, &marked.auth),
         None => masking.clone(),
     };
     let context = &Context { masking, ..*context };
