@@ -113,7 +113,14 @@ impl App {
         } else if self.model.filter.editing().is_some() {
             self.filter_key(key);
         } else if let Some(action) = self.keys.action(key) {
-            self.perform(action, now);
+            // Esc pressed once too often must not end a capture.
+            if action == Action::Back && key.code == KeyCode::Esc {
+                if !self.close() {
+                    self.model.say("Nothing is open; q leaves.", Role::Muted, now);
+                }
+            } else {
+                self.perform(action, now);
+            }
         }
     }
 
@@ -121,7 +128,11 @@ impl App {
     pub fn perform(&mut self, action: Action, now: Instant) {
         match action {
             Action::Quit => self.effects.push(Effect::Quit),
-            Action::Back => self.back(),
+            Action::Back => {
+                if !self.close() {
+                    self.effects.push(Effect::Quit);
+                }
+            }
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Help => self.model.overlay = Some(Overlay::Help { scroll: 0 }),
@@ -277,15 +288,14 @@ impl App {
     }
 
     /// Closes what is open; at the list there is nothing left but to leave.
-    fn back(&mut self) {
+    /// Closes what is open over or beside the list. Whether anything was.
+    fn close(&mut self) -> bool {
         if self.model.pane == Pane::Details || self.model.opened {
             self.model.opened = false;
             self.model.pane = Pane::List;
-        } else if self.model.maximised {
-            self.model.maximised = false;
-        } else {
-            self.effects.push(Effect::Quit);
+            return true;
         }
+        std::mem::take(&mut self.model.maximised)
     }
 
     fn report(&mut self, result: Result<(), String>, now: Instant) {

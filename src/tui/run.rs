@@ -150,6 +150,13 @@ impl Pace {
             (false, false) => None,
         }
     }
+
+    /// When to look up again: for the next picture, for mail that waits, or for what the clock
+    /// changes on the screen.
+    fn wake(&self, mail: bool, ticks: [Option<Instant>; 2]) -> Option<Instant> {
+        let mail = mail.then_some(self.drawn + FRAME);
+        ticks.into_iter().chain([self.due(), mail]).flatten().min()
+    }
 }
 
 async fn show(
@@ -175,7 +182,7 @@ async fn show(
         }
         let look =
             matches!(app.model.overlay, Some(Overlay::Interfaces(_))).then_some(looked + LOOK);
-        let wake = [pace.due(), app.model.next_tick(now), look].into_iter().flatten().min();
+        let wake = pace.wake(mail, [app.model.next_tick(now), look]);
         let listing = app.model.listing().is_some();
         let busy = listing || !backlog.is_empty() || (mail && pace.drawn + FRAME <= now);
         tokio::select! {
@@ -203,7 +210,7 @@ async fn show(
                 pace.stale |= take(app, &mut backlog);
             }
             () = session.changed(), if !mail => mail = true,
-            () = sleep_until(wake.or_else(|| mail.then_some(pace.drawn + FRAME))) => {
+            () = sleep_until(wake) => {
                 if let Some(Overlay::Interfaces(picker)) = &mut app.model.overlay
                     && looked.elapsed() >= LOOK
                 {
@@ -383,5 +390,22 @@ fn change(app: &mut App, session: &mut SessionHandle, change: Change, now: Insta
                 _ => app.model.say(words, Role::Warning, now),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_do_not_wait_for_a_message_to_go() {
+        let now = Instant::now();
+        let message_goes = Some(now + Duration::from_secs(5));
+        let idle = Pace { drawn: now, stale: false, pressed: false };
+        assert_eq!(idle.wake(true, [message_goes, None]), Some(now + FRAME));
+        assert_eq!(idle.wake(false, [message_goes, None]), message_goes);
+        assert_eq!(idle.wake(false, [None, None]), None);
+        let stale = Pace { stale: true, ..idle };
+        assert_eq!(stale.wake(false, [message_goes, None]), Some(now + FRAME));
     }
 }

@@ -307,3 +307,13 @@ fn every_tab_is_reached_with_the_brackets() {
         assert_eq!(app.model.details.tab(), tab);
     }
 }
+
+#[test]
+fn escape_closes_what_is_open_and_never_leaves() {
+    let mut app = app(a_morning());
+    press(&mut app, "\r\u{1b}\u{1b}\u{1b}");
+    assert!(!app.take_effects().contains(&Effect::Quit));
+    assert!(!app.model.opened);
+    press(&mut app, "q");
+    assert!(app.take_effects().contains(&Effect::Quit));
+}

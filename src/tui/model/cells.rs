@@ -67,15 +67,15 @@ impl Column {
                 Role::Text,
                 case.exchange.latency().map_or_else(String::new, summary::short_duration),
             ),
-            Self::Repeat => repeat(group, case, symbols),
+            Self::Repeat => repeat(group, case, symbols, width),
             Self::Endpoint => {
                 let (host, route) = endpoint(case);
                 Cell::new(Role::Text, elide_host(&host, &route, symbols, width))
             }
-            Self::Count => Cell::new(Role::Text, group.members.count().to_string()),
+            Self::Count => Cell::new(Role::Text, short_number(group.members.count() as u64, width)),
             Self::Refused => {
                 let role = if group.refused > 0 { Role::Bad } else { Role::Muted };
-                Cell::new(role, group.refused.to_string())
+                Cell::new(role, short_number(group.refused.into(), width))
             }
             Self::Rate => Cell::new(Role::Text, format!("{}%", percent(group))),
             Self::Trend => Cell::new(Role::Text, trend(group, history, symbols, width)),
@@ -139,11 +139,23 @@ fn elide_host(host: &str, path: &str, symbols: &Symbols, width: u16) -> String {
     format!("{host}{}{path}", symbols.ellipsis)
 }
 
-fn repeat(group: &Group, case: &Case, symbols: &Symbols) -> Cell {
+fn repeat(group: &Group, case: &Case, symbols: &Symbols, width: u16) -> Cell {
     let told = case.verdict.as_ref().map_or(1, |verdict| verdict.repeat as usize);
     let times = group.members.count().max(told);
-    let text = if times > 1 { format!("{}{times}", symbols.times) } else { String::new() };
+    let number = short_number(times as u64, width.saturating_sub(1));
+    let text = if times > 1 { format!("{}{number}", symbols.times) } else { String::new() };
     Cell::new(Role::Strong, text)
+}
+
+/// A number in a narrow cell: cut digits would make another number of it.
+fn short_number(number: u64, width: u16) -> String {
+    let fits = |text: &String| text.len() <= usize::from(width);
+    let scaled = [(1_000, 'k'), (1_000_000, 'M'), (1_000_000_000, 'G')];
+    let shorter = scaled
+        .into_iter()
+        .filter(|(unit, _)| number >= *unit)
+        .map(|(unit, letter)| format!("{}{letter}", number / unit));
+    std::iter::once(number.to_string()).chain(shorter).find(fits).unwrap_or_else(|| "+".to_owned())
 }
 
 pub(super) fn percent(group: &Group) -> u32 {
@@ -298,6 +310,19 @@ mod tests {
         assert_eq!(shown(40), "api.shop.test:8080/v1/orders");
         assert_eq!(shown(18), "api.sho…/v1/orders");
         assert_eq!(shown(10), "api.…/v1/orders");
+    }
+
+    #[test]
+    fn a_number_in_a_narrow_cell_never_loses_digits() {
+        for (number, width, shown) in [
+            (745, 3, "745"),
+            (7_456, 3, "7k"),
+            (99_999, 5, "99999"),
+            (100_000, 5, "100k"),
+            (745, 2, "+"),
+        ] {
+            assert_eq!(short_number(number, width), shown);
+        }
     }
 
     #[test]
