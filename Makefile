@@ -6,7 +6,7 @@ PREFIX ?= $(HOME)/.local
 
 FUZZ_TARGETS = engine http1 http2 reassembly decode capture_file credentials challenge content filter
 
-.PHONY: help demo test fuzz-smoke setup check deny install package sbom screenshots clean
+.PHONY: help demo test bench fuzz-smoke setup check deny install package sbom screenshots clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ test: ## everything, with all its own set-up
 	@$(MAKE) --no-print-directory check deny
 	$(CARGO) test
 	@$(MAKE) --no-print-directory fuzz-smoke
+
+bench: setup ## the program against a bare libpcap loop, on traffic it makes (see scripts/bench/bench)
+	$(CARGO) build --release --locked
+	@scripts/bench/bench
 
 fuzz-smoke: ## every fuzz target for six seconds, a minute in all
 	@if $(CARGO) fuzz --version >/dev/null 2>&1; then set -e; for target in $(FUZZ_TARGETS); do \
