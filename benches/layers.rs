@@ -8,8 +8,8 @@ use std::sync::{Arc, LazyLock};
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use why401::auth::AuthFacts;
 use why401::auth::masking::Masking;
+use why401::auth::{AuthFacts, Memo};
 use why401::capture::{Frame, Next};
 use why401::counters::Counters;
 use why401::decode::{Decoded, Decoder, Segment};
@@ -238,8 +238,9 @@ fn pairing(bencher: Bencher<'_, '_>) {
 fn auth_facts(bencher: Bencher<'_, '_>) {
     let key = key();
     bencher.counter(ItemsCount::new(CASES.len())).bench_local(|| {
+        let mut memo = Memo::default();
         for case in CASES.iter() {
-            black_box(AuthFacts::of(&case.exchange, &key));
+            black_box(AuthFacts::of(&case.exchange, &key, &mut memo));
         }
     });
 }

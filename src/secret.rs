@@ -54,7 +54,7 @@ impl Serialize for Secret {
 
 /// The first 32 bits of an HMAC of a credential under a key of this run: enough to see that two
 /// requests used the same credential, useless for guessing it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u32);
 
 impl Fingerprint {

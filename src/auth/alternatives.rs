@@ -249,8 +249,47 @@ fn bare_token(value: &[u8]) -> &[u8] {
         .map_or(value, |scheme| trim(&value[scheme.len()..]))
 }
 
+/// Whether a field is one of nearly every request, in its usual spelling: then its name has nothing of
+/// a credential. Others are looked at closely.
+pub const fn is_ordinary(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"Host"
+            | b"host"
+            | b"User-Agent"
+            | b"user-agent"
+            | b"Accept"
+            | b"accept"
+            | b"Accept-Encoding"
+            | b"accept-encoding"
+            | b"Accept-Language"
+            | b"accept-language"
+            | b"Connection"
+            | b"connection"
+            | b"Content-Type"
+            | b"content-type"
+            | b"Content-Length"
+            | b"content-length"
+            | b"Cache-Control"
+            | b"cache-control"
+            | b"Origin"
+            | b"origin"
+            | b"Referer"
+            | b"referer"
+            | b"X-Forwarded-For"
+            | b"x-forwarded-for"
+            | b"X-Real-IP"
+            | b"x-real-ip"
+            | b"X-Request-Id"
+            | b"x-request-id"
+    )
+}
+
 /// What kind of credential a header is, if it is one.
 fn header_kind(name: &[u8], value: &[u8]) -> Option<AlternativeKind> {
+    if is_ordinary(name) {
+        return looks_like_credential(value).then_some(AlternativeKind::LookalikeHeader);
+    }
     let of_this_length = HEADERS.get(name.len()).map_or(&[][..], Vec::as_slice);
     let known =
         of_this_length.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
@@ -295,8 +334,13 @@ fn has_api_key_name(name: &[u8]) -> bool {
 
 /// `^(Bearer|Basic|Token) `, or a JWT.
 pub fn looks_like_credential(value: &[u8]) -> bool {
-    [&b"Bearer "[..], b"Basic ", b"Token "].iter().any(|scheme| value.starts_with(scheme))
-        || jwt::looks_like(value)
+    match value.first() {
+        Some(b'B' | b'T') => {
+            [&b"Bearer "[..], b"Basic ", b"Token "].iter().any(|scheme| value.starts_with(scheme))
+        }
+        Some(b'e') => jwt::looks_like(value),
+        _ => false,
+    }
 }
 
 /// A name at most two edits away from `authorization`.
@@ -384,4 +428,29 @@ fn parameters<'a>(
             }
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_field_is_no_credential_by_its_name() {
+        let names = ["host", "user-agent", "accept", "accept-encoding", "accept-language"]
+            .into_iter()
+            .chain(["connection", "content-type", "content-length", "cache-control", "origin"])
+            .chain(["referer", "x-forwarded-for", "x-real-ip", "x-request-id"]);
+        for name in names.map(str::as_bytes) {
+            assert!(is_ordinary(name));
+            assert!(
+                HEADERS.get(name.len()).is_none_or(|known| {
+                    !known.iter().any(|(known, _)| known.as_bytes() == name)
+                })
+            );
+            assert!(!has_api_key_name(name) && !is_key_header(name));
+            assert!(!is_misspelt_authorization(name));
+            let secret = [&b"key"[..], b"token", b"secret", b"auth", b"cookie"];
+            assert!(!secret.into_iter().any(|part| contains_ignore_case(name, part)));
+        }
+    }
 }

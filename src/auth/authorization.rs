@@ -1,5 +1,7 @@
 //! The authorization state of a request: a closed set, in which nothing unplaceable is ever "missing".
 
+use std::sync::Arc;
+
 pub use crate::auth::alternatives::{Alternative, AlternativeKind, alternatives};
 use crate::auth::{Jwt, Scheme, credentials};
 use crate::exchange::Exchange;
@@ -48,7 +50,7 @@ pub enum AuthState {
         /// The scheme of each, in order.
         schemes: Vec<Option<Scheme>>,
         /// The first one, parsed.
-        first: Box<Authorization>,
+        first: Arc<Authorization>,
     },
     /// Cannot be known from what was captured.
     Unknown {
@@ -439,7 +441,7 @@ impl Authorization {
         Self::of(AuthState::Malformed { reason, findings })
     }
 
-    fn of(state: AuthState) -> Self {
+    pub(super) fn of(state: AuthState) -> Self {
         Self { state, scheme: None, user: None, fingerprint: None }
     }
 
@@ -457,27 +459,31 @@ impl Authorization {
 }
 
 /// The state of the credentials field `name` (lower case) of the exchange's request.
-pub fn assess(exchange: &Exchange, name: &str, key: &FingerprintKey) -> Authorization {
+pub fn assess(
+    exchange: &Exchange,
+    name: &str,
+    key: &FingerprintKey,
+    memo: &mut credentials::Memo,
+) -> Arc<Authorization> {
     let Some(request) = &exchange.request else {
         let reason =
             exchange.coverage.request_loss.map_or(UnknownReason::StartedMidStream, Into::into);
-        return Authorization::of(AuthState::Unknown { reason });
+        return Arc::new(Authorization::of(AuthState::Unknown { reason }));
     };
     // Of a head that was lost in part, the whole lines before the loss are known.
     let mut lines = request.head.get_all(name);
     let Some(first) = lines.next() else {
-        return Authorization::of(
-            request
-                .head_loss
-                .map_or(AuthState::Missing, |loss| AuthState::Unknown { reason: loss.into() }),
+        return request.head_loss.map_or_else(
+            || memo.missing(),
+            |loss| Arc::new(Authorization::of(AuthState::Unknown { reason: loss.into() })),
         );
     };
-    let first_parsed = credentials::read(first, key);
+    let first_parsed = memo.read(first, key);
     let others: Vec<&[u8]> = lines.collect();
     if others.is_empty() {
         return first_parsed;
     }
-    Authorization {
+    Arc::new(Authorization {
         scheme: first_parsed.scheme.clone(),
         user: first_parsed.user.clone(),
         fingerprint: first_parsed.fingerprint,
@@ -488,7 +494,7 @@ pub fn assess(exchange: &Exchange, name: &str, key: &FingerprintKey) -> Authoriz
                 .chain(others)
                 .map(|line| credentials::read(line, key).scheme)
                 .collect(),
-            first: Box::new(first_parsed),
+            first: first_parsed,
         },
-    }
+    })
 }

@@ -2,6 +2,8 @@
 //! separates both challenges and parameters.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::auth::authorization::Parameters;
 use crate::auth::syntax::{self, is_space, token_text, trim};
@@ -65,6 +67,49 @@ pub fn parse<'a>(lines: impl Iterator<Item = &'a [u8]>) -> (Vec<Challenge>, Vec<
         }
     }
     (parser.challenges, parser.defects)
+}
+
+/// Challenges that were read before: most servers ask in the same words each time.
+#[derive(Debug, Default)]
+pub struct Memo {
+    known: HashMap<Box<[u8]>, Known, ahash::RandomState>,
+    none: Arc<[Challenge]>,
+    /// The field lines that are looked for, each with its line break.
+    lines: Vec<u8>,
+}
+
+type Known = (Arc<[Challenge]>, Vec<ChallengeDefect>);
+
+impl Memo {
+    /// Field values remembered; then all are forgotten, and those still in use come back.
+    const ENTRIES: usize = 512;
+
+    /// Longest that is remembered, in octets.
+    const LENGTH: usize = 1024;
+
+    /// The challenges of all field lines, in order, and what had to be forgiven.
+    pub fn read<'a>(&mut self, lines: impl Iterator<Item = &'a [u8]> + Clone) -> Known {
+        self.lines.clear();
+        for line in lines.clone() {
+            self.lines.extend_from_slice(line);
+            self.lines.push(b'\n');
+        }
+        if self.lines.is_empty() {
+            return (Arc::clone(&self.none), Vec::new());
+        }
+        if let Some(known) = self.known.get(self.lines.as_slice()) {
+            return known.clone();
+        }
+        let (challenges, defects) = parse(lines);
+        let read = (challenges.into(), defects);
+        if self.lines.len() <= Self::LENGTH {
+            if self.known.len() >= Self::ENTRIES {
+                self.known.clear();
+            }
+            self.known.insert(self.lines.as_slice().into(), Known::clone(&read));
+        }
+        read
+    }
 }
 
 #[derive(Default)]
@@ -292,6 +337,24 @@ mod tests {
             ["Bearer{realm=a}", "! unterminated quote"];
         octets_beyond_ascii: ["Basic realm=\"geschützt\""] => ["Basic{realm=geschützt}"];
         nothing: [""] => [];
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_is_read() {
+        let mut memo = Memo::default();
+        let many: Vec<String> =
+            (0..2 * Memo::ENTRIES).map(|n| format!("Basic realm={n} x")).collect();
+        let long = format!("Basic realm=\"{}\"", "x".repeat(Memo::LENGTH));
+        let own: [&[&str]; 4] = [&[], &["Basic", "Digest"], &["Basic, Digest"], &[&long]];
+        let many: Vec<[&str; 1]> = many.iter().map(|line| [line.as_str()]).collect();
+        for lines in own.into_iter().chain(many.iter().map(<[_; 1]>::as_slice)).chain(own) {
+            for _ in 0..2 {
+                let (challenges, defects) = memo.read(lines.iter().map(|line| line.as_bytes()));
+                let expected = parse(lines.iter().map(|line| line.as_bytes()));
+                assert_eq!((challenges.to_vec(), defects), expected);
+            }
+        }
+        assert!(memo.known.len() <= Memo::ENTRIES);
     }
 
     proptest! {

@@ -28,14 +28,13 @@ impl Jwt {
     /// # Errors
     /// What keeps the text from being one.
     pub fn decode(token: &[u8]) -> Result<Self, MalformedReason> {
-        let mut segments = token.split(|&octet| octet == b'.');
-        let (Some(header), Some(claims), Some(signature), None) =
-            (segments.next(), segments.next(), segments.next(), segments.next())
-        else {
-            let count = token.split(|&octet| octet == b'.').count();
+        let mut dots = memchr::memchr_iter(b'.', token);
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+            let count = memchr::memchr_iter(b'.', token).count() + 1;
             return Err(MalformedReason::JwtSegments { count });
         };
-        let (header, claims) = (object(header, 0)?, object(claims, 1)?);
+        let signature = &token[second + 1..];
+        let (header, claims) = (object(&token[..first], 0)?, object(&token[first + 1..second], 1)?);
         if !signature.iter().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(octet)) {
             return Err(MalformedReason::JwtBadBase64 { segment: 2 });
         }

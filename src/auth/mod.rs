@@ -20,6 +20,8 @@ pub use credentials::artifact::Artifact;
 pub use jwt::Jwt;
 pub use scheme::Scheme;
 
+use std::sync::Arc;
+
 use crate::exchange::Exchange;
 use crate::secret::FingerprintKey;
 
@@ -27,20 +29,27 @@ use crate::secret::FingerprintKey;
 #[derive(Debug, Clone)]
 pub struct AuthFacts {
     /// State of `Authorization`; of `Proxy-Authorization` when the answer is a 407.
-    pub authorization: Authorization,
+    pub authorization: Arc<Authorization>,
     /// State of `Proxy-Authorization` on anything but a 407, when the request has it.
-    pub proxy_authorization: Option<Authorization>,
+    pub proxy_authorization: Option<Arc<Authorization>>,
     /// Other credentials in the same request.
     pub alternatives: Vec<Alternative>,
     /// What the server offers: `WWW-Authenticate`, or `Proxy-Authenticate` when the answer is a 407.
-    pub challenges: Vec<Challenge>,
+    pub challenges: Arc<[Challenge]>,
     /// Recovery rules that had to be used on the challenges.
     pub challenge_defects: Vec<ChallengeDefect>,
 }
 
+/// Field values that were read before: clients and servers say the same again and again.
+#[derive(Debug, Default)]
+pub struct Memo {
+    challenges: challenge::Memo,
+    credentials: credentials::Memo,
+}
+
 impl AuthFacts {
-    /// Reads an exchange.
-    pub fn of(exchange: &Exchange, key: &FingerprintKey) -> Self {
+    /// Reads an exchange; `memo` knows what was read before.
+    pub fn of(exchange: &Exchange, key: &FingerprintKey, memo: &mut Memo) -> Self {
         let proxy = exchange.status() == Some(407);
         let request = exchange.request.as_ref();
         let (own, other) = if proxy {
@@ -49,14 +58,13 @@ impl AuthFacts {
             ("authorization", "proxy-authorization")
         };
         let other = request.filter(|request| !proxy && request.head.has(other)).map(|_| other);
-        let (challenges, challenge_defects) =
-            exchange.response.as_ref().map_or_else(Default::default, |response| {
-                let name = if proxy { "proxy-authenticate" } else { "www-authenticate" };
-                challenge::parse(response.head.get_all(name))
-            });
+        let asks = if proxy { "proxy-authenticate" } else { "www-authenticate" };
+        let lines = exchange.response.iter().flat_map(|response| response.head.get_all(asks));
+        let (challenges, challenge_defects) = memo.challenges.read(lines);
         Self {
-            authorization: authorization::assess(exchange, own, key),
-            proxy_authorization: other.map(|name| authorization::assess(exchange, name, key)),
+            authorization: authorization::assess(exchange, own, key, &mut memo.credentials),
+            proxy_authorization: other
+                .map(|name| authorization::assess(exchange, name, key, &mut memo.credentials)),
             alternatives: request.map_or_else(Vec::new, |request| {
                 let mut found = alternatives(request, key);
                 // To the question of a 407 it is the credential itself, not a second one.

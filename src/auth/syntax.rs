@@ -30,10 +30,21 @@ fn trim_end(octets: &[u8]) -> &[u8] {
     &octets[..end]
 }
 
+/// [`is_tchar`] by octet.
+static TCHAR: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0;
+    while octet < table.len() {
+        table[octet] = is_tchar(octet as u8);
+        octet += 1;
+    }
+    table
+};
+
 /// The longest token at the start, and what follows it.
 pub fn token(octets: &[u8]) -> (&[u8], &[u8]) {
-    let end = octets.iter().position(|&octet| !is_tchar(octet)).unwrap_or(octets.len());
-    octets.split_at(end)
+    let end = octets.iter().position(|&octet| !TCHAR[usize::from(octet)]);
+    octets.split_at(end.unwrap_or(octets.len()))
 }
 
 /// The text of a token, which is ASCII.
@@ -108,7 +119,7 @@ pub fn list(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Replaces each fold (RFC 9112 §5.2) by one space; says whether there was one.
 pub fn unfold(octets: &[u8]) -> (Cow<'_, [u8]>, bool) {
-    if !octets.iter().any(|octet| matches!(octet, b'\r' | b'\n')) {
+    if memchr::memchr2(b'\r', b'\n', octets).is_none() {
         return (Cow::Borrowed(octets), false);
     }
     let mut out = Vec::with_capacity(octets.len());

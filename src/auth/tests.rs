@@ -59,7 +59,7 @@ fn exchange(request: Option<Request>, status: u16, fields: &[(&str, &str)]) -> E
 }
 
 fn facts(fields: &[(&str, &str)]) -> AuthFacts {
-    AuthFacts::of(&exchange(Some(request("/", fields)), 401, &[]), &key())
+    AuthFacts::of(&exchange(Some(request("/", fields)), 401, &[]), &key(), &mut Memo::default())
 }
 
 fn unknown(facts: &AuthFacts) -> Option<UnknownReason> {
@@ -145,8 +145,8 @@ fn a_407_is_about_the_proxy() {
         &[("Proxy-Authorization", "Bearer p"), ("Authorization", "Basic YTpi")],
     );
     let answer = [("Proxy-Authenticate", "Basic realm=\"proxy\""), ("WWW-Authenticate", "Bearer")];
-    let facts = AuthFacts::of(&exchange(Some(request), 407, &answer), &key());
-    assert_eq!(facts.authorization.scheme.unwrap().name(), "Bearer");
+    let facts = AuthFacts::of(&exchange(Some(request), 407, &answer), &key(), &mut Memo::default());
+    assert_eq!(facts.authorization.scheme.as_ref().unwrap().name(), "Bearer");
     assert_eq!(facts.challenges[0].realm(), Some("proxy"));
     assert_eq!(facts.challenges.len(), 1);
     assert!(facts.alternatives.is_empty());
@@ -155,16 +155,22 @@ fn a_407_is_about_the_proxy() {
 #[test]
 fn a_request_that_was_not_captured_is_unknown() {
     let mut exchange = exchange(None, 401, &[]);
-    assert_eq!(unknown(&AuthFacts::of(&exchange, &key())), Some(UnknownReason::StartedMidStream));
+    assert_eq!(
+        unknown(&AuthFacts::of(&exchange, &key(), &mut Memo::default())),
+        Some(UnknownReason::StartedMidStream)
+    );
     exchange.coverage.request_loss = Some(HeadLoss::Gap);
-    assert_eq!(unknown(&AuthFacts::of(&exchange, &key())), Some(UnknownReason::CaptureGap));
+    assert_eq!(
+        unknown(&AuthFacts::of(&exchange, &key(), &mut Memo::default())),
+        Some(UnknownReason::CaptureGap)
+    );
 }
 
 #[test]
 fn a_cut_head_is_unknown_unless_the_field_stands_before_the_cut() {
     let cut = |fields: &[(&str, &str)]| {
         let request = Request { head_loss: Some(HeadLoss::Truncated), ..request("/", fields) };
-        AuthFacts::of(&exchange(Some(request), 401, &[]), &key())
+        AuthFacts::of(&exchange(Some(request), 401, &[]), &key(), &mut Memo::default())
     };
     assert_eq!(unknown(&cut(&[("Host", "h")])), Some(UnknownReason::HeadersTruncated));
     assert_eq!(unknown(&cut(&[])), Some(UnknownReason::HeadersTruncated));
@@ -225,4 +231,21 @@ fn nothing_prints_a_secret_by_accident() {
         let shown = format!("{:?}", facts(&[("Authorization", value), ("X-API-Key", "hunter2")]));
         assert!(!shown.contains("hunter2"), "{shown}");
     }
+}
+
+#[test]
+fn credentials_that_were_read_before_are_told_from_others() {
+    let mut memo = Memo::default();
+    let values: Vec<String> = (0..1000).map(|n| format!("Bearer token-number-{n}")).collect();
+    for value in values.iter().chain(&values) {
+        let fields = [("Authorization", value.as_str())];
+        let exchange = exchange(Some(request("/", &fields)), 401, &[]);
+        for _ in 0..2 {
+            let facts = AuthFacts::of(&exchange, &key(), &mut memo);
+            let fresh = AuthFacts::of(&exchange, &key(), &mut Memo::default());
+            assert_eq!(facts.authorization.fingerprint, fresh.authorization.fingerprint);
+        }
+    }
+    let without = AuthFacts::of(&exchange(Some(request("/", &[])), 401, &[]), &key(), &mut memo);
+    assert!(matches!(without.authorization.state, AuthState::Missing));
 }

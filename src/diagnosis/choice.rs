@@ -8,7 +8,7 @@ use crate::auth::authorization::AlternativeKind;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::common;
-use crate::diagnosis::signs::{self, Signs};
+use crate::diagnosis::signs::{self, Needs, Signs};
 use crate::diagnosis::view::View;
 use crate::diagnosis::{Answer, Class, Confidence, Diagnosis, Entry, Found, Rule, catalogue};
 use crate::time::Timestamp;
@@ -54,8 +54,8 @@ impl Places {
     /// The rules that can hold for an exchange which itself shows this.
     fn for_signs(rows: &[Row], shown: Signs) -> Self {
         let best = shown.and(Signs::REMEMBERED);
-        let open = rows.iter().enumerate().filter(|(_, (rule, _))| rule.needs.are_met(best));
-        Self(open.fold(0, |places, (place, _)| places | 1 << place))
+        let bit = |(place, row): (usize, &Row)| u128::from(row.2.are_met(best)) << place;
+        Self(rows.iter().enumerate().map(bit).fold(0, |open, bit| open | bit))
     }
 
     fn iter(self) -> impl Iterator<Item = u16> {
@@ -81,15 +81,18 @@ pub struct Rulebook {
     others: BTreeMap<u16, Vec<Row>>,
 }
 
-type Row = (&'static Rule, &'static Entry);
+/// A rule, the catalogue's entry, and what it needs: near, as it is looked at for every refusal.
+type Row = (&'static Rule, &'static Entry, Needs);
 
 impl Rulebook {
     /// Every rule that the catalogue has an entry for.
     pub fn new(rules: &'static [Rule]) -> Self {
-        let all: Vec<Row> =
-            rules.iter().filter_map(|rule| Some((rule, catalogue::entry(rule.id)?))).collect();
-        let of = |status| all.iter().copied().filter(|(rule, _)| rule.covers(status)).collect();
-        let statuses = all.iter().flat_map(|(rule, _)| rule.other_statuses());
+        let all: Vec<Row> = rules
+            .iter()
+            .filter_map(|rule| Some((rule, catalogue::entry(rule.id)?, rule.needs)))
+            .collect();
+        let of = |status| all.iter().copied().filter(|(rule, ..)| rule.covers(status)).collect();
+        let statuses = all.iter().flat_map(|(rule, ..)| rule.other_statuses());
         Self { refusals: of(401), others: statuses.map(|&status| (status, of(status))).collect() }
     }
 
@@ -123,9 +126,9 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
     #[cfg(debug_assertions)]
     assert_silent(rows, view, signs);
     for place in open.iter() {
-        let Some((rule, entry)) = rows.get(usize::from(place)) else { continue };
+        let Some((rule, entry, needs)) = rows.get(usize::from(place)) else { continue };
         let is_fallback = rule.id == FALLBACK;
-        if !rule.needs.are_met(signs) || is_fallback && !found.is_empty() {
+        if !needs.are_met(signs) || is_fallback && !found.is_empty() {
             continue;
         }
         view.take_asked_memory();
@@ -175,7 +178,7 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
 /// What a rule is declared to need must not be more than what it needs: asked all the same, it says no.
 #[cfg(debug_assertions)]
 fn assert_silent(rows: &[Row], view: &View<'_>, signs: Signs) {
-    for (rule, _) in rows.iter().filter(|(rule, _)| !rule.needs.are_met(signs)) {
+    for (rule, ..) in rows.iter().filter(|(.., needs)| !needs.are_met(signs)) {
         let answer = (rule.ask)(view);
         assert!(matches!(answer, Answer::No), "{} needs less than declared: {answer:?}", rule.id);
     }

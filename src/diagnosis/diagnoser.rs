@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::AuthFacts;
 use crate::auth::proof::Prover;
+use crate::auth::{self, AuthFacts};
 use crate::counters::{Counters, Limit};
 use crate::diagnosis::choice::{Answers, Rulebook, choose};
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
@@ -13,7 +13,7 @@ use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::{RULES, is_disguised_refusal, probes};
 use crate::diagnosis::view::Heard;
 use crate::diagnosis::waiting::{Pending, Waiting};
-use crate::diagnosis::{Case, Note, NoteId, Verdict, View, note, proving};
+use crate::diagnosis::{Case, Diagnosis, Note, NoteId, Verdict, View, note, proving};
 use crate::exchange::Exchange;
 use crate::limits::Limits;
 use crate::secret::FingerprintKey;
@@ -42,6 +42,7 @@ pub struct Diagnoser {
     successes: Successes,
     waiting: Waiting,
     memo: Memo,
+    read: auth::Memo,
     room: usize,
     /// Whether somebody wants provisional verdicts, too.
     followed: bool,
@@ -72,6 +73,7 @@ impl Diagnoser {
             successes: Successes::default(),
             waiting: Waiting::default(),
             memo: Memo::default(),
+            read: auth::Memo::default(),
             room: limits.diagnosis_window.clamp(1, WAITING),
             followed: true,
         }
@@ -96,7 +98,7 @@ impl Diagnoser {
         counters: &mut Counters,
         out: &mut Vec<Arc<Case>>,
     ) {
-        let auth = Arc::new(AuthFacts::of(&exchange, &self.key));
+        let auth = Arc::new(AuthFacts::of(&exchange, &self.key, &mut self.read));
         let exchange = Arc::new(exchange);
         counters.exchanges += 1;
         counters.unauthorized += u64::from(exchange.status() == Some(401));
@@ -371,16 +373,15 @@ fn update(old: &mut Verdict, new: Option<Verdict>) -> bool {
     } else {
         Some(old.diagnosis.entry.id.as_str())
     };
+    let priority = |diagnosis: &Arc<Diagnosis>| diagnosis.entry.priority;
     let gist = |verdict: &Verdict| {
         let diagnosis = &verdict.diagnosis;
         (diagnosis.entry.priority, diagnosis.confidence, diagnosis.benign, verdict.leg_of)
     };
-    let also =
-        |verdict: &Verdict| verdict.also.iter().map(|d| d.entry.priority).collect::<Vec<_>>();
     let changed = gist(old) != gist(&new)
         || old.diagnosis.related != new.diagnosis.related
         || old.provisional != new.provisional
-        || also(old) != also(&new);
+        || !old.also.iter().map(priority).eq(new.also.iter().map(priority));
     *old = new;
     changed
 }

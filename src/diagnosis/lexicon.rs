@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::auth::alternatives::is_ordinary;
 use crate::auth::syntax::{contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case};
 use crate::auth::{AuthFacts, AuthState, Shape};
 use crate::exchange::Exchange;
@@ -201,6 +202,10 @@ const FIELDS: [(&str, &str); 9] = [
 fn from_headers(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let mut best: Option<Said> = None;
     for (name, value) in response.head.fields() {
+        // As all of them begin.
+        if !matches!(name.first(), Some(b'x' | b'X' | b't' | b'T' | b'g' | b'G')) {
+            continue;
+        }
         let known = FIELDS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
         let field = match known {
             Some((_, field)) => *field,
@@ -307,6 +312,9 @@ const SECRET: usize = 8;
 
 /// Whether a request header of this name holds secrets.
 fn names_secret(name: &[u8]) -> bool {
+    if is_ordinary(name) {
+        return false;
+    }
     name.eq_ignore_ascii_case(b"cookie")
         || ends_with_ignore_case(name, b"authorization")
         || NAMES_OF_SECRETS.into_iter().any(|part| contains_ignore_case(name, part))
@@ -362,6 +370,13 @@ mod tests {
         let diagnosis = &cases[0].verdict.as_ref().unwrap().diagnosis;
         let quote = diagnosis.facts.iter().find(|(name, _)| *name == "quote");
         quote.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn fields_with_reasons_are_told_by_their_first_letter() {
+        for (name, _) in super::FIELDS {
+            assert!(matches!(name.as_bytes()[0], b'x' | b't' | b'g'));
+        }
     }
 
     #[test]

@@ -178,7 +178,7 @@ fn answered_by_hop(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let head = &view.response().filter(|response| response.head_loss.is_none())?.head;
     let gateway = match head.get("server") {
         Some(server) => GATEWAYS.iter().any(|(name, mark)| {
-            contains_ignore_case(server, name.as_bytes()) && (mark.is_empty() || !head.has(mark))
+            contains_name(server, name.as_bytes()) && (mark.is_empty() || !head.has(mark))
         }),
         // An origin server with a clock sends Date (RFC 9110 §6.6.1); HAProxy's own answers have
         // neither.
@@ -188,6 +188,13 @@ fn answered_by_hop(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
         let text = "This answer was probably made by a proxy or gateway, not by the application.";
         (NoteId::AnsweredByHop, text.into())
     })
+}
+
+/// Whether a gateway's name stands in `Server`, in any case: names are short, and so is the field.
+fn contains_name(server: &[u8], name: &[u8]) -> bool {
+    server.len() >= name.len()
+        && memchr::memchr2(name[0], name[0].to_ascii_uppercase(), server).is_some()
+        && contains_ignore_case(server, name)
 }
 
 fn login_page(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {

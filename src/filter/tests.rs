@@ -31,12 +31,12 @@ pub(super) fn talk() -> Talk {
 
 pub(super) fn facts(state: AuthState) -> AuthFacts {
     AuthFacts {
-        authorization: Authorization {
+        authorization: std::sync::Arc::new(Authorization {
             state,
             scheme: Some(Scheme::new("bearer")),
             user: Some("alice".to_owned()),
             fingerprint: Some(Fingerprint(0x3fa1_c2d4)),
-        },
+        }),
         proxy_authorization: None,
         alternatives: Vec::new(),
         challenges: vec![Challenge {
@@ -46,7 +46,8 @@ pub(super) fn facts(state: AuthState) -> AuthFacts {
                 "orders".to_owned(),
             )]),
             token68: None,
-        }],
+        }]
+        .into(),
         challenge_defects: Vec::new(),
     }
 }

@@ -431,10 +431,10 @@ pub(crate) mod tests {
             fingerprint: None,
         };
         let auth = AuthFacts {
-            authorization,
+            authorization: Arc::new(authorization),
             proxy_authorization: None,
             alternatives: Vec::new(),
-            challenges: Vec::new(),
+            challenges: [].into(),
             challenge_defects: Vec::new(),
         };
         let (exchange, auth) = (Arc::new(exchange), Arc::new(auth));

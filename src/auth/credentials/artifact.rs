@@ -52,6 +52,9 @@ const NOT_TOKENS: [&str; 11] = [
     "[redacted]",
 ];
 
+/// Octets of the longest of these literals.
+const LITERAL: usize = 11;
+
 /// How languages print a value with its type: Python bytes and tuples, Swift, Java and Rust options,
 /// Python secrets, JavaScript promises and functions, JSON and other maps, PowerShell hash tables.
 const WRAPPERS: [(&str, &str); 19] = [
@@ -91,7 +94,7 @@ pub fn find_in_login(text: &[u8]) -> Option<Artifact> {
     if is_missing_value(unquoted(text)) {
         return Some(Artifact::Placeholder(show(text)));
     }
-    if NOT_TOKENS.iter().any(|literal| text.eq_ignore_ascii_case(literal.as_bytes())) {
+    if is_no_token(text) {
         return None;
     }
     let is_shell_variable = |name: &[u8]| {
@@ -106,7 +109,14 @@ pub fn find_in_login(text: &[u8]) -> Option<Artifact> {
 }
 
 fn is_missing_value(text: &[u8]) -> bool {
-    MISSING_VALUES.iter().any(|value| text.eq_ignore_ascii_case(value.as_bytes()))
+    text.len() <= LITERAL
+        && MISSING_VALUES.iter().any(|value| text.eq_ignore_ascii_case(value.as_bytes()))
+}
+
+/// Whether it is one of [`NOT_TOKENS`].
+fn is_no_token(text: &[u8]) -> bool {
+    text.len() <= LITERAL
+        && NOT_TOKENS.iter().any(|literal| text.eq_ignore_ascii_case(literal.as_bytes()))
 }
 
 fn unquoted(text: &[u8]) -> &[u8] {
@@ -121,7 +131,7 @@ fn placeholder(text: &[u8]) -> Option<String> {
     // No literal of the lists is longer: a real token is dismissed by its length.
     if bare.len() <= 48 {
         let literal = is_missing_value(bare)
-            || NOT_TOKENS.iter().any(|literal| bare.eq_ignore_ascii_case(literal.as_bytes()))
+            || is_no_token(bare)
             || is_instruction(bare)
             || (bare.len() >= 3 && bare.iter().all(|&octet| octet == b'*'));
         if literal {
@@ -293,6 +303,11 @@ pub fn looks_random(word: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_literal_is_longer_than_declared() {
+        assert!(MISSING_VALUES.into_iter().chain(NOT_TOKENS).all(|one| one.len() <= LITERAL));
+    }
 
     #[test]
     fn program_texts_are_placeholders() {

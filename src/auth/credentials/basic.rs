@@ -43,11 +43,15 @@ fn decode(
         return Err(not_base64(true, false));
     }
     let text = encoding::without_padding(credentials);
-    let is_legal = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/-_".contains(octet);
-    if !text.iter().all(is_legal) {
+    let (mut legal, mut url_safe) = (true, false);
+    for octet in text {
+        url_safe |= matches!(octet, b'-' | b'_');
+        legal &= octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'-' | b'_');
+    }
+    if !legal {
         return Err(not_base64(false, false));
     }
-    if text.iter().any(|octet| b"-_".contains(octet)) {
+    if url_safe {
         findings.push(Finding::Base64UrlAlphabet);
     }
     if text.len() % 4 == 1 {
@@ -66,11 +70,11 @@ fn is_double_encoded(decoded: &[u8]) -> bool {
 }
 
 fn look_inside(decoded: &[u8], user: &[u8], password: &[u8], findings: &mut Vec<Finding>) {
-    let line_end = matches!(decoded.last(), Some(b'\r' | b'\n'));
-    if line_end {
-        findings.push(Finding::TrailingNewline);
-    } else if decoded.first() == Some(&b' ') || decoded.last() == Some(&b' ') {
-        findings.push(Finding::EdgeSpace);
+    // Most are of printable ASCII without spaces and escapes, in which there is nothing odd.
+    let odd = |octet: &u8| !matches!(octet, b'!'..=b'~') || *octet == b'%';
+    let is_odd = decoded.iter().any(odd);
+    if is_odd {
+        look_at_ends(decoded, findings);
     }
     if user.is_empty() {
         findings.push(Finding::EmptyUser);
@@ -78,6 +82,31 @@ fn look_inside(decoded: &[u8], user: &[u8], password: &[u8], findings: &mut Vec<
     if password.is_empty() {
         findings.push(Finding::EmptyPassword);
     }
+    if is_odd {
+        look_at_octets(decoded, findings);
+    }
+    let artifacts = [user, password].map(artifact::find_in_login);
+    let has = |kind: fn(&Artifact) -> bool| artifacts.iter().flatten().any(kind);
+    if has(|artifact| matches!(artifact, Artifact::Placeholder(_))) {
+        findings.push(Finding::ArtifactPlaceholder);
+    }
+    if has(|artifact| matches!(artifact, Artifact::UnexpandedVariable(_))) {
+        findings.push(Finding::ArtifactUnexpandedVariable);
+    }
+}
+
+/// White space at both ends.
+fn look_at_ends(decoded: &[u8], findings: &mut Vec<Finding>) {
+    let line_end = matches!(decoded.last(), Some(b'\r' | b'\n'));
+    if line_end {
+        findings.push(Finding::TrailingNewline);
+    } else if decoded.first() == Some(&b' ') || decoded.last() == Some(&b' ') {
+        findings.push(Finding::EdgeSpace);
+    }
+}
+
+/// Escapes, other encodings, controls.
+fn look_at_octets(decoded: &[u8], findings: &mut Vec<Finding>) {
     let is_escape =
         |window: &[u8]| window[0] == b'%' && window[1..].iter().all(u8::is_ascii_hexdigit);
     if decoded.windows(3).any(is_escape) {
@@ -91,13 +120,5 @@ fn look_inside(decoded: &[u8], user: &[u8], password: &[u8], findings: &mut Vec<
         decoded.iter().rposition(|octet| !b"\r\n".contains(octet)).map_or(0, |last| last + 1);
     if decoded[..without_line_end].iter().any(u8::is_ascii_control) {
         findings.push(Finding::ControlChar);
-    }
-    let artifacts = [user, password].map(artifact::find_in_login);
-    let has = |kind: fn(&Artifact) -> bool| artifacts.iter().flatten().any(kind);
-    if has(|artifact| matches!(artifact, Artifact::Placeholder(_))) {
-        findings.push(Finding::ArtifactPlaceholder);
-    }
-    if has(|artifact| matches!(artifact, Artifact::UnexpandedVariable(_))) {
-        findings.push(Finding::ArtifactUnexpandedVariable);
     }
 }

@@ -8,8 +8,10 @@ mod negotiate;
 pub mod params;
 mod token;
 
+use std::sync::Arc;
+
 use crate::auth::authorization::{
-    Authorization, Finding, LooksLike, MalformedReason, Parameters, Shape,
+    AuthState, Authorization, Finding, LooksLike, MalformedReason, Parameters, Shape,
 };
 use crate::auth::scheme::Scheme;
 use crate::auth::syntax::{self, is_space, starts_with_ignore_case, token_text, trim};
@@ -24,6 +26,58 @@ const SINGLE_TOKEN: [&[u8]; 8] =
 
 /// Shorter remainders (`Keystone`, `tokens`) are words of their own.
 const GLUED_TOKEN: usize = 12;
+
+/// Credentials that were read before: most clients send the same with each request.
+///
+/// A value is told from others by a keyed hash of 64 bits and its length.
+#[derive(Debug, Default)]
+pub struct Memo {
+    hasher: ahash::RandomState,
+    /// By the hash, each in one place: a new value takes that of the one before.
+    known: Vec<Option<Known>>,
+    missing: Option<Arc<Authorization>>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    hash: u64,
+    length: usize,
+    read: Arc<Authorization>,
+}
+
+impl Memo {
+    /// Values remembered.
+    const ENTRIES: usize = 256;
+
+    /// Longest that is remembered, in octets.
+    const LENGTH: usize = 8192;
+
+    /// Reads one field line's value.
+    pub fn read(&mut self, value: &[u8], key: &FingerprintKey) -> Arc<Authorization> {
+        if value.len() > Self::LENGTH {
+            return Arc::new(read(value, key));
+        }
+        let (hash, length) = (self.hasher.hash_one(value), value.len());
+        self.known.resize(Self::ENTRIES, None);
+        let Some(place) = self.known.get_mut(hash as usize % Self::ENTRIES) else {
+            return Arc::new(read(value, key));
+        };
+        match place {
+            Some(known) if known.hash == hash && known.length == length => Arc::clone(&known.read),
+            _ => {
+                let read = Arc::new(read(value, key));
+                *place = Some(Known { hash, length, read: Arc::clone(&read) });
+                read
+            }
+        }
+    }
+
+    /// Where there is no such field line.
+    pub fn missing(&mut self) -> Arc<Authorization> {
+        let missing = || Arc::new(Authorization::of(AuthState::Missing));
+        Arc::clone(self.missing.get_or_insert_with(missing))
+    }
+}
 
 /// Reads one field line's value.
 pub fn read(value: &[u8], key: &FingerprintKey) -> Authorization {

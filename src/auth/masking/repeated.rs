@@ -131,7 +131,7 @@ impl<'a> Read<'a> {
             one.then_some(authorization)
         };
         let own = read(&facts.authorization);
-        let proxy = facts.proxy_authorization.as_ref().and_then(read);
+        let proxy = facts.proxy_authorization.as_deref().and_then(read);
         let fields = if exchange.status() == Some(407) {
             [("proxy-authorization", own), ("authorization", None)]
         } else {

@@ -9,7 +9,7 @@ use crate::auth::alternatives::is_session_like;
 use crate::auth::authorization::AlternativeKind;
 use crate::auth::{AuthFacts, AuthState, Authorization, Shape};
 use crate::counters::Counters;
-use crate::diagnosis::history::record::{Challenger, Links, Refusal, RefusalLinks, Trace};
+use crate::diagnosis::history::record::{Challenger, Links, Recent, Refusal, RefusalLinks, Trace};
 use crate::diagnosis::history::redirects::{self, Redirected};
 use crate::diagnosis::history::{
     Chain, GivenCookie, History, Leg, Method, Record, Recount, Repetition, Sent, Sequence, WALK,
@@ -45,7 +45,6 @@ impl History {
         self.forget(counters);
         let sequence = self.next();
         let mut record = self.summarise(exchange, auth, request, response);
-        record.sequence = sequence;
         self.read_response(exchange, request, response, &record);
         self.link_chains(&mut record, auth, sequence);
         let retry = self.retry_chain(&record);
@@ -61,8 +60,12 @@ impl History {
         if matches!(record.status, 401 | 407) {
             let mut refusal = self.describe(exchange, auth, request, response, &record);
             refusal.repeat = self.repeat(retry, &record);
+            let client = self.link(Chain::RefusedClient(record.client_key), sequence);
+            let before = self.record(client).and_then(|last| last.refusal.as_ref());
+            let recent = before.map_or_else(Recent::default, |refusal| refusal.links.recent);
             refusal.links = RefusalLinks {
-                client: self.link(Chain::RefusedClient(record.client_key), sequence),
+                client,
+                recent: recent.followed_by(record.credentials.first().copied().flatten()),
                 retry: self.link(retry, sequence),
                 hop: self.link(self.hop_chain(&record, &request.head), sequence),
             };
@@ -88,15 +91,24 @@ impl History {
             None => connection.server.to_string(),
         });
         // What the last record on the same chain knows need not be made again.
+        let sequence = self.next();
+        let mut links = Links::default();
         let path_key = self.hash(request.path());
-        let path = match self.record(self.head(Chain::Route(origin_key, path_key))) {
+        links.route = self.link(Chain::Route(origin_key, path_key), sequence);
+        let path = match self.record(links.route) {
             Some(last) if last.route_key == path_key => Arc::clone(&last.path),
             _ => text::visible_octets(request.path()).into(),
         };
         let authorization = &auth.authorization;
         let user_key = authorization.user.as_deref().map_or(0, |user| self.hash(user));
         let user = authorization.user.as_deref().map(|user| {
-            let last = self.record(self.head(Chain::User(user_key, origin_key)));
+            links.user = self.link(Chain::User(user_key, origin_key), sequence);
+            let last = self.record(links.user);
+            if let Some(last) = last {
+                let moved = last.client.ip() != connection.client.ip();
+                links.user_moves = last.links.user_moves.saturating_add(u32::from(moved));
+                links.user_accepted = last.links.user_accepted || last.accepted();
+            }
             let known = last.and_then(|last| last.user.as_ref()).filter(|known| ***known == *user);
             known.map_or_else(|| user.into(), Arc::clone)
         });
@@ -137,12 +149,12 @@ impl History {
             leg,
             prior: 0,
             refusal: None,
-            sequence: 0,
+            sequence,
             client_key: self.hash(connection.client.ip()),
             user_key,
             origin_key,
             route_key: path_key,
-            links: Links::default(),
+            links,
         }
     }
 
@@ -265,20 +277,18 @@ impl History {
         for slot in 0..record.credentials.len() {
             let Some(credential) = record.credentials.get(slot).copied().flatten() else { break };
             let before = self.link(Chain::Credential(credential), sequence);
-            known_here |= slot == 0
-                && self.record(before).is_some_and(|r| r.accepted() && r.same_origin(record));
+            let last = self.record(before);
+            known_here |= slot == 0 && last.is_some_and(|r| r.accepted() && r.same_origin(record));
+            let accepted = last.is_some_and(|last| last.was_accepted(credential));
+            if let Some(link) = record.links.accepted.get_mut(slot) {
+                *link = accepted;
+            }
             if let Some(link) = record.links.credentials.get_mut(slot) {
                 *link = before;
             }
         }
-        if record.user.is_some() {
-            let chain = Chain::User(record.user_key, record.origin_key);
-            record.links.user = self.link(chain, sequence);
-        }
         let visit = Chain::Visit(record.client_key, record.origin_key);
         record.links.visit = self.link(visit, sequence);
-        let route = Chain::Route(record.origin_key, record.route_key);
-        record.links.route = self.link(route, sequence);
         if record.accepted() && !known_here && record.has_credentials() {
             let cookie =
                 auth.alternatives.iter().find(|other| other.kind == AlternativeKind::Cookie);
@@ -453,7 +463,7 @@ impl History {
 
     fn challenger(&self, auth: &AuthFacts, head: &Head) -> Challenger {
         let mut hasher = self.hasher.build_hasher();
-        for challenge in &auth.challenges {
+        for challenge in auth.challenges.iter() {
             hasher.write(challenge.scheme.name().as_bytes());
             hasher.write(challenge.realm().unwrap_or_default().as_bytes());
         }

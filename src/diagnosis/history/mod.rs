@@ -87,6 +87,8 @@ pub struct History {
     origins: origins::Origins,
     redirects: redirects::Redirects,
     window: usize,
+    /// So many heads are swept.
+    sweep_at: usize,
     memory: Duration,
     /// Something was forgotten because of its age or for lack of room.
     forgot: bool,
@@ -155,6 +157,7 @@ impl History {
             origins: origins::Origins::default(),
             redirects: redirects::Redirects::default(),
             window: limits.diagnosis_window.max(1),
+            sweep_at: 4 * limits.diagnosis_window.max(1),
             memory: limits.diagnosis_memory,
             forgot: false,
             now: Timestamp::default(),
@@ -281,6 +284,22 @@ impl History {
             record.refusal.as_ref().map_or(0, |refusal| refusal.links.client)
         })
         .filter(|record| record.refused() && record.client.ip() == own.client.ip())
+    }
+
+    /// Upper bound of the different credentials that [`History::of_refused_client`] meets, counted to
+    /// 10.
+    pub fn recent_credentials(&self, own: &Record) -> usize {
+        let recent = |record: &Record| Some(record.refusal.as_ref()?.links.recent);
+        let latest = self.record(self.head(Chain::RefusedClient(own.client_key)));
+        let (latest, own) = (latest.and_then(recent), recent(own));
+        // Those of the newest records and those before the one asked about, as a walk meets them.
+        latest.unwrap_or_default().among(WALK, &own.unwrap_or_default())
+    }
+
+    /// Upper bound of the different clients that [`History::of_user`] meets.
+    pub fn clients_of_user(&self, own: &Record) -> usize {
+        let head = self.head(Chain::User(own.user_key, own.origin_key));
+        self.record(head).map_or(0, |latest| latest.links.user_moves as usize + 1)
     }
 
     /// The repetition of a refused request: the first later one by the same client.
@@ -434,9 +453,10 @@ impl History {
         }
         // Heads of chains that ended stay until there are many of them: a sweep that is paid for by
         // the records that made them.
-        if self.heads.len() > 16 * self.window {
+        if self.heads.len() > self.sweep_at {
             let first = self.first;
             self.heads.retain(|_, sequence| *sequence >= first);
+            self.sweep_at = (2 * self.heads.len()).max(4 * self.window);
         }
     }
 

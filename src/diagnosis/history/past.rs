@@ -1,6 +1,6 @@
 //! What became of one credential, gathered in one walk.
 
-use crate::diagnosis::history::{History, Record};
+use crate::diagnosis::history::{Chain, History, Record};
 use crate::secret::Fingerprint;
 use crate::time::Timestamp;
 
@@ -47,9 +47,13 @@ impl Past<'_> {
 }
 
 impl History {
-    /// What became of a credential that `own` carried.
+    /// What became of a credential that `own` carried; nothing where it was never accepted.
     pub fn past<'a>(&'a self, credential: Fingerprint, own: &'a Record) -> Past<'a> {
         let mut past = Past::default();
+        let latest = self.record(self.head(Chain::Credential(credential)));
+        if !latest.is_some_and(|latest| latest.was_accepted(credential)) {
+            return past;
+        }
         let mut previous: Option<bool> = None;
         let mut in_run = true;
         for record in self.of_credential(credential, own) {
@@ -107,6 +111,11 @@ impl History {
     /// The latest acceptance of the same user on the same origin with another credential.
     pub fn user_accepted_otherwise<'a>(&'a self, own: &'a Record) -> Option<&'a Record> {
         let credential = own.credentials.first().copied().flatten()?;
+        own.user.as_ref()?;
+        let latest = self.record(self.head(Chain::User(own.user_key, own.origin_key)))?;
+        if !latest.accepted() && !latest.links.user_accepted {
+            return None;
+        }
         self.of_user(own)
             .find(|record| record.accepted() && record.exact && !record.carries(credential))
     }

@@ -67,6 +67,12 @@ pub(super) struct Links {
     pub user: Sequence,
     pub visit: Sequence,
     pub route: Sequence,
+    /// Whether an earlier record on the chain of each credential was accepted.
+    pub accepted: [bool; CREDENTIALS],
+    /// Whether an earlier record of the user was accepted.
+    pub user_accepted: bool,
+    /// How often the client changed along the records of the user.
+    pub user_moves: u32,
 }
 
 /// One exchange.
@@ -148,6 +154,13 @@ impl Record {
     /// Whether it carried this credential.
     pub fn carries(&self, credential: Fingerprint) -> bool {
         self.credentials.contains(&Some(credential))
+    }
+
+    /// Whether this record or an earlier one on the chain of this credential was accepted.
+    pub(super) fn was_accepted(&self, credential: Fingerprint) -> bool {
+        let slot = self.credentials.iter().position(|&own| own == Some(credential));
+        let earlier = slot.and_then(|slot| self.links.accepted.get(slot)).copied();
+        self.accepted() || earlier.unwrap_or_default()
     }
 
     /// Whether both name the same origin: `Host` and server port.
@@ -269,4 +282,85 @@ pub(super) struct RefusalLinks {
     pub client: Sequence,
     pub retry: Sequence,
     pub hop: Sequence,
+    /// What this client was refused with of late.
+    pub recent: Recent,
+}
+
+/// Different credentials that [`Recent`] tells apart.
+pub(super) const RECENT: usize = 5;
+
+/// The latest different credentials along a chain of refusals: tells how many there are among so many
+/// records without walking them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Recent {
+    /// Place of the record on its chain, from 1.
+    place: u32,
+    /// Each with the place where it was used last, the latest first; place 0 is none.
+    used: [(Fingerprint, u32); RECENT],
+}
+
+impl Recent {
+    /// With one more record on the chain.
+    pub fn followed_by(mut self, credential: Option<Fingerprint>) -> Self {
+        self.place = self.place.saturating_add(1);
+        if let Some(credential) = credential {
+            let known =
+                self.used.iter().position(|(known, place)| *place > 0 && *known == credential);
+            let end = known.unwrap_or(RECENT - 1);
+            if let Some(newer) = self.used.get_mut(..=end) {
+                newer.rotate_right(1);
+            }
+            if let Some(first) = self.used.first_mut() {
+                *first = (credential, self.place);
+            }
+        }
+        self
+    }
+
+    /// How many different credentials the latest records of the chain carried, and those before an
+    /// `earlier` one; each counted to [`RECENT`].
+    pub fn among(&self, records: usize, earlier: &Self) -> usize {
+        let latest = self.of_latest(records);
+        let others = earlier.of_latest(records);
+        latest.clone().count()
+            + others.filter(|other| !latest.clone().any(|one| one == *other)).count()
+    }
+
+    fn of_latest(&self, records: usize) -> impl Iterator<Item = Fingerprint> + Clone {
+        let oldest = u64::from(self.place).saturating_sub(records as u64);
+        let latest = self.used.iter().filter(move |(_, place)| u64::from(*place) > oldest);
+        latest.map(|(credential, _)| *credential)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_credentials_are_told_apart_without_a_walk() {
+        let among = |recent: &Recent, records| recent.among(records, recent);
+        let mut recent = Recent::default();
+        for round in 0..10 {
+            for credential in [1, 2, 1, 3] {
+                recent = recent.followed_by(Some(Fingerprint(credential)));
+            }
+            recent = recent.followed_by(None);
+            assert_eq!(among(&recent, 5), 3, "round {round}");
+        }
+        assert_eq!(
+            [among(&recent, 1), among(&recent, 2), among(&recent, 3), among(&recent, 4)],
+            [0, 1, 2, 3]
+        );
+        for credential in 10..20 {
+            recent = recent.followed_by(Some(Fingerprint(credential)));
+        }
+        assert_eq!((among(&recent, 3), among(&recent, 64)), (3, RECENT));
+        for _ in 0..64 {
+            recent = recent.followed_by(Some(Fingerprint(19)));
+        }
+        assert_eq!((among(&recent, 64), among(&recent, 66)), (1, 2));
+        let earlier = Recent::default().followed_by(Some(Fingerprint(1)));
+        assert_eq!(recent.among(64, &earlier), 2);
+    }
 }

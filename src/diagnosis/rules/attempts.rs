@@ -110,6 +110,10 @@ fn is_guess(record: &Record) -> bool {
 }
 
 fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
+    // Several users have as many credentials.
+    if view.history().recent_credentials(own) < GUESSED {
+        return None;
+    }
     view.history().of_refused_client(own).nth(GUESSES - 1)?;
     let (mut attempts, mut first) = (0, own);
     let mut credentials: Vec<Fingerprint> = Vec::new();
@@ -174,6 +178,9 @@ fn logged_in_between(view: &View<'_>, own: &Record, first: &Record) -> bool {
 }
 
 fn of_one_user(view: &View<'_>, own: &Record) -> Option<Found> {
+    if view.history().clients_of_user(own) < CLIENTS {
+        return None;
+    }
     view.history().of_user(own).nth(GUESSED - 1)?;
     let mut clients = Vec::new();
     let mut credentials: Vec<Fingerprint> = Vec::new();

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use crate::auth::masking;
+use crate::auth::syntax::{ends_with_ignore_case, starts_with_ignore_case};
 use crate::diagnosis::history::{Method, Record, Sent};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::cookies::is_logged_in;
 use crate::diagnosis::view::View;
+use crate::http::Request;
 
 /// Programs and libraries that need an extension for Negotiate.
 const NO_KERBEROS: [&str; 9] = [
@@ -49,6 +52,9 @@ pub fn browser_cannot_send(view: &View<'_>) -> Answer {
 
 /// What kind of request browsers send without credentials, and whether a refusal breaks nothing.
 fn without_credentials(view: &View<'_>) -> Option<(&'static str, bool)> {
+    if !may_lack_credentials(view.request()?) {
+        return None;
+    }
     let path = view.path();
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let ends = |end: &str| name.ends_with(end);
@@ -71,6 +77,21 @@ fn without_credentials(view: &View<'_>) -> Option<(&'static str, bool)> {
     }
     let media = accept.starts_with("image/") || accept.starts_with("video/");
     (view.is_browser() && media).then_some(("an image or a video", false))
+}
+
+/// Whether it is worth a closer look: by far the most requests are none of these.
+fn may_lack_credentials(request: &Request) -> bool {
+    const ENDS: [&[u8]; 4] = [b".json", b".webmanifest", b".ico", b".map"];
+    let path = request.path();
+    let name = path.rsplit(|&octet| octet == b'/').next().unwrap_or_default();
+    ENDS.into_iter().any(|end| ends_with_ignore_case(path, end))
+        || starts_with_ignore_case(name, b"apple-touch-icon")
+        || masking::public_part(path).len() < path.len()
+        || request.head.has("upgrade")
+        || request.head.get("accept").is_some_and(|accept| {
+            let starts = [&b"text/"[..], b"image/", b"video/"];
+            starts.into_iter().any(|start| starts_with_ignore_case(accept, start))
+        })
 }
 
 /// “{client} was offered {offered} but never tried it. {reason}.” (catalogue: MS cc787023)

@@ -73,15 +73,12 @@ pub fn other_credential<'a>(view: &View<'a>) -> Option<&'a Alternative> {
 pub fn other_jwt<'a>(view: &View<'a>) -> Option<(&'a Alternative, Jwt)> {
     let other = other_credential(view)?;
     let request = view.request()?;
-    let named = |text: &[u8], separator: u8| {
-        text.split(|&octet| octet == separator).find_map(|pair| {
-            pair.trim_ascii()
-                .strip_prefix(other.name.as_bytes())?
-                .strip_prefix(b"=")
-                .map(<[u8]>::to_vec)
-        })
+    let name = other.name.as_bytes();
+    let named = |text: &'a [u8], separator: u8| {
+        text.split(move |&octet| octet == separator)
+            .find_map(|pair| pair.trim_ascii().strip_prefix(name)?.strip_prefix(b"="))
     };
-    let value = match other.kind {
+    let value: &[u8] = match other.kind {
         AlternativeKind::Cookie => {
             request.head.get_all("cookie").find_map(|line| named(line, b';'))?
         }
@@ -90,7 +87,7 @@ pub fn other_jwt<'a>(view: &View<'a>) -> Option<(&'a Alternative, Jwt)> {
             named(query, b'&')?
         }
         AlternativeKind::ApiKeyHeader | AlternativeKind::LookalikeHeader => {
-            request.head.get(&other.name)?.to_vec()
+            request.head.get(&other.name)?
         }
         _ => return None,
     };

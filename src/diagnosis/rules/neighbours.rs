@@ -27,6 +27,9 @@ fn is_login_page(response: &Response) -> bool {
     const HEAD: usize = 1024;
     const TITLES: [&str; 6] = ["log in", "login", "log on", "sign in", "sign-in", "anmeld"];
     let page = response.body.start.as_slice();
+    if memchr::memchr(b'<', &page[..page.len().min(HEAD)]).is_none() {
+        return false;
+    }
     let html = response.head.get("content-type").is_some_and(|kind| kind.starts_with(b"text/html"));
     if !html || response.head.has("content-encoding") {
         return false;

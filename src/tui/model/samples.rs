@@ -149,10 +149,10 @@ impl Sample {
         Arc::new(Case {
             exchange: Arc::new(exchange),
             auth: Arc::new(AuthFacts {
-                authorization: self.authorization,
+                authorization: self.authorization.into(),
                 proxy_authorization: None,
                 alternatives: Vec::new(),
-                challenges: self.challenges,
+                challenges: self.challenges.into(),
                 challenge_defects: Vec::new(),
             }),
             settled: true,

@@ -279,7 +279,7 @@ fn challenges(case: &Case, context: &Context<'_>, document: &mut Document) {
         return;
     }
     document.heading("What the server offers");
-    for challenge in &case.auth.challenges {
+    for challenge in case.auth.challenges.iter() {
         let parameters: Vec<String> = challenge
             .params
             .0
