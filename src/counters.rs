@@ -174,6 +174,75 @@ impl Counters {
     }
 }
 
+/// Two halves of one run together.
+impl std::ops::AddAssign<&Self> for Counters {
+    fn add_assign(&mut self, other: &Self) {
+        // Named one by one, so that none is forgotten.
+        let Self {
+            packets_seen,
+            octets_seen,
+            dropped_kernel,
+            dropped_interface,
+            not_saved,
+            undecodable,
+            not_tcp,
+            truncated,
+            fragments_expired,
+            flows,
+            http_flows,
+            not_http_flows,
+            tls_flows,
+            retransmitted,
+            duplicate_packets,
+            out_of_order,
+            overlap_conflicts,
+            gaps,
+            gap_octets,
+            midstream_flows,
+            http_anomalies,
+            heads_lost,
+            exchanges,
+            unauthorized,
+            benign,
+            unpaired,
+            limits,
+            memory,
+        } = other;
+        self.packets_seen += packets_seen;
+        self.octets_seen += octets_seen;
+        self.dropped_kernel += dropped_kernel;
+        self.dropped_interface += dropped_interface;
+        self.not_saved += not_saved;
+        self.not_tcp += not_tcp;
+        self.truncated += truncated;
+        self.fragments_expired += fragments_expired;
+        self.flows += flows;
+        self.http_flows += http_flows;
+        self.not_http_flows += not_http_flows;
+        self.tls_flows += tls_flows;
+        self.retransmitted += retransmitted;
+        self.duplicate_packets += duplicate_packets;
+        self.out_of_order += out_of_order;
+        self.overlap_conflicts += overlap_conflicts;
+        self.gaps += gaps;
+        self.gap_octets += gap_octets;
+        self.midstream_flows += midstream_flows;
+        self.http_anomalies += http_anomalies;
+        self.heads_lost += heads_lost;
+        self.exchanges += exchanges;
+        self.unauthorized += unauthorized;
+        self.benign += benign;
+        self.unpaired += unpaired;
+        self.memory += memory;
+        for (&reason, count) in undecodable {
+            *self.undecodable.entry(reason).or_default() += count;
+        }
+        for (&limit, count) in limits {
+            *self.limits.entry(limit).or_default() += count;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

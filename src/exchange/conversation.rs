@@ -530,7 +530,7 @@ impl Conversation {
     }
 
     /// The connection is over: everything that waits is given up.
-    pub fn close(mut self, flow: &FlowInfo, context: &mut Context<'_>) {
+    pub fn close(&mut self, flow: &FlowInfo, context: &mut Context<'_>) {
         if let Some(streams) = self.multiplexed.take() {
             let before = context.out.len();
             streams.close(&self.connection, context);

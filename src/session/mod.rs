@@ -21,12 +21,14 @@
 //! A live screen that lags loses the least interesting cases first, and they are counted; a file
 //! waits for its reader and loses nothing. See [`mailbox::Mailbox`].
 
+mod ahead;
 pub mod drive;
 pub mod handle;
 pub mod headless;
 pub mod mailbox;
 mod pace;
 pub mod privileges;
+mod reading;
 pub mod signals;
 
 use std::sync::Arc;

@@ -42,6 +42,12 @@ pub struct FlowInfo {
 }
 
 impl FlowInfo {
+    /// What the table finds it by.
+    #[inline]
+    pub(super) fn key(&self) -> FlowKey {
+        self.key
+    }
+
     /// The address that sends in this direction.
     pub fn source(&self, direction: Direction) -> SocketAddr {
         self.key.endpoint(self.forward_is_low == (direction == Direction::Forward))
@@ -82,9 +88,10 @@ pub(super) struct Flow<S> {
     pub info: FlowInfo,
     pub state: Option<Box<S>>,
     pub halves: [HalfStream; 2],
-    /// Set while acknowledged octets are missing.
-    pub grace: Option<Grace>,
-    reset: Option<Reset>,
+    /// Set while acknowledged octets are missing. Boxed, as is what follows: both are rare, and every packet
+    /// passes through here.
+    pub grace: Option<Box<Grace>>,
+    reset: Option<Box<Reset>>,
     pub last_seen: Timestamp,
     /// Whether any payload was seen.
     pub has_payload: bool,
@@ -199,7 +206,7 @@ impl<S> Flow<S> {
                 return Outcome::Open;
             }
             let positions = [self.halves[own].position(), self.halves[peer].position()];
-            self.reset = Some(Reset { direction, positions });
+            self.reset = Some(Box::new(Reset { direction, positions }));
             return Outcome::Reset;
         }
         self.look_beyond_reset(direction, acknowledged);
@@ -217,7 +224,9 @@ impl<S> Flow<S> {
 
     /// Who sends or acknowledges something new after its RST has not reset the connection.
     fn look_beyond_reset(&mut self, direction: Direction, acknowledged: Option<u32>) {
-        let Some(reset) = self.reset.filter(|reset| reset.direction == direction) else { return };
+        let Some(reset) = self.reset.as_deref().filter(|reset| reset.direction == direction) else {
+            return;
+        };
         let (own, peer) = split(&mut self.halves, direction);
         let received = acknowledged.and_then(|acknowledgment| peer.position_of(acknowledgment));
         let goes_on = own.position() > reset.positions[0]
@@ -281,12 +290,12 @@ impl<S> Flow<S> {
                 return;
             }
             let progress = self.halves[0].position() + self.halves[1].position();
-            let grace = match self.grace {
-                Some(grace) if grace.progress == progress => grace,
+            let grace = match self.grace.as_deref() {
+                Some(&grace) if grace.progress == progress => grace,
                 _ => Grace { since: now, packets: 0, progress },
             };
             if grace.packets < patience.packets && now.since(grace.since) < patience.time {
-                self.grace = Some(Grace { packets: grace.packets + 1, ..grace });
+                self.grace = Some(Box::new(Grace { packets: grace.packets + 1, ..grace }));
                 return;
             }
             self.grace = None;
@@ -305,7 +314,7 @@ impl<S> Flow<S> {
 
     /// When patience with missing octets is over.
     pub fn grace_until(&self, patience: Patience) -> Option<Timestamp> {
-        self.grace.map(|grace| grace.since + patience.time)
+        self.grace.as_ref().map(|grace| grace.since + patience.time)
     }
 
     /// The first hole of each direction has waited too long.

@@ -81,7 +81,6 @@ struct Ticket {
 
 #[derive(Debug)]
 struct Slot<S> {
-    key: FlowKey,
     flow: Option<Flow<S>>,
     /// Neighbours in the list of its kind: newer and older.
     newer: u32,
@@ -92,6 +91,12 @@ struct Slot<S> {
     in_holes: bool,
     /// It was passed over when there was no room, since it was last active.
     spared: bool,
+}
+
+impl<S> Slot<S> {
+    fn key(&self) -> Option<FlowKey> {
+        self.flow.as_ref().map(|flow| flow.info.key())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +213,7 @@ impl<S> FlowTable<S> {
     ) -> Option<u32> {
         let carries = !segment.payload.is_empty() || segment.cut > 0;
         let slots = &self.slots;
-        let is_key = |&slot: &u32| slots.get(slot as usize).is_some_and(|slot| slot.key == key);
+        let is_key = |&slot: &u32| slots.get(slot as usize).and_then(Slot::key) == Some(key);
         if let Some(&slot) = self.index.find(self.hasher.hash_one(key), is_key) {
             let flow = self.slots.get(slot as usize)?.flow.as_ref()?;
             let direction = flow.direction(source_is_low);
@@ -249,7 +254,6 @@ impl<S> FlowTable<S> {
         self.counters.flows += 1;
         self.counters.midstream_flows += u64::from(flow.info.midstream);
         let slot = Slot {
-            key,
             flow: Some(flow),
             newer: NONE,
             older: NONE,
@@ -267,7 +271,8 @@ impl<S> FlowTable<S> {
         };
         let (slots, hasher) = (&self.slots, &self.hasher);
         self.index.insert_unique(hasher.hash_one(key), number, |&slot| {
-            slots.get(slot as usize).map_or(0, |slot| hasher.hash_one(slot.key))
+            let key = slots.get(slot as usize).and_then(Slot::key);
+            key.map_or(0, |key| hasher.hash_one(key))
         });
         self.link(number);
         number
@@ -365,9 +370,8 @@ impl<S> FlowTable<S> {
 
     /// Frees a slot that is in no list any more.
     fn forget(&mut self, slot: u32) {
-        let entry = &mut self.slots[slot as usize];
-        entry.flow = None;
-        let key = entry.key;
+        let Some(key) = self.slots[slot as usize].key() else { return };
+        self.slots[slot as usize].flow = None;
         let hash = self.hasher.hash_one(key);
         if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
             entry.remove();

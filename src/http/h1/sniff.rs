@@ -54,6 +54,9 @@ const METHODS: [&[u8]; 43] = [
 /// Letters of a method: RFC 4437 has one of 17, and private ones are longer.
 const LONGEST_METHOD: usize = 32;
 
+/// So many octets are never too few to tell: the longest of [`METHODS`], and what may follow it.
+const UNCLEAR: usize = 24;
+
 /// Whether this word alone on its line is a request line, without a target: any other may be any
 /// protocol's, and STOMP says CONNECT so.
 pub fn may_stand_alone(method: &[u8]) -> bool {
@@ -149,8 +152,9 @@ pub fn in_middle(octets: &[u8]) -> Looks {
     if !octets.first().is_some_and(u8::is_ascii_uppercase) {
         return Looks::Neither;
     }
-    if may_become_status_line(octets)
-        || METHODS.iter().any(|method| may_become_request(octets, method))
+    if octets.len() < UNCLEAR
+        && (may_become_status_line(octets)
+            || METHODS.iter().any(|method| may_become_request(octets, method)))
     {
         return Looks::Unclear;
     }
@@ -269,6 +273,12 @@ mod tests {
         assert_eq!(at_start(b"220 mail ESMTP\r\n"), Looks::Neither);
         assert_eq!(at_start(b"REGISTER sip:example.org SIP/2.0\r\n"), Looks::Neither);
         assert_eq!(at_start(b"OPTIONS rtsp://h/s RTSP/1.0\r\n"), Looks::Neither);
+    }
+
+    #[test]
+    fn no_method_is_so_long_that_enough_octets_are_too_few() {
+        let longest = METHODS.iter().map(|method| method.len()).max().unwrap_or_default();
+        assert!(longest + 7 < UNCLEAR + 1, "{longest}");
     }
 
     #[test]

@@ -1,0 +1,331 @@
+//! From frames to exchanges: everything before the question why.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::capture::Frame;
+use crate::counters::{Counters, Limit};
+use crate::decode::{Decoded, Decoder};
+use crate::exchange::Exchange;
+use crate::exchange::conversation::{Context, Conversation};
+use crate::exchange::proxy_protocol::{self, Preamble};
+use crate::http::h1::sniff::{self, Looks};
+use crate::limits::{Limits, Patience};
+use crate::tcp::{Consumer, Data, Direction, FlowInfo, FlowTable, StreamEvent, TcpCounters};
+use crate::time::Timestamp;
+
+/// Packet time passes in steps of this: no timeout of the core is shorter.
+const TICK: std::time::Duration = std::time::Duration::from_millis(5);
+
+/// Ports of connections that are not HTTP: enough to tell the user what else is there.
+const OTHER_PORTS: usize = 1024;
+
+/// What the wire gave, in the order in which it was found.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are exchanges")]
+pub enum Found {
+    /// An exchange that is complete or given up.
+    Exchange(Exchange),
+    /// Packet time has come this far.
+    Time(Timestamp),
+}
+
+/// Decoding, reassembly, parsing and pairing, of all connections.
+#[derive(Debug)]
+pub struct Wire {
+    limits: Limits,
+    decoder: Decoder,
+    flows: FlowTable<Conversation>,
+    reader: Reader,
+    counters: Counters,
+    exchanges: Vec<Exchange>,
+    now: Timestamp,
+    next_tick: Timestamp,
+}
+
+/// What the connections share.
+#[derive(Debug, Default)]
+struct Reader {
+    interfaces: Vec<Arc<str>>,
+    last_id: u64,
+    /// Heap octets held by conversations.
+    memory: usize,
+    other_ports: BTreeMap<u16, u64>,
+}
+
+impl Wire {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            decoder: Decoder::new(&limits),
+            flows: FlowTable::new(&limits),
+            reader: Reader::default(),
+            counters: Counters::default(),
+            exchanges: Vec::new(),
+            now: Timestamp::default(),
+            next_tick: Timestamp::default(),
+            limits,
+        }
+    }
+
+    /// Names for the interface indices of the frames to come.
+    pub fn set_interfaces(&mut self, names: &[Arc<str>]) {
+        if self.reader.interfaces != names {
+            self.reader.interfaces = names.to_vec();
+        }
+    }
+
+    /// How long acknowledged octets of the frames to come may be late.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.flows.set_patience(patience);
+    }
+
+    /// Takes one frame; appends what it completes to `found`.
+    pub fn push(&mut self, frame: &Frame<'_>, found: &mut Vec<Found>) {
+        self.counters.packets_seen += 1;
+        self.counters.octets_seen += u64::from(frame.original_length);
+        if frame.timestamp >= self.next_tick {
+            self.tick(frame.timestamp, found);
+        }
+        self.now = self.now.max(frame.timestamp);
+        let mut decoded = Some(self.decoder.decode(frame, &mut self.counters));
+        while let Some(packet) = decoded {
+            if let Decoded::Segment(segment) = packet {
+                let mut reading = Reading {
+                    reader: &mut self.reader,
+                    limits: &self.limits,
+                    counters: &mut self.counters,
+                    out: &mut self.exchanges,
+                };
+                self.flows.push(&segment, &mut reading);
+                // The tables themselves are bounded; this is what connections buffer.
+                while self.flows.waiting_octets() + reading.reader.memory > self.limits.memory / 3
+                    && self.flows.drop_oldest(self.now, &mut reading)
+                {
+                    reading.counters.hit(Limit::Memory);
+                }
+            }
+            decoded = self.decoder.decode_next(frame, &mut self.counters);
+        }
+        self.hand_over(found);
+    }
+
+    #[inline]
+    fn hand_over(&mut self, found: &mut Vec<Found>) {
+        if !self.exchanges.is_empty() {
+            found.extend(self.exchanges.drain(..).map(Found::Exchange));
+        }
+    }
+
+    /// Packet time has come this far although no frame says so: a live session calls it when the
+    /// wire is silent.
+    pub fn advance(&mut self, now: Timestamp, found: &mut Vec<Found>) {
+        if now >= self.next_tick {
+            self.tick(now, found);
+        }
+        self.now = self.now.max(now);
+    }
+
+    #[cold]
+    fn tick(&mut self, now: Timestamp, found: &mut Vec<Found>) {
+        self.next_tick = now + TICK;
+        let mut reading = Reading {
+            reader: &mut self.reader,
+            limits: &self.limits,
+            counters: &mut self.counters,
+            out: &mut self.exchanges,
+        };
+        self.flows.advance(now, &mut reading);
+        self.hand_over(found);
+        found.push(Found::Time(now));
+    }
+
+    /// The input has ended: gives up what waits.
+    pub fn finish(&mut self, found: &mut Vec<Found>) {
+        let mut reading = Reading {
+            reader: &mut self.reader,
+            limits: &self.limits,
+            counters: &mut self.counters,
+            out: &mut self.exchanges,
+        };
+        self.flows.finish(self.now, &mut reading);
+        self.hand_over(found);
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> Counters {
+        let TcpCounters {
+            flows,
+            midstream_flows,
+            retransmitted,
+            duplicate_packets,
+            out_of_order,
+            overlap_conflicts,
+            gaps,
+            gap_octets,
+            reassembly_limit,
+            flow_limit,
+            memory_limit,
+        } = self.flows.counters;
+        let mut counters = Counters {
+            flows,
+            midstream_flows,
+            retransmitted,
+            duplicate_packets,
+            out_of_order,
+            overlap_conflicts,
+            gaps,
+            gap_octets,
+            memory: (self.flows.memory() + self.reader.memory) as u64,
+            ..self.counters.clone()
+        };
+        for (limit, count) in
+            [(Limit::Reassembly, reassembly_limit + memory_limit), (Limit::Flows, flow_limit)]
+        {
+            if count > 0 {
+                counters.limits.insert(limit, count);
+            }
+        }
+        counters
+    }
+
+    /// To set what only the source knows (kernel drops).
+    pub fn counters_mut(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    /// Ports of connections that turned out not to be plaintext HTTP, with how many: most first.
+    pub fn other_ports(&self, at_most: usize) -> Vec<(u16, u64)> {
+        let mut ports: Vec<_> = self.reader.other_ports.iter().map(|(&p, &n)| (p, n)).collect();
+        ports.sort_by_key(|&(port, count)| (std::cmp::Reverse(count), port));
+        ports.truncate(at_most);
+        ports
+    }
+}
+
+/// The consumer of the streams while one segment is taken in.
+struct Reading<'a> {
+    reader: &'a mut Reader,
+    limits: &'a Limits,
+    counters: &'a mut Counters,
+    out: &'a mut Vec<Exchange>,
+}
+
+impl Reading<'_> {
+    /// Octets of a connection that has no conversation yet: one begins here, or not.
+    fn begin(
+        &mut self,
+        flow: &FlowInfo,
+        direction: Direction,
+        data: &Data<'_>,
+    ) -> Option<Conversation> {
+        // With the handshake seen, a stream begins at 0; anything else is its middle.
+        let (octets, first) = (data.octets, data.position == 0);
+        let looks = if first { sniff::at_start(octets) } else { sniff::in_middle(octets) };
+        let preamble = first && octets.len() > 11 && proxy_protocol::read(octets) != Preamble::None;
+        let client = match looks {
+            _ if preamble => direction,
+            Looks::Request => direction,
+            Looks::Response => direction.reverse(),
+            Looks::Unclear => {
+                let server_speaks = octets.starts_with(b"HT");
+                let guess = if server_speaks { direction.reverse() } else { direction };
+                flow.initiator.unwrap_or(guess)
+            }
+            Looks::Neither => {
+                let begins = first || flow.packets == first_packets(direction);
+                if begins && flow.initiator.is_none_or(|initiator| initiator == direction) {
+                    self.not_http(flow, direction, octets);
+                }
+                return None;
+            }
+        };
+        let interface = self.reader.interfaces.get(usize::from(flow.interface));
+        let interface = interface.map_or_else(|| Arc::from(""), Arc::clone);
+        Some(Conversation::new(flow, interface, client, first))
+    }
+
+    fn not_http(&mut self, flow: &FlowInfo, direction: Direction, octets: &[u8]) {
+        self.counters.not_http_flows += 1;
+        // RFC 8446 §5.1: a handshake record of TLS.
+        if matches!(octets, [0x16, 3, ..]) {
+            self.counters.tls_flows += 1;
+        }
+        let server = flow.source(flow.initiator.unwrap_or(direction).reverse()).port();
+        let ports = &mut self.reader.other_ports;
+        if ports.len() < OTHER_PORTS || ports.contains_key(&server) {
+            *ports.entry(server).or_default() += 1;
+        }
+    }
+}
+
+impl Consumer for Reading<'_> {
+    type State = Conversation;
+
+    fn event(
+        &mut self,
+        flow: &FlowInfo,
+        state: &mut Option<Box<Conversation>>,
+        direction: Direction,
+        event: StreamEvent<'_>,
+    ) {
+        if state.is_none() {
+            let StreamEvent::Data(data) = event else { return };
+            let Some(conversation) = self.begin(flow, direction, &data) else { return };
+            self.reader.memory += conversation.memory();
+            *state = Some(Box::new(conversation));
+        }
+        let Some(conversation) = state else { return };
+        if let StreamEvent::Data(data) = event
+            && conversation.is_open_to(direction)
+            && let looks = sniff::in_middle(data.octets)
+            && (looks == Looks::Request && conversation.client() != direction
+                || looks == Looks::Response && conversation.client() == direction)
+        {
+            conversation.swap_sides();
+        }
+        let (before, had_messages) = (conversation.memory(), conversation.has_messages());
+        let mut context = Context {
+            limits: self.limits,
+            counters: self.counters,
+            out: self.out,
+            last_id: &mut self.reader.last_id,
+        };
+        conversation.event(flow, direction, event, &mut context);
+        self.reader.memory = self.reader.memory + conversation.memory() - before;
+        if !had_messages && conversation.has_messages() {
+            self.counters.http_flows += 1;
+        }
+    }
+
+    fn close(&mut self, flow: &FlowInfo, state: Option<Box<Conversation>>, _now: Timestamp) {
+        let Some(mut conversation) = state else { return };
+        self.reader.memory -= conversation.memory();
+        let mut context = Context {
+            limits: self.limits,
+            counters: self.counters,
+            out: self.out,
+            last_id: &mut self.reader.last_id,
+        };
+        conversation.close(flow, &mut context);
+    }
+
+    fn memory(state: &Conversation) -> usize {
+        state.memory()
+    }
+
+    fn awaits(state: &Conversation) -> bool {
+        state.awaits_response()
+    }
+
+    fn starts_message(octets: &[u8]) -> bool {
+        matches!(sniff::in_middle(octets), Looks::Request | Looks::Response)
+    }
+}
+
+/// The packet counts of a connection of which one packet was seen.
+fn first_packets(direction: Direction) -> [u32; 2] {
+    match direction {
+        Direction::Forward => [1, 0],
+        Direction::Backward => [0, 1],
+    }
+}

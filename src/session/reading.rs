@@ -1,0 +1,156 @@
+//! The side of the loop that faces the source.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Input;
+use super::pace::{Pace, live_packet_time};
+use crate::capture::writer::CaptureWriter;
+use crate::capture::{End, Frame, Next, SourceSpec};
+use crate::engine::{Found, Wire};
+use crate::time::Timestamp;
+
+/// Frames from the source into the wire's half of the engine, saved on the way.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub input: Input,
+    /// Where every frame is saved (`-w`).
+    pub save: Option<CaptureWriter>,
+    /// Frames could not be saved, and nobody was told yet.
+    pub save_error: Option<String>,
+    /// The interface names that the engine knows.
+    names: Vec<Arc<str>>,
+    pace: Pace,
+    duration: Option<Duration>,
+    /// Packet time at which `--duration` is over, for a file.
+    deadline: Option<Timestamp>,
+}
+
+/// What came of asking for a frame.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// One was taken in. `beat`: it is time to look around.
+    Frame { beat: bool },
+    /// There was none.
+    Idle { beat: bool },
+    /// There will be no more.
+    End(End),
+}
+
+impl Reading {
+    pub fn new(input: Input, save: Option<CaptureWriter>, duration: Option<Duration>) -> Self {
+        Self {
+            names: input.source.interfaces().to_vec(),
+            input,
+            save,
+            save_error: None,
+            pace: Pace::new(),
+            duration,
+            deadline: None,
+        }
+    }
+
+    /// Whether all of it is there.
+    pub fn is_recording(&self) -> bool {
+        self.input.is_recording()
+    }
+
+    /// Takes in one frame, if there is one.
+    pub fn step(&mut self, wire: &mut Wire, found: &mut Vec<Found>) -> Step {
+        match self.input.source.next() {
+            Next::Frame(frame) => {
+                let timestamp = frame.timestamp;
+                if is_over(&mut self.deadline, self.duration, &self.input.spec, timestamp) {
+                    return Step::End(End::Interrupted);
+                }
+                if usize::from(frame.interface) < self.names.len() {
+                    if let Some(writer) = &mut self.save {
+                        note_failure(&mut self.save_error, writer.write(&frame, &self.names));
+                    }
+                    wire.push(&frame, found);
+                } else {
+                    let frame = OwnedFrame::from(frame);
+                    self.push_from_new_interface(&frame.borrow(), wire, found);
+                }
+                Step::Frame { beat: self.pace.is_due(timestamp) }
+            }
+            Next::Idle => Step::Idle { beat: self.pace.is_due_now() },
+            Next::End(end) => Step::End(end),
+        }
+    }
+
+    /// The frame names an interface that was not there a moment ago: a later section of a pcapng
+    /// file. The frame must be let go before the source can be asked for its names.
+    fn push_from_new_interface(
+        &mut self,
+        frame: &Frame<'_>,
+        wire: &mut Wire,
+        found: &mut Vec<Found>,
+    ) {
+        self.learn_names(wire);
+        if let Some(writer) = &mut self.save {
+            note_failure(&mut self.save_error, writer.write(frame, &self.names));
+        }
+        wire.push(frame, found);
+    }
+
+    /// Asks the source for the names of its interfaces.
+    pub fn learn_names(&mut self, wire: &mut Wire) {
+        self.names = self.input.source.interfaces().to_vec();
+        wire.set_interfaces(&self.names);
+    }
+
+    pub fn flush_saved(&mut self) {
+        if let Some(writer) = &mut self.save {
+            note_failure(&mut self.save_error, writer.flush());
+        }
+    }
+
+    pub fn packet_time_on_a_silent_wire(&self) -> Option<Timestamp> {
+        match self.input.spec {
+            SourceSpec::Live(_) => Some(live_packet_time()),
+            SourceSpec::File { follow: false, .. } => None,
+            SourceSpec::Stdin | SourceSpec::File { .. } => self.pace.present(),
+        }
+    }
+}
+
+fn note_failure(noted: &mut Option<String>, result: io::Result<()>) {
+    if let Err(error) = result {
+        *noted = Some(error.to_string());
+    }
+}
+
+/// Whether `--duration`, which in a file is packet time, ends before this frame.
+fn is_over(
+    deadline: &mut Option<Timestamp>,
+    duration: Option<Duration>,
+    spec: &SourceSpec,
+    now: Timestamp,
+) -> bool {
+    match (duration, spec) {
+        (Some(duration), SourceSpec::File { follow: false, .. }) => {
+            now >= *deadline.get_or_insert(now + duration)
+        }
+        _ => false,
+    }
+}
+
+/// A frame that no longer borrows from its source.
+struct OwnedFrame {
+    frame: Frame<'static>,
+    data: Vec<u8>,
+}
+
+impl From<Frame<'_>> for OwnedFrame {
+    fn from(frame: Frame<'_>) -> Self {
+        Self { data: frame.data.to_vec(), frame: Frame { data: &[], ..frame } }
+    }
+}
+
+impl OwnedFrame {
+    fn borrow(&self) -> Frame<'_> {
+        Frame { data: &self.data, ..self.frame }
+    }
+}
