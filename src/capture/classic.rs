@@ -64,36 +64,53 @@ impl Classic {
     }
 
     /// What the octets at the front of `data` are.
-    #[inline]
     pub(super) fn step(&self, data: &[u8]) -> Result<Step, &'static str> {
+        if let Some(packet) = self.packet(data) {
+            return Ok(Step::Packet(packet));
+        }
         let Some(header) = data.first_chunk::<16>() else {
             return Ok(Step::More(self.record_header));
         };
-        let mut captured = word(header, self.big_endian, self.lengths_at.0);
-        let mut original = word(header, self.big_endian, self.lengths_at.1);
-        if self.lengths_in_doubt && captured > original {
-            std::mem::swap(&mut captured, &mut original);
-        }
+        let (captured, _) = self.lengths(header);
         if captured > self.largest {
             return Err("its length is impossible");
         }
-        let captured = captured as usize;
-        let size = self.record_header + captured;
-        if data.len() < size {
-            return Ok(Step::More(size));
+        Ok(Step::More(self.record_header + captured as usize))
+    }
+
+    /// The packet at the front of `data`, if it is whole.
+    #[inline]
+    pub(super) fn packet(&self, data: &[u8]) -> Option<Packet> {
+        let header = data.first_chunk::<16>()?;
+        let (captured, original) = self.lengths(header);
+        let size = self.record_header + captured as usize;
+        if captured > self.largest || data.len() < size {
+            return None;
         }
         let fraction = word(header, self.big_endian, 4);
         let nanoseconds = i64::from(fraction) * i64::from(self.fraction);
         let seconds = i64::from(word(header, self.big_endian, 0));
-        Ok(Step::Packet(Packet {
+        Some(Packet {
             timestamp: Timestamp::from_nanoseconds(seconds * 1_000_000_000 + nanoseconds),
             link_type: self.link_type,
             interface: 0,
             start: self.record_header,
-            captured,
-            original: original.max(captured as u32),
+            captured: captured as usize,
+            original: original.max(captured),
             size,
-        }))
+        })
+    }
+
+    /// The captured and the original length.
+    #[inline]
+    fn lengths(&self, header: &[u8; 16]) -> (u32, u32) {
+        let captured = word(header, self.big_endian, self.lengths_at.0);
+        let original = word(header, self.big_endian, self.lengths_at.1);
+        if self.lengths_in_doubt && captured > original {
+            (original, captured)
+        } else {
+            (captured, original)
+        }
     }
 }
 

@@ -178,7 +178,6 @@ impl FileSource {
         }
     }
 
-    #[inline]
     fn step(&mut self) -> Result<Step, &'static str> {
         match &mut self.format {
             Format::Classic(format) => format.step(self.window.available()),
@@ -188,7 +187,6 @@ impl FileSource {
     }
 
     /// The next packet that passes the filter, walked over; or what to say instead.
-    #[inline]
     fn packet(&mut self) -> Result<Packet, Option<End>> {
         let mut rejected = 0;
         loop {
@@ -212,6 +210,30 @@ impl FileSource {
                     return Err(Some(self.damaged(&fault)));
                 }
             }
+        }
+    }
+
+    /// The straight way for what most captures are: a whole packet in a classic file, no filter.
+    #[inline]
+    fn plain_packet(&mut self) -> Option<Packet> {
+        let Format::Classic(format) = &self.format else { return None };
+        if self.filter.is_some() {
+            return None;
+        }
+        let packet = format.packet(self.window.available())?;
+        self.window.consume(packet.size);
+        self.packets += 1;
+        Some(packet)
+    }
+
+    #[inline]
+    fn frame(&self, packet: &Packet) -> Frame<'_> {
+        Frame {
+            timestamp: packet.timestamp,
+            link_type: packet.link_type,
+            interface: packet.interface,
+            data: self.window.consumed(packet.size, packet.start, packet.captured),
+            original_length: packet.original,
         }
     }
 
@@ -265,14 +287,11 @@ impl Source for FileSource {
         if let Some(end) = &self.ended {
             return Next::End(end.clone());
         }
+        if let Some(packet) = self.plain_packet() {
+            return Next::Frame(self.frame(&packet));
+        }
         match self.packet() {
-            Ok(packet) => Next::Frame(Frame {
-                timestamp: packet.timestamp,
-                link_type: packet.link_type,
-                interface: packet.interface,
-                data: self.window.consumed(packet.size, packet.start, packet.captured),
-                original_length: packet.original,
-            }),
+            Ok(packet) => Next::Frame(self.frame(&packet)),
             Err(None) => Next::Idle,
             Err(Some(end)) => {
                 self.ended = Some(end.clone());

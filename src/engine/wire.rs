@@ -271,7 +271,6 @@ impl Consumer for Reading<'_> {
         if state.is_none() {
             let StreamEvent::Data(data) = event else { return };
             let Some(conversation) = self.begin(flow, direction, &data) else { return };
-            self.reader.memory += conversation.memory();
             *state = Some(Box::new(conversation));
         }
         let Some(conversation) = state else { return };
@@ -291,7 +290,7 @@ impl Consumer for Reading<'_> {
             last_id: &mut self.reader.last_id,
         };
         conversation.event(flow, direction, event, &mut context);
-        self.reader.memory = self.reader.memory + conversation.memory() - before;
+        self.reader.memory = self.reader.memory + conversation.count_memory() - before;
         if !had_messages && conversation.has_messages() {
             self.counters.http_flows += 1;
         }

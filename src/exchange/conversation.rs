@@ -56,6 +56,8 @@ pub struct Conversation {
     has_messages: bool,
     /// Set once the connection has turned out to be HTTP/2.
     multiplexed: Option<Box<Multiplexed>>,
+    /// Octets held, when they were counted last.
+    counted: usize,
 }
 
 /// A final response that is being read, and the request it answers.
@@ -93,6 +95,7 @@ impl Conversation {
             truncated: [false; 2],
             has_messages: false,
             multiplexed: None,
+            counted: 0,
         }
     }
 
@@ -101,8 +104,18 @@ impl Conversation {
         self.has_messages
     }
 
-    /// Octets held.
+    /// Octets held when they were counted last.
     pub fn memory(&self) -> usize {
+        self.counted
+    }
+
+    /// Counts the octets held.
+    pub fn count_memory(&mut self) -> usize {
+        self.counted = self.held();
+        self.counted
+    }
+
+    fn held(&self) -> usize {
         let active = self.active.as_ref().map_or(0, |active| {
             let request = active.request.as_ref().map_or(0, |request| request.memory());
             active.response.head.memory() + request

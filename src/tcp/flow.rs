@@ -147,6 +147,54 @@ impl<S> Flow<S> {
         self.halves[0].is_waiting() || self.halves[1].is_waiting()
     }
 
+    /// The straight way for what most segments are: the next octets, or none, on a connection of which
+    /// nothing is missing, and no acknowledgment of what was not seen. [`Self::push`] would do the
+    /// same. Returns whether it was such a segment; if not, nothing has changed.
+    #[inline]
+    pub fn push_next<C: Consumer<State = S>>(
+        &mut self,
+        direction: Direction,
+        segment: &Segment<'_>,
+        consumer: &mut C,
+    ) -> bool {
+        const SPECIAL: u8 = TcpFlags::SYN | TcpFlags::FIN | TcpFlags::RST;
+        let Segment { timestamp, sequence, payload, .. } = *segment;
+        let [forward, backward] = &mut self.halves;
+        let (own, peer) = match direction {
+            Direction::Forward => (forward, backward),
+            Direction::Backward => (backward, forward),
+        };
+        let plain = segment.flags.0 & (SPECIAL | TcpFlags::ACK) == TcpFlags::ACK
+            && segment.cut == 0
+            // One octet may be a keep-alive probe.
+            && payload.len() != 1
+            && (payload.is_empty() || own.is_next(sequence))
+            && self.grace.is_none()
+            && self.reset.is_none()
+            && own.is_steady()
+            && peer.is_steady();
+        if !plain {
+            return false;
+        }
+        let acknowledged = peer.acknowledge_seen(segment.acknowledgment);
+        if acknowledged.is_none() {
+            return false;
+        }
+        self.last_seen = self.last_seen.max(timestamp);
+        let packets = &mut self.info.packets[direction as usize];
+        *packets = packets.saturating_add(1);
+        if !payload.is_empty() {
+            self.has_payload = true;
+            let (info, state) = (&self.info, &mut self.state);
+            let identification = segment.identification;
+            let (octets, cut) = (payload, 0);
+            let payload =
+                Payload { sequence, identification, octets, cut, timestamp, acknowledged };
+            own.push_next(&payload, |event| consumer.event(info, state, direction, event));
+        }
+        true
+    }
+
     /// Takes in one segment.
     pub fn push<C: Consumer<State = S>>(
         &mut self,

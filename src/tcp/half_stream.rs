@@ -130,6 +130,44 @@ impl HalfStream {
         self.waiting.is_some()
     }
 
+    /// Whether nothing waits, is missing or has ended.
+    #[inline]
+    pub fn is_steady(&self) -> bool {
+        self.phase == Phase::Open
+            && self.waiting.is_none()
+            && self.fin.is_none()
+            && self.acknowledged <= self.position
+    }
+
+    /// Whether this is the sequence number of the next octet.
+    #[inline]
+    pub fn is_next(&self, sequence: u32) -> bool {
+        sequence == self.sequence
+    }
+
+    /// The peer acknowledged what has been handed on, up to the position that is returned; `None`,
+    /// and nothing changes, when it acknowledged anything else.
+    #[inline]
+    pub fn acknowledge_seen(&mut self, sequence: u32) -> Option<u64> {
+        let behind = self.sequence.wrapping_sub(sequence);
+        let position = self.position.checked_sub(u64::from(behind))?;
+        if behind > i32::MAX as u32 {
+            return None;
+        }
+        self.acknowledged = self.acknowledged.max(position);
+        Some(position)
+    }
+
+    /// Hands on the next octets of a steady stream.
+    #[inline]
+    pub fn push_next(&mut self, payload: &Payload<'_>, sink: impl FnOnce(StreamEvent<'_>)) {
+        self.last = (payload.identification, payload.sequence);
+        let Payload { octets, timestamp, acknowledged, .. } = *payload;
+        let position = self.position;
+        self.skip_to(position + octets.len() as u64);
+        sink(StreamEvent::Data(Data { octets, position, timestamp, acknowledged }));
+    }
+
     /// Whether the peer acknowledged octets that were never seen.
     pub fn is_acknowledged_unseen(&self) -> bool {
         self.phase == Phase::Open && self.acknowledged > self.position && self.fin_allows_more()

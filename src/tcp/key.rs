@@ -10,7 +10,7 @@ pub struct FlowKey {
 }
 
 /// An address and port without what [`SocketAddr`] carries beside them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Endpoint {
     /// High half, low half: two words align better than one double word.
     address: [u64; 2],
@@ -25,6 +25,14 @@ impl std::hash::Hash for Endpoint {
         // Two writes instead of many: the hasher works on whole words.
         state.write_u64(self.address[0] ^ (u64::from(self.port) << 40));
         state.write_u64(self.address[1]);
+    }
+}
+
+impl Endpoint {
+    /// Any order will do that tells all endpoints apart.
+    #[inline]
+    fn order(&self) -> (u64, u64, u32) {
+        (self.address[1], self.address[0], self.port)
     }
 }
 
@@ -57,7 +65,7 @@ impl FlowKey {
     /// The key, and whether `source` is its lower endpoint.
     pub fn new(source: SocketAddr, destination: SocketAddr) -> (Self, bool) {
         let (source, destination) = (Endpoint::from(source), Endpoint::from(destination));
-        if source <= destination {
+        if source.order() <= destination.order() {
             (Self { low: source, high: destination }, true)
         } else {
             (Self { low: destination, high: source }, false)

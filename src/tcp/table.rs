@@ -171,7 +171,35 @@ impl<S> FlowTable<S> {
     /// Takes in one segment.
     pub fn push<C: Consumer<State = S>>(&mut self, segment: &Segment<'_>, consumer: &mut C) {
         let (key, source_is_low) = FlowKey::new(segment.source, segment.destination);
-        let Some(slot) = self.find(key, source_is_low, segment, consumer) else { return };
+        let hash = self.hasher.hash_one(key);
+        let slots = &self.slots;
+        let is_key = |&slot: &u32| slots.get(slot as usize).and_then(Slot::key) == Some(key);
+        let known = self.index.find(hash, is_key).copied();
+        if let Some(slot) = known
+            && let Some(entry) = self.slots.get_mut(slot as usize)
+            && entry.kind != Kind::Closed
+            && let Some(flow) = &mut entry.flow
+        {
+            let direction = flow.direction(source_is_low);
+            if flow.push_next(direction, segment, consumer) {
+                let has_payload = flow.has_payload;
+                self.touch(slot, has_payload, segment.timestamp);
+                return;
+            }
+        }
+        self.push_any(known, key, source_is_low, segment, consumer);
+    }
+
+    /// Takes in a segment of whatever kind. `known`: the slot that its key was found in.
+    fn push_any<C: Consumer<State = S>>(
+        &mut self,
+        known: Option<u32>,
+        key: FlowKey,
+        source_is_low: bool,
+        segment: &Segment<'_>,
+        consumer: &mut C,
+    ) {
+        let Some(slot) = self.find(known, key, source_is_low, segment, consumer) else { return };
         let Some(flow) = self.slots.get_mut(slot as usize).and_then(|slot| slot.flow.as_mut())
         else {
             return;
@@ -206,15 +234,14 @@ impl<S> FlowTable<S> {
     /// to track: a packet without payload of a connection that is not known.
     fn find<C: Consumer<State = S>>(
         &mut self,
+        known: Option<u32>,
         key: FlowKey,
         source_is_low: bool,
         segment: &Segment<'_>,
         consumer: &mut C,
     ) -> Option<u32> {
         let carries = !segment.payload.is_empty() || segment.cut > 0;
-        let slots = &self.slots;
-        let is_key = |&slot: &u32| slots.get(slot as usize).and_then(Slot::key) == Some(key);
-        if let Some(&slot) = self.index.find(self.hasher.hash_one(key), is_key) {
+        if let Some(slot) = known {
             let flow = self.slots.get(slot as usize)?.flow.as_ref()?;
             let direction = flow.direction(source_is_low);
             let replaced = flow.is_replaced_by(direction, segment);
