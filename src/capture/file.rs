@@ -1,7 +1,7 @@
 //! Capture files and pipes: pcap and pcapng, plain or compressed, whole or still growing.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::bpf::FileFilter;
 use super::classic::{self, Classic};
 use super::compressed::Compression;
-use super::input::{Filled, Input, Window};
+use super::input::{Blocks, Filled, Input, Window};
 use super::pcapng::PcapNg;
 use super::{CaptureError, End, Frame, LinkType, Next, Source, SourceDrops};
 use crate::time::Timestamp;
@@ -142,7 +142,7 @@ impl FileSource {
         let start = self.window.available();
         let Some(magic) = start.first_chunk::<4>() else { return Ok(Some(4)) };
         if let Some(compression) = Compression::of(magic) {
-            if matches!(self.input, Input::Decoder(_)) {
+            if self.input.is_unpacked() {
                 return Err(StartError::NotACapture("is compressed twice".to_owned()));
             }
             let start = self.window.take();
@@ -258,11 +258,10 @@ impl FileSource {
                 return Err(Some(self.damaged(&format!("ends in the middle of packet {packet}"))));
             }
             Err(error) => {
-                return Err(Some(match &self.input {
-                    Input::Decoder(_) => {
-                        self.damaged(&format!("does not unpack any further: {error}"))
-                    }
-                    _ => End::Failed(error.to_string()),
+                return Err(Some(if self.input.is_unpacked() {
+                    self.damaged(&format!("does not unpack any further: {error}"))
+                } else {
+                    End::Failed(error.to_string())
                 }));
             }
         }
@@ -274,10 +273,8 @@ impl FileSource {
 
     fn damaged(&self, fault: &str) -> End {
         let offset = self.window.offset();
-        End::Damaged(match self.input {
-            Input::Decoder(_) => format!("the capture {fault} (octet {offset} when unpacked)"),
-            _ => format!("the capture {fault} (octet {offset})"),
-        })
+        let when = if self.input.is_unpacked() { " when unpacked" } else { "" };
+        End::Damaged(format!("the capture {fault} (octet {offset}{when})"))
     }
 }
 
@@ -298,6 +295,10 @@ impl Source for FileSource {
                 Next::End(end)
             }
         }
+    }
+
+    fn hand_over(&mut self, blocks: Box<dyn Blocks>) -> Option<Box<dyn Read + Send>> {
+        self.input.hand_over(blocks)
     }
 
     fn interfaces(&self) -> &[Arc<str>] {

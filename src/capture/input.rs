@@ -36,6 +36,40 @@ pub(super) enum Input {
     Pipe(File),
     /// A decompressor.
     Decoder(Box<dyn Read + Send>),
+    /// Somebody else reads a file or a decompressor.
+    Ahead { blocks: Box<dyn Blocks>, unpacked: bool },
+}
+
+/// What a file holds, read by somebody else ahead of its use.
+pub trait Blocks: Send {
+    /// The next block, whose octets begin at [`HEADROOM`]; `None` at the end. `used` may be filled
+    /// again.
+    fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>>;
+}
+
+/// Room at the front of a block for what is left of the one before it: what is cut by the end of a block is
+/// nearly always shorter.
+pub const HEADROOM: usize = 64 << 10;
+
+/// Reads the next block of `from` into a buffer that was used before; one with nothing behind its headroom
+/// is the end. With it comes what was wrong behind its octets.
+pub fn read_block(from: &mut dyn Read, mut block: Vec<u8>) -> (Vec<u8>, Option<io::Error>) {
+    block.resize(HEADROOM + BLOCK, 0);
+    let (mut end, mut fault) = (HEADROOM, None);
+    // A decompressor gives little at a time.
+    while end < block.len() {
+        match from.read(&mut block[end..]) {
+            Ok(0) => break,
+            Ok(read) => end += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                fault = Some(error);
+                break;
+            }
+        }
+    }
+    block.truncate(end);
+    (block, fault)
 }
 
 impl Input {
@@ -54,11 +88,30 @@ impl Input {
         })
     }
 
+    /// Lets somebody else read what is left of a file, if it is one that is there as a whole.
+    pub(super) fn hand_over(&mut self, blocks: Box<dyn Blocks>) -> Option<Box<dyn Read + Send>> {
+        if !matches!(self, Self::File(_) | Self::Decoder(_)) {
+            return None;
+        }
+        let unpacked = self.is_unpacked();
+        match std::mem::replace(self, Self::Ahead { blocks, unpacked }) {
+            Self::File(file) => Some(Box::new(file)),
+            Self::Decoder(decoder) => Some(decoder),
+            Self::Growing(_) | Self::Pipe(_) | Self::Ahead { .. } => None,
+        }
+    }
+
+    /// Whether it was compressed.
+    pub(super) fn is_unpacked(&self) -> bool {
+        matches!(self, Self::Decoder(_) | Self::Ahead { unpacked: true, .. })
+    }
+
     /// Reads once. `WouldBlock` says that there is nothing now.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::File(file) => file.read(buffer),
             Self::Decoder(decoder) => decoder.read(buffer),
+            Self::Ahead { .. } => Ok(0),
             Self::Growing(growing) => growing.read(buffer),
             Self::Pipe(file) => {
                 let mut descriptors = [PollFd::new(file, PollFlags::IN)];
@@ -157,8 +210,36 @@ impl Window {
         taken
     }
 
+    /// Goes on in the next block, with what is left of this one in front of it.
+    fn exchange(&mut self, blocks: &mut dyn Blocks) -> io::Result<Filled> {
+        let left = self.available().to_vec();
+        let used = std::mem::take(&mut self.buffer);
+        (self.start, self.end) = (0, 0);
+        let block = match blocks.next(used) {
+            Ok(Some(block)) => block,
+            end => {
+                self.end = left.len();
+                self.buffer = left;
+                return end.map(|_| Filled::End);
+            }
+        };
+        self.buffer = block;
+        self.start = HEADROOM.saturating_sub(left.len());
+        if left.len() <= HEADROOM {
+            self.buffer[self.start..HEADROOM].copy_from_slice(&left);
+        } else {
+            // A packet larger than any that is sent.
+            self.buffer.splice(..HEADROOM, left);
+        }
+        self.end = self.buffer.len();
+        Ok(Filled::More)
+    }
+
     /// Reads once, with room for at least `wanted` octets in all.
     pub(super) fn fill(&mut self, input: &mut Input, wanted: usize) -> io::Result<Filled> {
+        if let Input::Ahead { blocks, .. } = input {
+            return self.exchange(blocks.as_mut());
+        }
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
         if self.buffer.len() < wanted {

@@ -11,10 +11,12 @@ mod names;
 mod pcapng;
 pub mod writer;
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::time::Timestamp;
+pub use input::{Blocks, HEADROOM, read_block};
 pub use live::{LiveOptions, LiveSource};
 
 /// What to read.
@@ -185,6 +187,12 @@ pub trait Source {
 
     /// Names of the interfaces (for a file: those it names, else the file's name), by index.
     fn interfaces(&self) -> &[Arc<str>];
+
+    /// Lets somebody else read the file that frames come from, ahead of their use, and hand its octets
+    /// over in `blocks`. `None`, and nothing changes, when they do not come from a whole file.
+    fn hand_over(&mut self, _blocks: Box<dyn Blocks>) -> Option<Box<dyn Read + Send>> {
+        None
+    }
 
     /// Losses so far.
     fn drops(&mut self) -> SourceDrops {
