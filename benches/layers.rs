@@ -206,7 +206,7 @@ impl Consumer for Pairing {
     }
 
     fn close(&mut self, flow: &FlowInfo, state: Option<Box<Conversation>>, _: Timestamp) {
-        if let Some(conversation) = state {
+        if let Some(mut conversation) = state {
             conversation.close(flow, &mut self.context());
         }
     }
