@@ -113,6 +113,9 @@ impl Masking {
         if self.is_secret_header(name) {
             return Some(self.named_secret(value));
         }
+        if !url::has_marks(value) {
+            return None;
+        }
         if value.contains(&b'@')
             && HOST_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known))
         {

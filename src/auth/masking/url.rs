@@ -14,9 +14,7 @@ impl Masking {
     /// Any text with its URLs' secrets masked: userinfo, secret parameters of query and fragment,
     /// and JWTs wherever they stand. `None` when there are none.
     pub(super) fn url(&self, octets: &[u8]) -> Option<Vec<u8>> {
-        // Most texts have none of `?#&@J`, nor of their neighbours.
-        let is_mark = |octet| matches!(octet, b'#'..=b'&' | b'?'..=b'@' | b'J');
-        if !text::any_octet(octets, is_mark) {
+        if !has_marks(octets) {
             return None;
         }
         let mut masked = userinfo(octets);
@@ -110,6 +108,15 @@ impl Masking {
         out.extend_from_slice(rest);
         out
     }
+}
+
+/// Whether a text has what every secret in a URL stands behind or begins with: one of `?#&@J`, or of
+/// their neighbours. Most texts have none.
+#[allow(clippy::needless_bitwise_bool, reason = "a lazy operator is not made a vector")]
+pub(super) fn has_marks(octets: &[u8]) -> bool {
+    text::any_octet(octets, |octet| {
+        matches!(octet, b'#'..=b'&') | matches!(octet, b'?'..=b'@') | (octet == b'J')
+    })
 }
 
 /// Whether a parameter names a user.

@@ -55,18 +55,21 @@ impl Default for Same {
 }
 
 impl Same {
-    /// Writes a header field. `as_ever`: nothing in it is masked because of the exchange it stands in.
+    /// Writes a header field. `as_ever`: whether nothing in it is masked because of the exchange it stands
+    /// in; asked only where that is all that is left to know.
     pub(super) fn header<'a>(
         &mut self,
         json: &mut Writer<'_>,
         (name, value): (&[u8], &'a [u8]),
-        as_ever: bool,
+        as_ever: impl FnOnce() -> bool,
         shown: impl FnOnce() -> Cow<'a, [u8]>,
     ) {
         let last = value.last().copied().unwrap_or_default();
         let place =
             self.fields.get_mut((name.len() * 5 + value.len() * 3 + last as usize) % FIELDS);
-        if as_ever && let Some(written) = place.as_ref().and_then(|kept| kept.of(name, value)) {
+        if let Some(written) = place.as_ref().and_then(|kept| kept.of(name, value))
+            && as_ever()
+        {
             json.again(written);
             return;
         }
