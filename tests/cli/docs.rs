@@ -1,8 +1,9 @@
 //! Every command in the documents is run: a reader who copies one must get what it promises.
 //!
-//! A line of a shell block that calls why401 is run by a shell, with the real program and with stand-ins
-//! for what the reader has and this machine may not: another host, containers, a password for sudo.
-//! Files to be read are recordings, interfaces are loopback, and a capture ends after a second.
+//! A line of a shell block is run by a shell, with the real program and with stand-ins for what the
+//! reader has and this machine may not: another host, containers, a password for sudo. Files to be read
+//! are recordings, interfaces are loopback, a capture ends after a second, and `make` only says what it
+//! would do. What is not run stands in [`EXCUSED`] with the reason; a tool that is not here is named.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -33,16 +34,24 @@ exit $code
 "#;
 
 /// What a reader has and this machine may not. What would print a capture prints the recording.
-const STAND_INS: [(&str, &str); 8] = [
+const STAND_INS: [(&str, &str); 10] = [
     ("why401", NOTING),
     ("sudo", "#!/bin/sh\nexec \"$@\"\n"),
     ("ssh", "#!/bin/sh\ncat \"$RECORDING\"\n"),
     ("kubectl", "#!/bin/sh\ncat \"$RECORDING\"\n"),
     ("docker", "#!/bin/sh\n[ \"$1\" = inspect ] && echo \"$ALIVE\" || cat \"$RECORDING\"\n"),
     ("nsenter", "#!/bin/sh\nwhile [ \"$1\" != why401 ]; do shift; done\nexec \"$@\"\n"),
+    ("systemctl", "#!/bin/sh\nfor unit; do :; done\n[ -f \"$ROOT/packaging/$unit.service\" ]\n"),
+    ("journalctl", "#!/bin/sh\nexec \"$PROGRAM\" -r \"$RECORDING\" --json\n"),
     ("setcap", "#!/bin/sh\n"),
     ("getcap", "#!/bin/sh\n"),
 ];
+
+/// Lines that no test runs, by how they begin, and why.
+const EXCUSED: [(&str, &str); 1] = [(
+    "UPDATE=1 cargo test ",
+    "writes documents of this repository anew, from tests that run anyway",
+)];
 
 /// A key set of one key.
 const KEYS: &str = r#"{"keys":[{"kty":"oct","kid":"k1","alg":"HS256","k":"c2VjcmV0"}]}"#;
@@ -66,6 +75,8 @@ struct Call {
 enum Kind {
     /// A line of a shell block, or a command of a unit or manifest.
     Line,
+    /// A line of a shell block without why401.
+    Other,
     /// A whole block (`sh script`).
     Script,
     /// Words in running text: only whether the program knows them.
@@ -112,8 +123,11 @@ fn calls(name: &str, document: &str) -> Vec<Call> {
         } else if let Some(command) = line.strip_prefix("ExecStart=/usr/bin/") {
             call(command, Kind::Line);
         } else if fence.as_deref() == Some("sh") {
+            let is_command = !line.trim().is_empty() && !line.trim_start().starts_with('#');
             if is_called(line) {
                 call(line, Kind::Line);
+            } else if is_command && !EXCUSED.iter().any(|(begins, _)| line.starts_with(begins)) {
+                call(line, Kind::Other);
             }
         } else if fence.is_none() {
             for span in line.split('`').skip(1).step_by(2) {
@@ -135,6 +149,28 @@ fn is_called(line: &str) -> bool {
         *word == "why401"
             && before.is_none_or(|before| matches!(*before, "|" | "&&" | "sudo" | "-n"))
     })
+}
+
+/// The tools that a line calls: the first word of each of its commands.
+fn tools(line: &str) -> Vec<String> {
+    let mut quote = None;
+    let bare = |c: char| {
+        match quote {
+            Some(open) if open == c => quote = None,
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            _ => {}
+        }
+        if quote.is_some() { '_' } else { c }
+    };
+    let bare: String = line.chars().map(bare).collect();
+    let bare = bare.split(" #").next().unwrap_or_default();
+    let first = |command: &str| {
+        command
+            .split_whitespace()
+            .find(|word| !word.contains('=') && *word != "sudo")
+            .map(str::to_owned)
+    };
+    bare.split(['|', '&', ';']).filter_map(first).collect()
 }
 
 /// Where a call is run: files, stand-ins, and the way to them.
@@ -182,6 +218,7 @@ impl Stage {
             .args(["-c", script])
             .current_dir(self.folder.path())
             .env("PATH", format!("{}:{path}", self.path("bin").display()))
+            .env("ROOT", ROOT)
             .env("PROGRAM", env!("CARGO_BIN_EXE_why401"))
             .env("RECORDING", format!("{ROOT}/src/demo/demo.pcap"))
             .env("CALLS", self.path("calls"))
@@ -223,7 +260,27 @@ fn fault(call: &Call) -> Option<String> {
     if call.kind == Kind::Mention {
         shell.push_str(" --help");
     }
+    if call.kind == Kind::Other {
+        shell = shell.replacen("make ", &format!("make --dry-run -C {ROOT} "), 1);
+    }
+    let has = |tool: &String| {
+        let found = stage.shell(&format!("command -v {tool}")).output();
+        found.is_ok_and(|found| found.status.success())
+    };
+    let missing: Vec<String> = tools(&shell).into_iter().filter(|tool| !has(tool)).collect();
+    if !missing.is_empty() {
+        eprintln!("NOT TESTED: {}: {} is not here: {}", call.place, missing.join(", "), call.shell);
+    }
     let output = stage.shell(&shell).output().unwrap();
+    let ended = output.status.code();
+    let well = ended == Some(0) || (ended == Some(1) && shell.contains("--fail-on"));
+    if missing.is_empty() && !well {
+        let complaint = text(&output.stderr);
+        return Some(format!("{}: {} ended with {ended:?}\n  {complaint}", call.place, call.shell));
+    }
+    if call.kind == Kind::Other {
+        return None;
+    }
     let noted = fs::read_to_string(stage.path("calls")).unwrap_or_default();
     let wrong = |call: &str| match call.split_once(' ') {
         Some(("0", _)) => false,
@@ -279,6 +336,9 @@ fn a_command_that_does_not_work_would_be_found() {
         "```yaml\ncommand: [\"why401\", \"--jsn\"]\n```\n",
         "Say `why401 explian` for more.\n",
         "ExecStart=/usr/bin/why401 --no-such-option\n",
+        "```sh\nwhy401 -r dump.pcap --json | grep --no-such-option x\n```\n",
+        "```sh\nmake no-such-target\n```\n",
+        "```sh\nsudo systemctl enable --now no-such-unit\n```\n",
     ] {
         let found = calls("x", document);
         assert_eq!(found.len(), 1, "{document}");
