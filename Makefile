@@ -67,7 +67,7 @@ package: setup ## the package of this system: .deb (cargo-deb) or .rpm (cargo-ge
 	scripts/package
 
 sbom: ## what is linked into the program, as CycloneDX JSON (cargo-cyclonedx)
-	$(CARGO) cyclonedx --format json --override-filename why401.cdx
+	$(CARGO) cyclonedx --format json --no-build-deps --override-filename why401.cdx
 	mv why401.cdx.json target/why401.cdx.json
 
 screenshots: setup ## the pictures in docs/images, from the real program on the demo's traffic
