@@ -8,7 +8,7 @@ use crate::auth::authorization::AlternativeKind;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::common;
-use crate::diagnosis::signs::{self, Needs, Signs};
+use crate::diagnosis::signs::{self, Signs};
 use crate::diagnosis::view::View;
 use crate::diagnosis::{Answer, Class, Confidence, Diagnosis, Entry, Found, Rule, catalogue};
 use crate::time::Timestamp;
@@ -36,12 +36,17 @@ pub struct Choice {
     pub awaiting: Awaiting,
 }
 
+impl Choice {
+    const NOTHING: Self =
+        Self { diagnosis: None, also: Vec::new(), until: None, awaiting: Awaiting::NOTHING };
+}
+
 /// What the rules answered that asked only the exchange itself, not the memory and not the time: it
 /// holds however often the exchange is assessed, so those rules are asked once.
 #[derive(Debug, Default)]
 pub struct Answers {
     /// What such rules found, by their place in the rulebook.
-    found: Vec<(u16, Arc<Diagnosis>)>,
+    found: Vec<(usize, Arc<Diagnosis>)>,
     /// What the exchange itself shows, and the rules to ask again; `None` when none was asked yet.
     open: Option<(Signs, Places)>,
 }
@@ -51,24 +56,31 @@ pub struct Answers {
 struct Places(u128);
 
 impl Places {
-    /// The rules that can hold for an exchange which itself shows this.
-    fn for_signs(rows: &[Row], shown: Signs) -> Self {
-        let best = shown.and(Signs::REMEMBERED);
-        let bit = |(place, row): (usize, &Row)| u128::from(row.2.are_met(best)) << place;
-        Self(rows.iter().enumerate().map(bit).fold(0, |open, bit| open | bit))
+    const NONE: Self = Self(0);
+
+    const fn of(place: usize) -> Self {
+        Self(1 << place)
     }
 
-    fn iter(self) -> impl Iterator<Item = u16> {
+    const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    fn iter(self) -> impl Iterator<Item = usize> {
         let mut left = self.0;
         std::iter::from_fn(move || {
-            let place = (left != 0).then(|| left.trailing_zeros() as u16);
+            let place = (left != 0).then(|| left.trailing_zeros() as usize);
             left &= left.wrapping_sub(1);
             place
         })
-    }
-
-    const fn without(self, place: u16) -> Self {
-        Self(self.0 & !(1 << place))
     }
 }
 
@@ -76,36 +88,82 @@ impl Places {
 #[derive(Debug)]
 pub struct Rulebook {
     /// Those for 401 and 407.
-    refusals: Vec<Row>,
+    refusals: Rows,
     /// Those for each other status.
-    others: BTreeMap<u16, Vec<Row>>,
+    others: BTreeMap<u16, Rows>,
 }
 
-/// A rule, the catalogue's entry, and what it needs: near, as it is looked at for every refusal.
-type Row = (&'static Rule, &'static Entry, Needs);
+type Row = (&'static Rule, &'static Entry);
+
+/// Rules, and which of them each sign lets hold.
+#[derive(Debug)]
+struct Rows {
+    rows: Vec<Row>,
+    /// Without this sign these cannot hold.
+    needing: [Places; Signs::COUNT],
+    /// With this sign these may hold.
+    enabled: [Places; Signs::COUNT],
+    /// With this sign these cannot hold.
+    barred: [Places; Signs::COUNT],
+    /// These may hold without any particular sign.
+    unconditional: Places,
+}
+
+impl Rows {
+    fn new(rows: Vec<Row>) -> Self {
+        debug_assert!(rows.len() <= u128::BITS as usize, "a place is a bit");
+        let with = |holds: &dyn Fn(&Rule) -> bool| {
+            let places = rows.iter().enumerate().filter(|(_, (rule, _))| holds(rule));
+            places.fold(Places::NONE, |all, (place, _)| all.or(Places::of(place)))
+        };
+        let by_sign =
+            |of: fn(&Rule) -> Signs| std::array::from_fn(|sign| with(&|rule| of(rule).has(sign)));
+        Self {
+            needing: by_sign(|rule| rule.needs.all),
+            enabled: by_sign(|rule| rule.needs.any),
+            barred: by_sign(|rule| rule.needs.none),
+            unconditional: with(&|rule| rule.needs.any == Signs::NONE),
+            rows,
+        }
+    }
+
+    /// The rules whose needs these signs meet.
+    fn met_by(&self, signs: Signs) -> Places {
+        let (mut may, mut cannot) = (self.unconditional, Places::NONE);
+        let by_sign = self.needing.iter().zip(&self.enabled).zip(&self.barred);
+        for (sign, ((needing, enabled), barred)) in by_sign.enumerate() {
+            if signs.has(sign) {
+                (may, cannot) = (may.or(*enabled), cannot.or(*barred));
+            } else {
+                cannot = cannot.or(*needing);
+            }
+        }
+        may.without(cannot)
+    }
+}
 
 impl Rulebook {
     /// Every rule that the catalogue has an entry for.
     pub fn new(rules: &'static [Rule]) -> Self {
-        let all: Vec<Row> = rules
-            .iter()
-            .filter_map(|rule| Some((rule, catalogue::entry(rule.id)?, rule.needs)))
-            .collect();
-        let of = |status| all.iter().copied().filter(|(rule, ..)| rule.covers(status)).collect();
-        let statuses = all.iter().flat_map(|(rule, ..)| rule.other_statuses());
+        let all: Vec<Row> =
+            rules.iter().filter_map(|rule| Some((rule, catalogue::entry(rule.id)?))).collect();
+        let of = |status| {
+            Rows::new(all.iter().copied().filter(|(rule, _)| rule.covers(status)).collect())
+        };
+        let statuses = all.iter().flat_map(|(rule, _)| rule.other_statuses());
         Self { refusals: of(401), others: statuses.map(|&status| (status, of(status))).collect() }
     }
 
     /// Whether any rule is asked about a response of this status.
     pub fn covers(&self, status: u16) -> bool {
-        !self.of(status).is_empty()
+        self.of(status).is_some_and(|rows| !rows.rows.is_empty())
     }
 
     /// The rules that are asked about a response of this status.
-    fn of(&self, status: u16) -> &[Row] {
+    fn of(&self, status: u16) -> Option<&Rows> {
         match status {
-            401 | 407 => &self.refusals,
-            other => self.others.get(&other).map_or(&[], Vec::as_slice),
+            401 | 407 => Some(&self.refusals),
+            other => self.others.get(&other),
         }
     }
 }
@@ -114,21 +172,21 @@ impl Rulebook {
 /// winner.
 pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choice {
     let status = view.status();
-    let rows = rules.of(status);
+    let Some(rows) = rules.of(status) else { return Choice::NOTHING };
     let mut until: Option<Timestamp> = None;
     let mut awaiting = Awaiting::NOTHING;
     let mut found = answers.found.clone();
     let (shown, mut open) = *answers.open.get_or_insert_with(|| {
         let shown = signs::shown(view);
-        (shown, Places::for_signs(rows, shown))
+        (shown, rows.met_by(shown.and(Signs::REMEMBERED)))
     });
     let signs = shown.and(signs::remembered(view));
     #[cfg(debug_assertions)]
     assert_silent(rows, view, signs);
-    for place in open.iter() {
-        let Some((rule, entry, needs)) = rows.get(usize::from(place)) else { continue };
+    for place in open.and(rows.met_by(signs)).iter() {
+        let Some((rule, entry)) = rows.rows.get(place) else { continue };
         let is_fallback = rule.id == FALLBACK;
-        if !needs.are_met(signs) || is_fallback && !found.is_empty() {
+        if is_fallback && !found.is_empty() {
             continue;
         }
         view.take_asked_memory();
@@ -156,13 +214,13 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
             found.push((place, diagnosis));
         }
         if !may_change {
-            open = open.without(place);
+            open = open.without(Places::of(place));
         }
     }
     answers.open = Some((shown, open));
     if found.is_empty() && matches!(status, 401 | 407) {
         let fallback = catalogue::entry(FALLBACK);
-        found.extend(fallback.map(|entry| (u16::MAX, Arc::new(Found::possible().of(entry)))));
+        found.extend(fallback.map(|entry| (usize::MAX, Arc::new(Found::possible().of(entry)))));
     }
     let named = (found.len() > 1).then(|| named_by_server(view)).flatten();
     found.sort_by_key(|(place, _)| *place);
@@ -177,10 +235,13 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
 
 /// What a rule is declared to need must not be more than what it needs: asked all the same, it says no.
 #[cfg(debug_assertions)]
-fn assert_silent(rows: &[Row], view: &View<'_>, signs: Signs) {
-    for (rule, ..) in rows.iter().filter(|(.., needs)| !needs.are_met(signs)) {
-        let answer = (rule.ask)(view);
-        assert!(matches!(answer, Answer::No), "{} needs less than declared: {answer:?}", rule.id);
+fn assert_silent(rows: &Rows, view: &View<'_>, signs: Signs) {
+    let met = rows.met_by(signs);
+    for (place, (rule, _)) in rows.rows.iter().enumerate() {
+        if met.and(Places::of(place)) == Places::NONE {
+            let answer = (rule.ask)(view);
+            assert!(matches!(answer, Answer::No), "{} needs less: {answer:?}", rule.id);
+        }
     }
 }
 

@@ -237,6 +237,10 @@ const STANDARD: [&str; 5] = [
 ];
 
 fn from_reason(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said> {
+    // Nearly always.
+    if response.reason() == b"Unauthorized" {
+        return None;
+    }
     let reason = text::decode(response.reason());
     let standard = STANDARD.iter().any(|words| reason.trim().eq_ignore_ascii_case(words));
     if standard || reason.is_empty() {
@@ -285,8 +289,8 @@ fn quotable(words: String, exchange: &Exchange, auth: &AuthFacts) -> String {
             continue;
         }
         let value = text::decode(value);
-        for secret in secrets(name, &value) {
-            if secret.len() >= SECRET && secret.len() <= words.len() && words.contains(secret) {
+        for secret in secrets(name, &value, words.len()) {
+            if words.contains(secret) {
                 words = words.replace(secret, "(masked)");
             }
         }
@@ -342,8 +346,9 @@ fn passwords(auth: &AuthFacts) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
-/// The secrets in such a header, as a server may repeat them.
-fn secrets<'a>(name: &[u8], value: &'a str) -> impl Iterator<Item = &'a str> {
+/// The secrets in such a header, as a server may repeat them; none longer than `longest` octets.
+fn secrets<'a>(name: &[u8], value: &'a str, longest: usize) -> impl Iterator<Item = &'a str> {
+    let fits = move |secret: &&str| (SECRET..=longest).contains(&secret.len());
     let is_cookie = name.eq_ignore_ascii_case(b"cookie");
     let cookies = value
         .split(';')
@@ -354,11 +359,11 @@ fn secrets<'a>(name: &[u8], value: &'a str) -> impl Iterator<Item = &'a str> {
     } else if ends_with_ignore_case(name, b"authorization") {
         // Parameters are names and nonces that a message may well contain.
         let credentials = value.split_once(' ').map_or(value, |(_, rest)| rest.trim());
-        (!credentials.contains(['"', ','])).then_some(credentials)
+        Some(credentials).filter(fits).filter(|secret| !secret.contains(['"', ',']))
     } else {
         Some(value.trim())
     };
-    cookies.chain(single)
+    cookies.chain(single).filter(fits)
 }
 
 #[cfg(test)]

@@ -72,20 +72,18 @@ impl Signs {
     /// What may be another at the next look.
     pub const REMEMBERED: Self = Self(Self::ACCEPTED.0 | Self::SHARED_ROUTE.0 | Self::LEGS.0);
 
+    /// How many there are.
+    pub const COUNT: usize = 27;
+
     /// Both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether all of `other` is in it.
-    pub const fn has_all(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// Whether any of `other` is in it.
-    pub const fn has_any(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+    /// Whether the sign of this number is in it.
+    pub const fn has(self, sign: usize) -> bool {
+        self.0 >> sign & 1 != 0
     }
 
     const fn when(self, holds: bool) -> Self {
@@ -102,15 +100,6 @@ pub struct Needs {
     pub any: Signs,
     /// None of these.
     pub none: Signs,
-}
-
-impl Needs {
-    /// Whether `signs` have it.
-    pub const fn are_met(&self, signs: Signs) -> bool {
-        signs.has_all(self.all)
-            && (self.any.0 == 0 || signs.has_any(self.any))
-            && !signs.has_any(self.none)
-    }
 }
 
 /// What the exchange itself shows.

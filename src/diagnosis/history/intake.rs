@@ -565,11 +565,14 @@ fn offered(auth: &AuthFacts) -> [Option<&'static str>; 3] {
 
 /// Whether the connection ends with this answer (RFC 9112 §9.3).
 fn closes(exchange: &Exchange, request: &Head, response: &Head) -> bool {
-    let names = |head: &Head, option: &str| {
-        head.get("connection").is_some_and(|value| {
-            text::decode(value).split(',').any(|part| part.trim().eq_ignore_ascii_case(option))
+    let names = |value: Option<&[u8]>, option: &str| {
+        value.is_some_and(|value| {
+            value
+                .split(|&octet| octet == b',')
+                .any(|part| part.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
         })
     };
+    let (request, response) = (request.get("connection"), response.get("connection"));
     let old = |version: Option<Version>| {
         version.is_some_and(|version| matches!(version, Version::Http09 | Version::Http10))
     };

@@ -1,7 +1,7 @@
 //! What several rules ask of an exchange.
 
 use crate::auth::authorization::AlternativeKind;
-use crate::auth::{Alternative, AuthState, Jwt, Shape};
+use crate::auth::{Alternative, AuthState, Jwt, Scheme, Shape};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Found;
 use crate::diagnosis::view::View;
@@ -25,7 +25,8 @@ const WEAK_QUERY_NAMES: [&str; 4] = ["key", "sig", "signature", "token"];
 /// Whether the credentials sign the request. `OAuth TOKEN` (OAuth 2 drafts) is a token.
 pub fn is_signed(view: &View<'_>) -> bool {
     let parameters = matches!(view.shape(), Some(Shape::Params(_)));
-    SIGNING.into_iter().any(|name| view.uses(name)) && (parameters || !view.uses("OAuth"))
+    let known = view.scheme().and_then(Scheme::known);
+    known.is_some_and(|known| SIGNING.contains(&known)) && (parameters || known != Some("OAuth"))
 }
 
 /// Whether a signature stands outside the credentials field: RFC 9421, the drafts before it, and
@@ -43,13 +44,14 @@ pub fn has_own_signature(view: &View<'_>) -> bool {
 
 /// Whether the scheme is one in which a user logs in by name.
 pub fn is_login(view: &View<'_>) -> bool {
-    ["Basic", "Digest", "NTLM", "Negotiate"].into_iter().any(|name| view.uses(name))
+    let known = view.scheme().and_then(Scheme::known);
+    matches!(known, Some("Basic" | "Digest" | "NTLM" | "Negotiate"))
 }
 
 /// Well-formed credentials that are a token or key: not a login, not a signature, and of a scheme
 /// that this program knows.
 pub fn is_token(view: &View<'_>) -> bool {
-    let known = view.scheme().is_some_and(crate::auth::Scheme::is_known);
+    let known = view.scheme().is_some_and(Scheme::is_known);
     let raw = matches!(view.shape(), None | Some(Shape::Raw));
     known && !raw && !is_login(view) && !is_signed(view)
 }
