@@ -98,7 +98,7 @@ type Row = (&'static Rule, &'static Entry);
 /// Rules, and which of them each sign lets hold.
 #[derive(Debug)]
 struct Rows {
-    rows: Vec<Row>,
+    all: Vec<Row>,
     /// Without this sign these cannot hold.
     needing: [Places; Signs::COUNT],
     /// With this sign these may hold.
@@ -123,7 +123,7 @@ impl Rows {
             enabled: by_sign(|rule| rule.needs.any),
             barred: by_sign(|rule| rule.needs.none),
             unconditional: with(&|rule| rule.needs.any == Signs::NONE),
-            rows,
+            all: rows,
         }
     }
 
@@ -156,7 +156,7 @@ impl Rulebook {
 
     /// Whether any rule is asked about a response of this status.
     pub fn covers(&self, status: u16) -> bool {
-        self.of(status).is_some_and(|rows| !rows.rows.is_empty())
+        self.of(status).is_some_and(|rows| !rows.all.is_empty())
     }
 
     /// The rules that are asked about a response of this status.
@@ -184,7 +184,7 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
     #[cfg(debug_assertions)]
     assert_silent(rows, view, signs);
     for place in open.and(rows.met_by(signs)).iter() {
-        let Some((rule, entry)) = rows.rows.get(place) else { continue };
+        let Some((rule, entry)) = rows.all.get(place) else { continue };
         let is_fallback = rule.id == FALLBACK;
         if is_fallback && !found.is_empty() {
             continue;
@@ -237,7 +237,7 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
 #[cfg(debug_assertions)]
 fn assert_silent(rows: &Rows, view: &View<'_>, signs: Signs) {
     let met = rows.met_by(signs);
-    for (place, (rule, _)) in rows.rows.iter().enumerate() {
+    for (place, (rule, _)) in rows.all.iter().enumerate() {
         if met.and(Places::of(place)) == Places::NONE {
             let answer = (rule.ask)(view);
             assert!(matches!(answer, Answer::No), "{} needs less: {answer:?}", rule.id);
