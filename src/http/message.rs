@@ -70,6 +70,31 @@ pub struct Field {
     pub value: Span,
 }
 
+impl Field {
+    /// Octets in which one is stored.
+    const STORED: usize = 16;
+
+    fn stored(self) -> [u8; Self::STORED] {
+        let [a, b, c, d] = [self.name.start, self.name.len, self.value.start, self.value.len]
+            .map(u32::to_le_bytes);
+        let mut stored = [0; Self::STORED];
+        stored[..4].copy_from_slice(&a);
+        stored[4..8].copy_from_slice(&b);
+        stored[8..12].copy_from_slice(&c);
+        stored[12..].copy_from_slice(&d);
+        stored
+    }
+
+    fn from_stored(stored: &[u8; Self::STORED]) -> Self {
+        let (words, _) = stored.as_chunks::<4>();
+        let word = |at: usize| words.get(at).map_or(0, |&word| u32::from_le_bytes(word));
+        Self {
+            name: Span { start: word(0), len: word(1) },
+            value: Span { start: word(2), len: word(3) },
+        }
+    }
+}
+
 /// A set of field names, in which a name that is not there is nearly always seen to be absent without
 /// looking at the fields: most questions to a head are about fields that it does not have.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -87,8 +112,8 @@ impl Names {
         }
     }
 
-    fn of(octets: &[u8], fields: &[Field]) -> Self {
-        Self(fields.iter().fold(0, |names, field| names | Self::bit(field.name.of(octets))))
+    fn insert(&mut self, name: &[u8]) {
+        self.0 |= Self::bit(name);
     }
 
     /// Whether this name may be among them.
@@ -102,19 +127,43 @@ impl Names {
 /// The octets contain credentials: `Debug` prints field names only.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Head {
-    octets: Box<[u8]>,
+    /// The octets of the wire, and behind them the positions of the fields: one allocation, as heads are
+    /// made by one thread and forgotten by another.
+    data: Box<[u8]>,
+    /// How many of them are the wire's.
+    length: u32,
     /// Start-line parts: method and target of a request, or (empty) and reason of a response.
     first: Span,
     second: Span,
-    fields: Box<[Field]>,
     names: Names,
 }
 
 impl Head {
     /// From the octets of a head and the positions found in it.
-    pub fn new(octets: &[u8], first: Span, second: Span, fields: &[Field]) -> Self {
-        let names = Names::of(octets, fields);
-        Self { octets: octets.into(), first, second, fields: fields.into(), names }
+    pub fn new(
+        octets: &[u8],
+        first: Span,
+        second: Span,
+        fields: impl ExactSizeIterator<Item = Field>,
+    ) -> Self {
+        let mut data = Vec::with_capacity(octets.len() + fields.len() * Field::STORED);
+        data.extend_from_slice(octets);
+        Self::with_fields(data, first, second, fields)
+    }
+
+    fn with_fields(
+        mut data: Vec<u8>,
+        first: Span,
+        second: Span,
+        fields: impl Iterator<Item = Field>,
+    ) -> Self {
+        let length = data.len();
+        let mut names = Names::default();
+        for field in fields {
+            names.insert(field.name.of(&data));
+            data.extend_from_slice(&field.stored());
+        }
+        Self { data: data.into(), length: length as u32, first, second, names }
     }
 
     /// A head made from parts: for HTTP/2, whose fields are compressed on the wire, and for tests.
@@ -134,18 +183,23 @@ impl Head {
             .into_iter()
             .map(|(name, value)| Field { name: push(name), value: push(value) })
             .collect();
-        let names = Names::of(&octets, &fields);
-        Self { octets: octets.into(), first, second, fields: fields.into(), names }
+        Self::with_fields(octets, first, second, fields.into_iter())
     }
 
     /// The octets in which all its parts stand.
     pub fn octets(&self) -> &[u8] {
-        &self.octets
+        self.data.get(..self.length as usize).unwrap_or_default()
+    }
+
+    fn positions(&self) -> impl ExactSizeIterator<Item = Field> + Clone {
+        let stored = self.data.get(self.length as usize..).unwrap_or_default();
+        stored.as_chunks().0.iter().map(Field::from_stored)
     }
 
     /// All header fields in order: (name, value).
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> + Clone {
-        self.fields.iter().map(|field| (field.name.of(&self.octets), field.value.of(&self.octets)))
+        let octets = self.octets();
+        self.positions().map(|field| (field.name.of(octets), field.value.of(octets)))
     }
 
     /// The value of the first field of this name (any case).
@@ -155,15 +209,12 @@ impl Head {
 
     /// The values of all fields of this name (any case), in order.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> + Clone {
-        let fields: &[Field] =
-            if self.names.may_have(name.as_bytes()) { &self.fields } else { &[] };
-        fields
-            .iter()
-            .filter(move |field| {
-                let found = field.name.of(&self.octets);
-                found.eq_ignore_ascii_case(name.as_bytes())
-            })
-            .map(|field| field.value.of(&self.octets))
+        let octets = self.octets();
+        let fields = self.names.may_have(name.as_bytes()).then(|| self.positions());
+        fields.into_iter().flatten().filter_map(move |field| {
+            let found = field.name.of(octets);
+            found.eq_ignore_ascii_case(name.as_bytes()).then(|| field.value.of(octets))
+        })
     }
 
     /// Whether there is a field of this name (any case).
@@ -173,7 +224,7 @@ impl Head {
 
     /// Heap octets held.
     pub fn memory(&self) -> usize {
-        self.octets.len() + self.fields.len() * size_of::<Field>()
+        self.data.len()
     }
 }
 
@@ -225,12 +276,12 @@ pub struct Request {
 impl Request {
     /// The method, as spelled on the wire; empty when it was lost.
     pub fn method(&self) -> &[u8] {
-        self.head.first.of(&self.head.octets)
+        self.head.first.of(self.head.octets())
     }
 
     /// The request-target, unnormalised; empty when it was lost.
     pub fn target(&self) -> &[u8] {
-        self.head.second.of(&self.head.octets)
+        self.head.second.of(self.head.octets())
     }
 
     /// `Host` (or `:authority`), or the authority of an absolute-form target; without userinfo.
@@ -302,7 +353,7 @@ pub struct Response {
 impl Response {
     /// The reason phrase; empty when there is none.
     pub fn reason(&self) -> &[u8] {
-        self.head.second.of(&self.head.octets)
+        self.head.second.of(self.head.octets())
     }
 }
 

@@ -52,7 +52,7 @@ pub fn request(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> R
             let second = span(parsed.path.unwrap_or_default());
             let fields = positions(octets, parsed.headers, anomalies);
             let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
-            let head = Head::new(&octets[..length], first, second, fields.as_slice());
+            let head = Head::new(&octets[..length], first, second, fields);
             Reading::Whole(ParsedHead { length, version, status: 0, head, fields_left_out: false })
         }
         Ok(httparse::Status::Partial) if end_of_head(octets, 0).is_none() => Reading::Partial,
@@ -74,7 +74,7 @@ pub fn response(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> 
             let second = span_in(octets, parsed.reason.unwrap_or_default().as_bytes());
             let fields = positions(octets, parsed.headers, anomalies);
             let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
-            let head = Head::new(&octets[..length], Span::default(), second, fields.as_slice());
+            let head = Head::new(&octets[..length], Span::default(), second, fields);
             let status = parsed.code.unwrap_or(0);
             Reading::Whole(ParsedHead { length, version, status, head, fields_left_out: false })
         }
@@ -83,28 +83,14 @@ pub fn response(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> 
     }
 }
 
-/// Positions of httparse's slices, without an allocation for the usual number of fields.
-struct Positions {
-    fields: [Field; QUICK_FIELDS],
-    count: usize,
-}
-
-impl Positions {
-    fn as_slice(&self) -> &[Field] {
-        &self.fields[..self.count]
-    }
-}
-
-fn positions(
-    octets: &[u8],
-    headers: &[httparse::Header<'_>],
-    anomalies: &mut Anomalies,
-) -> Positions {
-    const NOWHERE: Field =
-        Field { name: Span { start: 0, len: 0 }, value: Span { start: 0, len: 0 } };
-    let mut this = Positions { fields: [NOWHERE; QUICK_FIELDS], count: 0 };
-    for (field, header) in this.fields.iter_mut().zip(headers) {
-        *field = Field {
+/// Positions of httparse's slices.
+fn positions<'a>(
+    octets: &'a [u8],
+    headers: &'a [httparse::Header<'_>],
+    anomalies: &'a mut Anomalies,
+) -> impl ExactSizeIterator<Item = Field> + 'a {
+    headers.iter().map(|header| {
+        let field = Field {
             name: span_in(octets, header.name.as_bytes()),
             value: span_in(octets, header.value),
         };
@@ -112,9 +98,8 @@ fn positions(
         if octets.get(end) == Some(&b'\n') && field.value.len > 0 {
             anomalies.insert(Anomaly::BareLineEnd);
         }
-        this.count += 1;
-    }
-    this
+        field
+    })
 }
 
 /// Where `part`, a slice of `octets`, stands in it; empty parts may come from anywhere.
@@ -163,7 +148,7 @@ pub fn tolerant(
         return Reading::NotHttp;
     };
     if line.version == Version::Http09 {
-        let head = Head::new(&octets[..=line_end], line.first, line.second, &[]);
+        let head = Head::new(&octets[..=line_end], line.first, line.second, [].into_iter());
         return Reading::Whole(ParsedHead {
             length: line_end + 1,
             version: line.version,
@@ -178,7 +163,7 @@ pub fn tolerant(
     }
     let (fields, fields_left_out) =
         field_lines(octets, line_end + 1, length, max_fields, anomalies);
-    let head = Head::new(&octets[..length], line.first, line.second, &fields);
+    let head = Head::new(&octets[..length], line.first, line.second, fields.into_iter());
     let (version, status) = (line.version, line.status);
     Reading::Whole(ParsedHead { length, version, status, head, fields_left_out })
 }
@@ -198,7 +183,7 @@ pub fn partial(
         if kind == Kind::Request && line.second.len == 0 {
             return None;
         }
-        let head = Head::new(&octets[..words], line.first, line.second, &[]);
+        let head = Head::new(&octets[..words], line.first, line.second, [].into_iter());
         return Some(ParsedHead {
             length: words,
             version: line.version,
@@ -211,7 +196,7 @@ pub fn partial(
     let length = memchr::memrchr(b'\n', octets)? + 1;
     let (fields, fields_left_out) =
         field_lines(octets, line_end + 1, length, max_fields, anomalies);
-    let head = Head::new(&octets[..length], line.first, line.second, &fields);
+    let head = Head::new(&octets[..length], line.first, line.second, fields.into_iter());
     let (version, status) = (line.version, line.status);
     Some(ParsedHead { length, version, status, head, fields_left_out })
 }
