@@ -95,7 +95,12 @@ impl History {
         let mut links = Links::default();
         let path_key = self.hash(request.path());
         links.route = self.link(Chain::Route(origin_key, path_key), sequence);
-        let path = match self.record(links.route) {
+        let last = self.record(links.route);
+        if let Some(last) = last {
+            links.route_accepted = last.links.route_accepted || last.accepted();
+            links.route_asked = last.links.route_asked || last.asked();
+        }
+        let path = match last {
             Some(last) if last.route_key == path_key => Arc::clone(&last.path),
             _ => text::visible_octets(request.path()).into(),
         };
@@ -289,6 +294,9 @@ impl History {
         }
         let visit = Chain::Visit(record.client_key, record.origin_key);
         record.links.visit = self.link(visit, sequence);
+        record.links.visit_accepted = self
+            .record(record.links.visit)
+            .is_some_and(|last| last.links.visit_accepted || last.accepted());
         if record.accepted() && !known_here && record.has_credentials() {
             let cookie =
                 auth.alternatives.iter().find(|other| other.kind == AlternativeKind::Cookie);

@@ -271,6 +271,25 @@ impl History {
             .filter(|record| record.same_route(own))
     }
 
+    /// Whether anything of the same client address on the same origin may have been accepted: if not,
+    /// [`History::of_visit`] need not be walked to look for it.
+    pub fn visit_may_be_accepted(&self, own: &Record) -> bool {
+        let latest = self.record(self.head(Chain::Visit(own.client_key, own.origin_key)));
+        latest.is_none_or(|latest| latest.links.visit_accepted || latest.accepted())
+    }
+
+    /// The same for a path, and [`History::of_route`].
+    pub fn route_may_be_accepted(&self, own: &Record) -> bool {
+        let latest = self.record(self.head(Chain::Route(own.origin_key, own.route_key)));
+        latest.is_none_or(|latest| latest.links.route_accepted || latest.accepted())
+    }
+
+    /// Whether anybody may have been asked for credentials on a path for want of them.
+    pub fn route_may_be_asked(&self, own: &Record) -> bool {
+        let latest = self.record(self.head(Chain::Route(own.origin_key, own.route_key)));
+        latest.is_none_or(|latest| latest.links.route_asked || latest.asked())
+    }
+
     /// Whether there is, or was, another record of the same path on the same origin.
     pub fn is_shared_route(&self, own: &Record) -> bool {
         own.links.route != 0

@@ -127,6 +127,7 @@ impl History {
 
     /// Whether this path was accepted without any credentials.
     pub fn is_public(&self, own: &Record) -> bool {
-        self.of_route(own).any(|record| record.accepted() && !record.has_credentials())
+        self.route_may_be_accepted(own)
+            && self.of_route(own).any(|record| record.accepted() && !record.has_credentials())
     }
 }

@@ -73,6 +73,12 @@ pub(super) struct Links {
     pub user_accepted: bool,
     /// How often the client changed along the records of the user.
     pub user_moves: u32,
+    /// Whether an earlier record of the client on the origin was accepted.
+    pub visit_accepted: bool,
+    /// Whether an earlier record of the path was accepted.
+    pub route_accepted: bool,
+    /// Whether an earlier record of the path was refused that carried no credentials.
+    pub route_asked: bool,
 }
 
 /// One exchange.
@@ -144,6 +150,11 @@ impl Record {
     /// Whether it was refused with 401 or 407.
     pub const fn refused(&self) -> bool {
         self.refusal.is_some()
+    }
+
+    /// Whether it was refused although, or because, nothing was sent.
+    pub fn asked(&self) -> bool {
+        self.refused() && self.sent == Sent::Nothing
     }
 
     /// Whether it carried a credential of any kind.

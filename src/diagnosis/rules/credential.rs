@@ -224,10 +224,11 @@ pub fn insufficient_privilege(view: &View<'_>) -> Answer {
 /// The part that history shows; what the server says is another rule's.
 pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
     let Some(own) = view.record() else { return Answer::No };
-    let served = view.history().of_visit(own).any(|record| {
+    let mut visit = view.history().of_visit(own);
+    let served = |record: &Record| {
         record.accepted() && (record.has_credentials() || view.history().is_protected(record))
-    });
-    if served {
+    };
+    if view.history().visit_may_be_accepted(own) && visit.any(served) {
         return Answer::No;
     }
     if past(view).is_some()
@@ -258,6 +259,9 @@ pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
 /// credentials.
 fn refused_everywhere(view: &View<'_>, own: &Record) -> Option<Found> {
     let body = own.refusal.as_ref().map(|refusal| refusal.body).filter(|body| *body != 0)?;
+    if !view.history().route_may_be_accepted(own) {
+        return None;
+    }
     let other = view.history().of_route(own).find(|record| {
         record.accepted() && !record.has_credentials() && record.client.ip() != own.client.ip()
     })?;

@@ -92,7 +92,8 @@ fn other_layer<'a>(view: &View<'a>, own: &'a Record, refusal: &Refusal) -> Optio
                 .as_ref()
                 .is_some_and(|other| other.challenger.differs(refusal.challenger))
     };
-    let here = view.history().of_route(front).find(asked);
+    let mut route = view.history().of_route(front);
+    let here = view.history().route_may_be_asked(front).then(|| route.find(asked)).flatten();
     here.or_else(|| {
         if front.id == own.id && view.history().inner(own).is_none() {
             return None;
