@@ -211,10 +211,11 @@ impl Head {
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> + Clone {
         let octets = self.octets();
         let fields = self.names.may_have(name.as_bytes()).then(|| self.positions());
-        fields.into_iter().flatten().filter_map(move |field| {
-            let found = field.name.of(octets);
-            found.eq_ignore_ascii_case(name.as_bytes()).then(|| field.value.of(octets))
-        })
+        let named = move |field: &Field| {
+            field.name.len as usize == name.len()
+                && field.name.of(octets).eq_ignore_ascii_case(name.as_bytes())
+        };
+        fields.into_iter().flatten().filter(named).map(|field| field.value.of(octets))
     }
 
     /// Whether there is a field of this name (any case).

@@ -278,6 +278,12 @@ impl History {
         latest.is_none_or(|latest| latest.links.visit_accepted || latest.accepted())
     }
 
+    /// The same for a credential, and [`History::of_credential`].
+    pub fn credential_may_be_accepted(&self, credential: Fingerprint) -> bool {
+        let latest = self.record(self.head(Chain::Credential(credential)));
+        latest.is_none_or(|latest| latest.was_accepted(credential))
+    }
+
     /// The same for a path, and [`History::of_route`].
     pub fn route_may_be_accepted(&self, own: &Record) -> bool {
         let latest = self.record(self.head(Chain::Route(own.origin_key, own.route_key)));

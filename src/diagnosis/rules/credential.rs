@@ -233,6 +233,7 @@ pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
     }
     if past(view).is_some()
         && let Some(credential) = view.credential()
+        && view.history().credential_may_be_accepted(credential)
         && let Some(other) = view
             .history()
             .of_credential(credential, own)

@@ -196,11 +196,11 @@ fn frozen(view: &View<'_>) -> Option<Found> {
     let refusal = own.refusal.as_ref().filter(|refusal| refusal.date != 0 && refusal.body != 0)?;
     let twin = view.history().of_route(own).find(|record| {
         record.id != own.id
+            && own.answered.since(record.answered) >= Duration::from_secs(2)
             && record
                 .refusal
                 .as_ref()
                 .is_some_and(|other| other.date == refusal.date && other.body == refusal.body)
-            && own.answered.since(record.answered) >= Duration::from_secs(2)
     })?;
     let apart = own.answered.since(twin.answered);
     Some(
