@@ -188,7 +188,7 @@ pub struct Bounds {
     #[arg(long, value_name = "SIZE", value_parser = values::memory, hide_short_help = true)]
     pub limit_memory: Option<usize>,
 
-    /// Exchanges that the UI keeps [default: 100000]
+    /// Exchanges that the UI keeps, 3 KiB for a usual one [default: 100000]
     #[arg(long, value_name = "N", value_parser = values::history, hide_short_help = true)]
     pub history: Option<usize>,
 }
