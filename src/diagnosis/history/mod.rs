@@ -14,6 +14,7 @@ mod origins;
 mod past;
 mod record;
 mod redirects;
+mod retries;
 mod successes;
 
 use std::collections::{HashMap, VecDeque};
