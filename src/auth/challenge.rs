@@ -91,8 +91,9 @@ impl Memo {
     pub fn read<'a>(&mut self, lines: impl Iterator<Item = &'a [u8]> + Clone) -> Known {
         self.lines.clear();
         for line in lines.clone() {
+            // Its length tells where it ends: an HTTP/2 value may hold any octet.
+            self.lines.extend_from_slice(&line.len().to_le_bytes());
             self.lines.extend_from_slice(line);
-            self.lines.push(b'\n');
         }
         if self.lines.is_empty() {
             return (Arc::clone(&self.none), Vec::new());
@@ -388,5 +389,16 @@ mod tests {
                 prop_assert_eq!(read, values.iter().collect::<Vec<_>>());
             }
         }
+    }
+
+    #[test]
+    fn one_line_is_not_taken_for_two() {
+        let mut memo = Memo::default();
+        let one: [&[u8]; 1] = [b"Basic realm=a\nBearer"];
+        let two: [&[u8]; 2] = [b"Basic realm=a", b"Bearer"];
+        memo.read(two.into_iter());
+        let fresh = parse(one.into_iter());
+        let (challenges, defects) = memo.read(one.into_iter());
+        assert_eq!((challenges.to_vec(), defects), fresh);
     }
 }

@@ -157,8 +157,13 @@ impl Talk {
     }
 
     /// With this response header.
-    pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.response.push((name.to_owned(), value.as_bytes().to_vec()));
+    pub fn with(self, name: &str, value: &str) -> Self {
+        self.with_octets(name, value.as_bytes())
+    }
+
+    /// With this response field, of any octets.
+    pub fn with_octets(mut self, name: &str, value: &[u8]) -> Self {
+        self.response.push((name.to_owned(), value.to_vec()));
         self
     }
 

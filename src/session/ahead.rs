@@ -36,7 +36,8 @@ impl Blocks for BlockChannel {
     fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>> {
         // Whoever has read everything needs no more room.
         let _ = self.empty.send(used);
-        self.full.recv().unwrap_or(Ok(None))
+        // Its last word is the end or an error.
+        self.full.recv().unwrap_or_else(|_| Err(io::Error::other("its reader broke down")))
     }
 }
 
@@ -105,6 +106,21 @@ pub(super) fn read(
     })
 }
 
+/// What was found and not handed over yet. A panic loses nothing of it.
+struct Batch<'a> {
+    found: Vec<Found>,
+    full: &'a SyncSender<Vec<Found>>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if !self.found.is_empty() {
+            // Nobody may want it any more.
+            let _ = self.full.send(std::mem::take(&mut self.found));
+        }
+    }
+}
+
 /// Reads and hands over.
 fn fill(
     reading: &mut Reading,
@@ -113,16 +129,16 @@ fn fill(
     full: &SyncSender<Vec<Found>>,
     empties: &Receiver<Vec<Found>>,
 ) -> End {
-    let mut found = Vec::with_capacity(BATCH);
+    let mut batch = Batch { found: Vec::with_capacity(BATCH), full };
     loop {
-        let end = match reading.step(wire, &mut found) {
+        let end = match reading.step(wire, &mut batch.found) {
             _ if stop.load(Ordering::Relaxed) => Some(End::Interrupted),
             Step::End(end) => Some(end),
             Step::Frame { .. } | Step::Idle { .. } => None,
         };
-        if found.len() >= BATCH || end.is_some() {
+        if batch.found.len() >= BATCH || end.is_some() {
             let next = empties.try_recv().unwrap_or_default();
-            if full.send(std::mem::replace(&mut found, next)).is_err() {
+            if full.send(std::mem::replace(&mut batch.found, next)).is_err() {
                 return End::Interrupted;
             }
         }
@@ -135,9 +151,12 @@ fn fill(
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::panic::AssertUnwindSafe;
     use std::sync::Arc;
 
     use super::*;
+    use crate::capture::file::FileSource;
+    use crate::capture::{Next, Source};
     use crate::engine::Engine;
     use crate::limits::Limits;
     use crate::secret::FingerprintKey;
@@ -218,6 +237,56 @@ mod tests {
             assert!(expected.len() > BATCH || what == "empty", "{what}: {}", expected.len());
             assert_eq!(ahead(&path), expected, "{what}");
         }
+    }
+
+    /// Breaks down after so many frames.
+    struct Breaking {
+        source: Box<dyn Source + Send>,
+        left: usize,
+    }
+
+    impl Source for Breaking {
+        fn next(&mut self) -> Next<'_> {
+            self.left = self.left.checked_sub(1).unwrap();
+            self.source.next()
+        }
+
+        fn interfaces(&self) -> &[Arc<str>] {
+            self.source.interfaces()
+        }
+    }
+
+    #[test]
+    fn a_reader_that_breaks_down_loses_nothing_of_what_it_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("capture");
+        std::fs::write(&path, long_recording(1)).unwrap();
+        let expected = on_one_thread(&path);
+        let found = found_by(
+            |reading, wire| {
+                let file = FileSource::open(&path, false, None).unwrap();
+                // All frames, and not the end.
+                reading.input.source = Box::new(Breaking { source: Box::new(file), left: 1081 });
+                let mut all = Vec::new();
+                let tell = |found: &mut Vec<Found>| {
+                    all.extend(found.drain(..).map(|found| format!("{found:?}")));
+                    Ok(())
+                };
+                let stop = AtomicBool::new(false);
+                let reads = AssertUnwindSafe(|| read(reading, wire, &stop, tell));
+                assert!(std::panic::catch_unwind(reads).is_err());
+                all
+            },
+            &path,
+        );
+        assert_eq!(found, expected[..expected.len() - 1]);
+    }
+
+    #[test]
+    fn a_file_whose_reader_broke_down_has_not_ended() {
+        let (_, full) = mpsc::sync_channel(BLOCKS);
+        let (empty, _empties) = mpsc::channel();
+        assert!(BlockChannel { full, empty }.next(Vec::new()).is_err());
     }
 
     #[test]

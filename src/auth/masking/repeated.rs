@@ -235,10 +235,11 @@ impl Masking {
     /// of any exchange as they are of this one.
     pub fn shows_as_ever(&self, octets: &[u8]) -> bool {
         let Some(known) = self.known.as_ref().filter(|_| !self.reveal) else { return true };
-        // In octets that are not UTF-8, what is ASCII stands as it does in the text made of them.
+        // In octets that are not UTF-8, what is ASCII stands as it does in the text made of them. What is
+        // not would be spelled in another way, if not in each field in its own.
         known.repeated.iter().all(|repeated| {
             let ascii = repeated.secret.expose().is_ascii();
-            !(if ascii { repeated.stands_in(octets) } else { repeated.stands_in(&utf8(octets)) })
+            if ascii { !repeated.stands_in(octets) } else { octets.is_ascii() }
         })
     }
 

@@ -84,3 +84,15 @@ fn a_repeated_password_is_masked_although_its_base64_has_a_slash() {
     let written = lines(vec![talk], false);
     assert!(!written[0].contains("secret-7"), "{}", written[0]);
 }
+
+#[test]
+fn a_secret_beyond_ascii_is_masked_beside_a_field_in_latin1_whatever_was_written_before() {
+    // `u:pässwörtchen`
+    let secret = "p\u{e4}ssw\u{f6}rtchen";
+    let public = get("/a").answer(200).with("X-Echo", secret);
+    let refused = get("/b").auth("Basic dTpww6Rzc3fDtnJ0Y2hlbg==").answer(401);
+    let refused = refused.with("X-Echo", secret).with_octets("X-Other", b"caf\xe9");
+    let written = lines(vec![public.at(0.0), refused.at(1.0)], false);
+    assert!(written[0].contains(secret), "{}", written[0]);
+    assert!(!written[1].contains(secret), "{}", written[1]);
+}
