@@ -33,19 +33,20 @@ pub enum Found {
 /// Decoding, reassembly, parsing and pairing, of all connections.
 #[derive(Debug)]
 pub struct Wire {
-    limits: Limits,
     decoder: Decoder,
     flows: FlowTable<Conversation>,
     reader: Reader,
-    counters: Counters,
-    exchanges: Vec<Exchange>,
     now: Timestamp,
     next_tick: Timestamp,
 }
 
-/// What the connections share.
-#[derive(Debug, Default)]
+/// Reads the streams of all connections; what they share.
+#[derive(Debug)]
 struct Reader {
+    limits: Limits,
+    counters: Counters,
+    /// Found and not handed over yet.
+    exchanges: Vec<Exchange>,
     interfaces: Vec<Arc<str>>,
     last_id: u64,
     /// Heap octets held by conversations.
@@ -58,12 +59,17 @@ impl Wire {
         Self {
             decoder: Decoder::new(&limits),
             flows: FlowTable::new(&limits),
-            reader: Reader::default(),
-            counters: Counters::default(),
-            exchanges: Vec::new(),
+            reader: Reader {
+                limits,
+                counters: Counters::default(),
+                exchanges: Vec::new(),
+                interfaces: Vec::new(),
+                last_id: 0,
+                memory: 0,
+                other_ports: BTreeMap::new(),
+            },
             now: Timestamp::default(),
             next_tick: Timestamp::default(),
-            limits,
         }
     }
 
@@ -81,38 +87,34 @@ impl Wire {
 
     /// Takes one frame; appends what it completes to `found`.
     pub fn push(&mut self, frame: &Frame<'_>, found: &mut Vec<Found>) {
-        self.counters.packets_seen += 1;
-        self.counters.octets_seen += u64::from(frame.original_length);
+        self.reader.counters.packets_seen += 1;
+        self.reader.counters.octets_seen += u64::from(frame.original_length);
         if frame.timestamp >= self.next_tick {
             self.tick(frame.timestamp, found);
         }
         self.now = self.now.max(frame.timestamp);
-        let mut decoded = Some(self.decoder.decode(frame, &mut self.counters));
+        let mut decoded = Some(self.decoder.decode(frame, &mut self.reader.counters));
         while let Some(packet) = decoded {
             if let Decoded::Segment(segment) = packet {
-                let mut reading = Reading {
-                    reader: &mut self.reader,
-                    limits: &self.limits,
-                    counters: &mut self.counters,
-                    out: &mut self.exchanges,
-                };
-                self.flows.push(&segment, &mut reading);
+                self.flows.push(&segment, &mut self.reader);
                 // The tables themselves are bounded; this is what connections buffer.
-                while self.flows.waiting_octets() + reading.reader.memory > self.limits.memory / 3
-                    && self.flows.drop_oldest(self.now, &mut reading)
+                while self.flows.waiting_octets() + self.reader.memory
+                    > self.reader.limits.memory / 3
+                    && self.flows.drop_oldest(self.now, &mut self.reader)
                 {
-                    reading.counters.hit(Limit::Memory);
+                    self.reader.counters.hit(Limit::Memory);
                 }
             }
-            decoded = self.decoder.decode_next(frame, &mut self.counters);
+            decoded = self.decoder.decode_next(frame, &mut self.reader.counters);
         }
         self.hand_over(found);
     }
 
     #[inline]
     fn hand_over(&mut self, found: &mut Vec<Found>) {
-        if !self.exchanges.is_empty() {
-            found.extend(self.exchanges.drain(..).map(Found::Exchange));
+        let exchanges = &mut self.reader.exchanges;
+        if !exchanges.is_empty() {
+            found.extend(exchanges.drain(..).map(Found::Exchange));
         }
     }
 
@@ -128,26 +130,14 @@ impl Wire {
     #[cold]
     fn tick(&mut self, now: Timestamp, found: &mut Vec<Found>) {
         self.next_tick = now + TICK;
-        let mut reading = Reading {
-            reader: &mut self.reader,
-            limits: &self.limits,
-            counters: &mut self.counters,
-            out: &mut self.exchanges,
-        };
-        self.flows.advance(now, &mut reading);
+        self.flows.advance(now, &mut self.reader);
         self.hand_over(found);
         found.push(Found::Time(now));
     }
 
     /// The input has ended: gives up what waits.
     pub fn finish(&mut self, found: &mut Vec<Found>) {
-        let mut reading = Reading {
-            reader: &mut self.reader,
-            limits: &self.limits,
-            counters: &mut self.counters,
-            out: &mut self.exchanges,
-        };
-        self.flows.finish(self.now, &mut reading);
+        self.flows.finish(self.now, &mut self.reader);
         self.hand_over(found);
     }
 
@@ -176,7 +166,7 @@ impl Wire {
             gaps,
             gap_octets,
             memory: (self.flows.memory() + self.reader.memory) as u64,
-            ..self.counters.clone()
+            ..self.reader.counters.clone()
         };
         for (limit, count) in
             [(Limit::Reassembly, reassembly_limit + memory_limit), (Limit::Flows, flow_limit)]
@@ -190,7 +180,7 @@ impl Wire {
 
     /// To set what only the source knows (kernel drops).
     pub fn counters_mut(&mut self) -> &mut Counters {
-        &mut self.counters
+        &mut self.reader.counters
     }
 
     /// Ports of connections that turned out not to be plaintext HTTP, with how many: most first.
@@ -202,15 +192,16 @@ impl Wire {
     }
 }
 
-/// The consumer of the streams while one segment is taken in.
-struct Reading<'a> {
-    reader: &'a mut Reader,
-    limits: &'a Limits,
-    counters: &'a mut Counters,
-    out: &'a mut Vec<Exchange>,
-}
+impl Reader {
+    fn context(&mut self) -> Context<'_> {
+        Context {
+            limits: &self.limits,
+            counters: &mut self.counters,
+            out: &mut self.exchanges,
+            last_id: &mut self.last_id,
+        }
+    }
 
-impl Reading<'_> {
     /// Octets of a connection that has no conversation yet: one begins here, or not.
     fn begin(
         &mut self,
@@ -239,7 +230,7 @@ impl Reading<'_> {
                 return None;
             }
         };
-        let interface = self.reader.interfaces.get(usize::from(flow.interface));
+        let interface = self.interfaces.get(usize::from(flow.interface));
         let interface = interface.map_or_else(|| Arc::from(""), Arc::clone);
         Some(Conversation::new(flow, interface, client, first))
     }
@@ -251,14 +242,14 @@ impl Reading<'_> {
             self.counters.tls_flows += 1;
         }
         let server = flow.source(flow.initiator.unwrap_or(direction).reverse()).port();
-        let ports = &mut self.reader.other_ports;
+        let ports = &mut self.other_ports;
         if ports.len() < OTHER_PORTS || ports.contains_key(&server) {
             *ports.entry(server).or_default() += 1;
         }
     }
 }
 
-impl Consumer for Reading<'_> {
+impl Consumer for Reader {
     type State = Conversation;
 
     fn event(
@@ -283,14 +274,8 @@ impl Consumer for Reading<'_> {
             conversation.swap_sides();
         }
         let (before, had_messages) = (conversation.memory(), conversation.has_messages());
-        let mut context = Context {
-            limits: self.limits,
-            counters: self.counters,
-            out: self.out,
-            last_id: &mut self.reader.last_id,
-        };
-        conversation.event(flow, direction, event, &mut context);
-        self.reader.memory = self.reader.memory + conversation.count_memory() - before;
+        conversation.event(flow, direction, event, &mut self.context());
+        self.memory = self.memory + conversation.count_memory() - before;
         if !had_messages && conversation.has_messages() {
             self.counters.http_flows += 1;
         }
@@ -298,14 +283,8 @@ impl Consumer for Reading<'_> {
 
     fn close(&mut self, flow: &FlowInfo, state: Option<Box<Conversation>>, _now: Timestamp) {
         let Some(mut conversation) = state else { return };
-        self.reader.memory -= conversation.memory();
-        let mut context = Context {
-            limits: self.limits,
-            counters: self.counters,
-            out: self.out,
-            last_id: &mut self.reader.last_id,
-        };
-        conversation.close(flow, &mut context);
+        self.memory -= conversation.memory();
+        conversation.close(flow, &mut self.context());
     }
 
     fn memory(state: &Conversation) -> usize {
