@@ -5,13 +5,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, Instant};
 
 use super::pace::BEAT;
 use super::reading::{Reading, Step};
 use super::{Input, Options, Outcome, Status, ahead};
 use crate::capture::writer::CaptureWriter;
-use crate::capture::{CaptureError, End, Next, Source, SourceDrops, SourceSpec};
+use crate::capture::{CaptureError, End, Next, Source, SourceDrops};
 use crate::diagnosis::Case;
 use crate::engine::{Engine, Found};
 use crate::filter::Filter;
@@ -71,11 +70,8 @@ pub struct Drive {
     /// Found on the wire, and not explained yet.
     found: Vec<Found>,
     rights: String,
-    first_warning: Option<String>,
-    duration: Option<Duration>,
     stop: Arc<AtomicBool>,
     commands: Receiver<Command>,
-    started: Instant,
     /// What sources lost that were replaced since.
     earlier_drops: SourceDrops,
     ended: Option<End>,
@@ -125,7 +121,7 @@ impl Telling {
 
 impl Drive {
     /// A loop that is ready to run, and the means to control it.
-    pub fn new(input: Input, mut options: Options) -> (Self, Control) {
+    pub fn new(input: Input, options: Options) -> (Self, Control) {
         let mut engine = Engine::new(options.limits, options.key).with_prover(options.prover);
         engine.set_interfaces(input.source.interfaces());
         engine.set_patience(input.patience());
@@ -133,7 +129,7 @@ impl Drive {
         let stop = options.stop;
         let control = Control { stop: Arc::clone(&stop), commands: sender };
         let drive = Self {
-            reading: Reading::new(input, options.save.take(), options.duration),
+            reading: Reading::new(input, options.save, options.duration),
             engine,
             telling: Telling {
                 matching: options.matching,
@@ -145,14 +141,11 @@ impl Drive {
             },
             found: Vec::new(),
             rights: options.rights.words,
-            first_warning: options.warning,
-            duration: options.duration,
             stop,
             commands,
-            started: Instant::now(),
             earlier_drops: SourceDrops::default(),
             ended: None,
-            warning: None,
+            warning: options.warning,
             not_saved: false,
         };
         (drive, control)
@@ -221,7 +214,7 @@ impl Drive {
             }
             if beat {
                 self.beat(sink, idle)?;
-                if self.time_is_up() {
+                if self.reading.time_is_up() {
                     return Ok(End::Interrupted);
                 }
             }
@@ -308,12 +301,6 @@ impl Drive {
         self.ended = Some(end);
     }
 
-    fn time_is_up(&self) -> bool {
-        let spec = &self.reading.input.spec;
-        let by_clock = !matches!(spec, SourceSpec::File { follow: false, .. });
-        by_clock && self.duration.is_some_and(|limit| self.started.elapsed() >= limit)
-    }
-
     /// Settles what is left. Whoever leaves a capture that had failed does not end it: it stays failed.
     fn finish<S: Sink>(&mut self, sink: &mut S, end: End) -> io::Result<()> {
         self.ended.get_or_insert(end);
@@ -330,7 +317,7 @@ impl Drive {
             counters: self.engine.counters(),
             ended: self.ended.clone(),
             other_ports: self.engine.other_ports(8),
-            warning: self.warning.clone().or_else(|| self.first_warning.clone()),
+            warning: self.warning.clone(),
             rights: self.rights.clone(),
         }
     }

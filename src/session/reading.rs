@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Input;
 use super::pace::{Pace, live_packet_time};
@@ -22,7 +22,9 @@ pub(super) struct Reading {
     /// The interface names that the engine knows.
     names: Vec<Arc<str>>,
     pace: Pace,
+    /// `--duration`, which in a file is packet time.
     duration: Option<Duration>,
+    started: Instant,
     /// Packet time at which `--duration` is over, for a file.
     deadline: Option<Timestamp>,
 }
@@ -47,6 +49,7 @@ impl Reading {
             save_error: None,
             pace: Pace::new(),
             duration,
+            started: Instant::now(),
             deadline: None,
         }
     }
@@ -105,6 +108,12 @@ impl Reading {
         if let Some(writer) = &mut self.save {
             note_failure(&mut self.save_error, writer.flush());
         }
+    }
+
+    /// Whether `--duration` is over by the clock.
+    pub fn time_is_up(&self) -> bool {
+        let by_clock = !matches!(self.input.spec, SourceSpec::File { follow: false, .. });
+        by_clock && self.duration.is_some_and(|limit| self.started.elapsed() >= limit)
     }
 
     pub fn packet_time_on_a_silent_wire(&self) -> Option<Timestamp> {
