@@ -111,6 +111,7 @@ impl Input {
         match self {
             Self::File(file) => file.read(buffer),
             Self::Decoder(decoder) => decoder.read(buffer),
+            // Its blocks are taken whole: see `Window::exchange`.
             Self::Ahead { .. } => Ok(0),
             Self::Growing(growing) => growing.read(buffer),
             Self::Pipe(file) => {

@@ -159,11 +159,7 @@ impl<S> Flow<S> {
     ) -> bool {
         const SPECIAL: u8 = TcpFlags::SYN | TcpFlags::FIN | TcpFlags::RST;
         let Segment { timestamp, sequence, payload, .. } = *segment;
-        let [forward, backward] = &mut self.halves;
-        let (own, peer) = match direction {
-            Direction::Forward => (forward, backward),
-            Direction::Backward => (backward, forward),
-        };
+        let (own, peer) = split(&mut self.halves, direction);
         let plain = segment.flags.0 & (SPECIAL | TcpFlags::ACK) == TcpFlags::ACK
             && segment.cut == 0
             // One octet may be a keep-alive probe.
@@ -426,7 +422,7 @@ impl<S> Flow<S> {
 }
 
 /// The half stream of a direction, and that of the other one.
-fn split(halves: &mut [HalfStream; 2], direction: Direction) -> (&mut HalfStream, &HalfStream) {
+fn split(halves: &mut [HalfStream; 2], direction: Direction) -> (&mut HalfStream, &mut HalfStream) {
     let [forward, backward] = halves;
     match direction {
         Direction::Forward => (forward, backward),
