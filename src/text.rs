@@ -3,6 +3,20 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+/// What a constant function says of each octet, as a table: looked up where a text is walked octet by octet.
+macro_rules! by_octet {
+    ($of:path) => {{
+        let mut table = [$of(0); 256];
+        let mut octet = 0;
+        while octet < table.len() {
+            table[octet] = $of(octet as u8);
+            octet += 1;
+        }
+        table
+    }};
+}
+pub(crate) use by_octet;
+
 /// UTF-8 as such; anything else as Latin-1 code points, so that nothing is lost.
 pub fn decode(octets: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(octets) {

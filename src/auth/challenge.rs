@@ -74,7 +74,7 @@ pub fn parse<'a>(lines: impl Iterator<Item = &'a [u8]>) -> (Vec<Challenge>, Vec<
 pub struct Memo {
     known: HashMap<Box<[u8]>, Known, ahash::RandomState>,
     none: Arc<[Challenge]>,
-    /// The field lines that are looked for, each with its line break.
+    /// The field lines that are looked for, each behind its length.
     lines: Vec<u8>,
 }
 

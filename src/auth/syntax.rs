@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::is_tchar;
+use crate::text::{by_octet, is_tchar};
 
 /// Whether an octet may stand in token68 data before its padding (RFC 9110 §11.2).
 pub const fn is_token68(octet: u8) -> bool {
@@ -31,15 +31,7 @@ fn trim_end(octets: &[u8]) -> &[u8] {
 }
 
 /// [`is_tchar`] by octet.
-static TCHAR: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut octet = 0;
-    while octet < table.len() {
-        table[octet] = is_tchar(octet as u8);
-        octet += 1;
-    }
-    table
-};
+static TCHAR: [bool; 256] = by_octet!(is_tchar);
 
 /// The longest token at the start, and what follows it.
 pub fn token(octets: &[u8]) -> (&[u8], &[u8]) {

@@ -9,6 +9,7 @@ use crate::auth::{AuthFacts, encoding};
 use crate::exchange::Exchange;
 use crate::http::Request;
 use crate::secret::Secret;
+use crate::text::by_octet;
 
 /// A shorter one would mask ordinary words.
 const SHORTEST: usize = 8;
@@ -16,15 +17,7 @@ const SHORTEST: usize = 8;
 /// More are not looked for in every field of an answer.
 const MOST: usize = 32;
 
-static SEPARATES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        table[octet] = separates(octet as u8);
-        octet += 1;
-    }
-    table
-};
+static SEPARATES: [bool; 256] = by_octet!(separates);
 
 /// Whether an octet stands between the words of a header field or a URL.
 const fn separates(octet: u8) -> bool {
@@ -75,15 +68,7 @@ impl Repeated {
 /// Octets of a secret of which the rarest one is looked for.
 const LOOKED_AT: usize = 24;
 
-static COMMONNESS: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        table[octet] = commonness(octet as u8);
-        octet += 1;
-    }
-    table
-};
+static COMMONNESS: [u8; 256] = by_octet!(commonness);
 
 /// Roughly how often an octet stands in headers and pages.
 const fn commonness(octet: u8) -> u8 {
@@ -235,8 +220,8 @@ impl Masking {
     /// of any exchange as they are of this one.
     pub fn shows_as_ever(&self, octets: &[u8]) -> bool {
         let Some(known) = self.known.as_ref().filter(|_| !self.reveal) else { return true };
-        // In octets that are not UTF-8, what is ASCII stands as it does in the text made of them. What is
-        // not would be spelled in another way, if not in each field in its own.
+        // What is ASCII stands in any octets as it does in the text made of them. What is not may stand in
+        // one field and not in the next, as each is read as UTF-8 or as Latin-1 by itself.
         known.repeated.iter().all(|repeated| {
             let ascii = repeated.secret.expose().is_ascii();
             if ascii { !repeated.stands_in(octets) } else { octets.is_ascii() }

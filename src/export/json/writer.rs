@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::secret::Fingerprint;
-use crate::text;
+use crate::text::{self, by_octet};
 use crate::time::Timestamp;
 
 /// Appends JSON to a buffer. Commas come by themselves.
@@ -318,15 +318,7 @@ const fn is_special(octet: u8) -> bool {
     !matches!(octet, b' '..=b'~') || matches!(octet, b'"' | b'\\')
 }
 
-static SPECIAL: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        table[octet] = is_special(octet as u8);
-        octet += 1;
-    }
-    table
-};
+static SPECIAL: [bool; 256] = by_octet!(is_special);
 
 #[cfg(test)]
 mod tests {
