@@ -2,10 +2,10 @@
 
 use crate::auth::{AuthState, Shape};
 use crate::diagnosis::lexicon::Said;
-use crate::diagnosis::rules::common::is_signed;
+use crate::diagnosis::rules::clients::is_git_push;
+use crate::diagnosis::rules::common::{SIGNATURE_FIELDS, is_signed};
 use crate::diagnosis::rules::hops::CACHE_FIELDS;
 use crate::diagnosis::view::View;
-use crate::http::Request;
 
 /// A set of such facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -158,10 +158,6 @@ fn of_scheme(view: &View<'_>) -> Signs {
         .and(Signs::OFFERED.when(view.scheme_is_offered()))
 }
 
-/// Fields that sign a request, whatever its credentials.
-const SIGNATURE_FIELDS: [&str; 4] =
-    ["signature", "x-signature", "x-hmac-signature", "x-request-signature"];
-
 fn of_fields(view: &View<'_>) -> Signs {
     let asked = view.request().map_or(Signs::NONE, |request| {
         let head = &request.head;
@@ -170,7 +166,7 @@ fn of_fields(view: &View<'_>) -> Signs {
         Signs::PROXY
             .when(proxy)
             .and(Signs::CHANGES.when(!matches!(method, b"GET" | b"HEAD" | b"OPTIONS")))
-            .and(Signs::CHANGES.when(is_git(request)))
+            .and(Signs::CHANGES.when(is_git_push(view)))
             .and(Signs::SIGNED.when(SIGNATURE_FIELDS.into_iter().any(|field| head.has(field))))
     });
     let answered = view.response().map_or(Signs::NONE, |response| {
@@ -181,10 +177,6 @@ fn of_fields(view: &View<'_>) -> Signs {
             .and(Signs::RETRY_AFTER.when(head.has("retry-after")))
     });
     asked.and(answered)
-}
-
-fn is_git(request: &Request) -> bool {
-    request.path().ends_with(b"/info/refs")
 }
 
 /// What is remembered around the exchange.

@@ -194,6 +194,11 @@ impl History {
         self.heads.get(&chain.key()).copied().unwrap_or(0)
     }
 
+    /// The newest record of a chain.
+    fn latest(&self, chain: Chain) -> Option<&Record> {
+        self.record(self.head(chain))
+    }
+
     /// Walks a chain from its newest record to the past.
     fn walk(
         &self,
@@ -275,25 +280,25 @@ impl History {
     /// Whether anything of the same client address on the same origin may have been accepted: if not,
     /// [`History::of_visit`] need not be walked to look for it.
     pub fn visit_may_be_accepted(&self, own: &Record) -> bool {
-        let latest = self.record(self.head(Chain::Visit(own.client_key, own.origin_key)));
+        let latest = self.latest(Chain::Visit(own.client_key, own.origin_key));
         latest.is_none_or(|latest| latest.links.visit_accepted || latest.accepted())
     }
 
     /// The same for a credential, and [`History::of_credential`].
     pub fn credential_may_be_accepted(&self, credential: Fingerprint) -> bool {
-        let latest = self.record(self.head(Chain::Credential(credential)));
+        let latest = self.latest(Chain::Credential(credential));
         latest.is_none_or(|latest| latest.was_accepted(credential))
     }
 
     /// The same for a path, and [`History::of_route`].
     pub fn route_may_be_accepted(&self, own: &Record) -> bool {
-        let latest = self.record(self.head(Chain::Route(own.origin_key, own.route_key)));
+        let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
         latest.is_none_or(|latest| latest.links.route_accepted || latest.accepted())
     }
 
     /// Whether anybody may have been asked for credentials on a path for want of them.
     pub fn route_may_be_asked(&self, own: &Record) -> bool {
-        let latest = self.record(self.head(Chain::Route(own.origin_key, own.route_key)));
+        let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
         latest.is_none_or(|latest| latest.links.route_asked || latest.asked())
     }
 
@@ -316,7 +321,7 @@ impl History {
     /// 10.
     pub fn recent_credentials(&self, own: &Record) -> usize {
         let recent = |record: &Record| Some(record.refusal.as_ref()?.links.recent);
-        let latest = self.record(self.head(Chain::RefusedClient(own.client_key)));
+        let latest = self.latest(Chain::RefusedClient(own.client_key));
         let (latest, own) = (latest.and_then(recent), recent(own));
         // Those of the newest records and those before the one asked about, as a walk meets them.
         latest.unwrap_or_default().among(WALK, &own.unwrap_or_default())

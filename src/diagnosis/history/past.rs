@@ -112,7 +112,7 @@ impl History {
     pub fn user_accepted_otherwise<'a>(&'a self, own: &'a Record) -> Option<&'a Record> {
         let credential = own.credentials.first().copied().flatten()?;
         own.user.as_ref()?;
-        let latest = self.record(self.head(Chain::User(own.user_key, own.origin_key)))?;
+        let latest = self.latest(Chain::User(own.user_key, own.origin_key))?;
         if !latest.accepted() && !latest.links.user_accepted {
             return None;
         }

@@ -189,7 +189,7 @@ pub fn method_specific_auth(view: &View<'_>) -> Answer {
 }
 
 /// git asks on one path for both; the query tells which.
-fn is_git_push(view: &View<'_>) -> bool {
+pub fn is_git_push(view: &View<'_>) -> bool {
     view.request().is_some_and(|request| {
         request.path().ends_with(b"/info/refs")
             && request.query().is_some_and(|query| query.ends_with(b"service=git-receive-pack"))

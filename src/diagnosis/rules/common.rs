@@ -29,13 +29,15 @@ pub fn is_signed(view: &View<'_>) -> bool {
     known.is_some_and(|known| SIGNING.contains(&known)) && (parameters || known != Some("OAuth"))
 }
 
-/// Whether a signature stands outside the credentials field: RFC 9421, the drafts before it, and
-/// fields of one product's own.
+/// Fields that sign a request, whatever its credentials: RFC 9421, the drafts before it, and fields of
+/// one product's own.
+pub const SIGNATURE_FIELDS: [&str; 4] =
+    ["signature", "x-signature", "x-hmac-signature", "x-request-signature"];
+
+/// Whether a signature stands outside the credentials field.
 pub fn has_own_signature(view: &View<'_>) -> bool {
-    const FIELDS: [&str; 4] =
-        ["signature", "x-signature", "x-hmac-signature", "x-request-signature"];
     let fields = |request: &crate::http::Request| {
-        let own = FIELDS.into_iter().any(|field| request.head.has(field));
+        let own = SIGNATURE_FIELDS.into_iter().any(|field| request.head.has(field));
         request.head.has("signature") && request.head.has("signature-input")
             || own && view.missing()
     };

@@ -3,7 +3,7 @@
 mod attempts;
 mod basic;
 mod bound_token;
-mod clients;
+pub(super) mod clients;
 pub(super) mod common;
 mod cookies;
 mod credential;
