@@ -20,7 +20,7 @@ use why401::exchange::Exchange;
 use why401::exchange::conversation::{Context, Conversation};
 use why401::export::{json, text};
 use why401::filter::Filter;
-use why401::http::h1::{Kind, Mark, Parser};
+use why401::http::h1::{Heads, Kind, Mark, Parser};
 use why401::limits::Limits;
 use why401::secret::FingerprintKey;
 use why401::session::Input;
@@ -163,9 +163,10 @@ fn http1_head(bencher: Bencher<'_, '_>, of_request: bool) {
     let limits = Limits::default();
     let (kind, head) =
         if of_request { (Kind::Request, REQUEST) } else { (Kind::Response, RESPONSE) };
-    bencher.with_inputs(|| Parser::new(kind)).bench_local_values(|mut parser| {
+    let new = || (Parser::new(kind), Heads::default());
+    bencher.with_inputs(new).bench_local_values(|(mut parser, mut heads)| {
         let mut octets = black_box(head);
-        let output = parser.feed(&mut octets, Mark::default(), &limits);
+        let output = parser.feed(&mut octets, Mark::default(), &limits, &mut heads);
         assert!(output.is_some(), "the head is whole");
         output
     });
@@ -175,8 +176,9 @@ fn http1_head(bencher: Bencher<'_, '_>, of_request: bool) {
 struct Pairing {
     limits: Limits,
     counters: Counters,
-    exchanges: Vec<Exchange>,
+    exchanges: Vec<Arc<Exchange>>,
     last_id: u64,
+    heads: Heads,
 }
 
 impl Pairing {
@@ -186,6 +188,7 @@ impl Pairing {
             counters: &mut self.counters,
             out: &mut self.exchanges,
             last_id: &mut self.last_id,
+            heads: &mut self.heads,
         }
     }
 }
@@ -223,7 +226,13 @@ fn pairing(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(CASES.len())).with_inputs(new).bench_local_values(
         |mut flows| {
             let (limits, counters) = (Limits::default(), Counters::default());
-            let mut pairing = Pairing { limits, counters, exchanges: Vec::new(), last_id: 0 };
+            let mut pairing = Pairing {
+                limits,
+                counters,
+                exchanges: Vec::new(),
+                last_id: 0,
+                heads: Heads::default(),
+            };
             for segment in SEGMENTS.iter() {
                 flows.push(segment, &mut pairing);
             }
@@ -249,7 +258,7 @@ fn auth_facts(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = [401, 200])]
 fn diagnosis(bencher: Bencher<'_, '_>, status: u16) {
     let exchange = &answered(status).exchange;
-    let new = || (Diagnoser::new(&Limits::default(), key()), Exchange::clone(exchange));
+    let new = || (Diagnoser::new(&Limits::default(), key()), Arc::clone(exchange));
     bencher.with_inputs(new).bench_local_values(|(mut diagnoser, exchange)| {
         let (mut counters, mut out) = (Counters::default(), Vec::new());
         diagnoser.follow(false);

@@ -94,12 +94,11 @@ impl Diagnoser {
     /// Takes one exchange; emits its case and those that it changes.
     pub fn observe(
         &mut self,
-        exchange: Exchange,
+        exchange: Arc<Exchange>,
         counters: &mut Counters,
         out: &mut Vec<Arc<Case>>,
     ) {
         let auth = Arc::new(AuthFacts::of(&exchange, &self.key, &mut self.read));
-        let exchange = Arc::new(exchange);
         counters.exchanges += 1;
         counters.unauthorized += u64::from(exchange.status() == Some(401));
         let noted = self.history.note(&exchange, &auth, counters);

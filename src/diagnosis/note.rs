@@ -429,7 +429,7 @@ mod tests {
         let key = crate::secret::FingerprintKey::from_bytes(&[7; 32]);
         let mut diagnoser = crate::diagnosis::Diagnoser::new(&limits, key);
         let mut counters = crate::counters::Counters::default();
-        diagnoser.observe(exchange, &mut counters, &mut out);
+        diagnoser.observe(exchange.into(), &mut counters, &mut out);
         diagnoser.finish(&mut counters, &mut out);
         assert!(ids_of(&out[0]).contains(&"one-sided"));
     }

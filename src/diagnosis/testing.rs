@@ -284,7 +284,7 @@ impl Wire {
     pub fn see(&mut self, talk: &Talk) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.diagnoser.observe(talk.exchange(id), &mut self.counters, &mut self.emitted);
+        self.diagnoser.observe(talk.exchange(id).into(), &mut self.counters, &mut self.emitted);
         id
     }
 

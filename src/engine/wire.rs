@@ -9,6 +9,7 @@ use crate::decode::{Decoded, Decoder};
 use crate::exchange::Exchange;
 use crate::exchange::conversation::{Context, Conversation};
 use crate::exchange::proxy_protocol::{self, Preamble};
+use crate::http::h1::Heads;
 use crate::http::h1::sniff::{self, Looks};
 use crate::limits::{Limits, Patience};
 use crate::tcp::{Consumer, Data, Direction, FlowInfo, FlowTable, StreamEvent, TcpCounters};
@@ -22,10 +23,9 @@ const OTHER_PORTS: usize = 1024;
 
 /// What the wire gave, in the order in which it was found.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are exchanges")]
 pub enum Found {
     /// An exchange that is complete or given up.
-    Exchange(Exchange),
+    Exchange(Arc<Exchange>),
     /// Packet time has come this far.
     Time(Timestamp),
 }
@@ -46,9 +46,10 @@ struct Reader {
     limits: Limits,
     counters: Counters,
     /// Found and not handed over yet.
-    exchanges: Vec<Exchange>,
+    exchanges: Vec<Arc<Exchange>>,
     interfaces: Vec<Arc<str>>,
     last_id: u64,
+    heads: Heads,
     /// Heap octets held by conversations.
     memory: usize,
     other_ports: BTreeMap<u16, u64>,
@@ -65,6 +66,7 @@ impl Wire {
                 exchanges: Vec::new(),
                 interfaces: Vec::new(),
                 last_id: 0,
+                heads: Heads::default(),
                 memory: 0,
                 other_ports: BTreeMap::new(),
             },
@@ -199,6 +201,7 @@ impl Reader {
             counters: &mut self.counters,
             out: &mut self.exchanges,
             last_id: &mut self.last_id,
+            heads: &mut self.heads,
         }
     }
 

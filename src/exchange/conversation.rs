@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::multiplexed::Multiplexed;
+use super::multiplexed::{Around, Multiplexed};
 use super::pending::{Answer, Pending, Queue};
 use super::proxy_protocol::{self, Preamble};
 use super::{Anomalies, Anomaly, Connection, Coverage, Exchange, Pairing};
 use crate::counters::{Counters, Limit};
 use crate::http::h1::sniff::{self, Looks};
-use crate::http::h1::{Answers, Framing, Kind, Mark, Output, Parser};
+use crate::http::h1::{Answers, Framing, Heads, Kind, Mark, Output, Parser};
 use crate::http::h2::PREFACE;
 use crate::http::{HeadLoss, Response};
 use crate::limits::Limits;
@@ -23,9 +23,11 @@ pub struct Context<'a> {
     /// Where to count.
     pub counters: &'a mut Counters,
     /// Exchanges that are complete or given up, in the order in which that became known.
-    pub out: &'a mut Vec<Exchange>,
+    pub out: &'a mut Vec<Arc<Exchange>>,
     /// Number of the last exchange.
     pub last_id: &'a mut u64,
+    /// Heads that may come again.
+    pub heads: &'a mut Heads,
 }
 
 impl Context<'_> {
@@ -163,16 +165,14 @@ impl Conversation {
     ) {
         let from_client = direction == self.client;
         if let Some(streams) = &mut self.multiplexed {
-            let connection = &self.connection;
-            let before = context.out.len();
+            let around = Around { connection: &self.connection, retransmitted: flow.retransmitted };
             match event {
-                StreamEvent::Data(data) => streams.data(connection, from_client, &data, context),
+                StreamEvent::Data(data) => streams.data(around, from_client, &data, context),
                 StreamEvent::Gap { length, cause, timestamp } => {
-                    streams.gap(connection, from_client, length, cause, timestamp, context);
+                    streams.gap(around, from_client, length, cause, timestamp, context);
                 }
                 StreamEvent::End { .. } => {}
             }
-            count_retransmitted(&mut context.out[before..], flow);
             return;
         }
         match event {
@@ -202,7 +202,8 @@ impl Conversation {
         if self.requests.is_idle() && octets.starts_with(PREFACE) {
             self.has_messages = true;
             let streams = self.multiplexed.insert(Box::default());
-            streams.data(&self.connection, true, &Data { octets, ..*data }, context);
+            let around = Around { connection: &self.connection, retransmitted: flow.retransmitted };
+            streams.data(around, true, &Data { octets, ..*data }, context);
             return;
         }
         // RFC 9110 §10.1.1: a client that got a final answer instead of 100 need not send the body.
@@ -218,7 +219,8 @@ impl Conversation {
             acknowledged: data.acknowledged,
         };
         self.requests.join(position);
-        while let Some(output) = self.requests.feed(&mut octets, end, context.limits) {
+        while let Some(output) = self.requests.feed(&mut octets, end, context.limits, context.heads)
+        {
             let position = end.position.saturating_sub(octets.len() as u64);
             self.request_output(flow, output, Some(position), context);
         }
@@ -322,7 +324,9 @@ impl Conversation {
             acknowledged: data.acknowledged,
         };
         self.responses.join(data.position);
-        while let Some(output) = self.responses.feed(&mut octets, end, context.limits) {
+        while let Some(output) =
+            self.responses.feed(&mut octets, end, context.limits, context.heads)
+        {
             self.response_output(flow, output, context);
         }
     }
@@ -428,8 +432,8 @@ impl Conversation {
             pairing: active.pairing,
             ..coverage(flow)
         };
-        let parts = Some((active.response, active.anomalies));
-        self.emit(flow, active.request, parts, coverage, context);
+        let response = Some((active.response, active.anomalies));
+        self.emit(flow, active.request, response, coverage, context);
     }
 
     fn emit(
@@ -440,10 +444,12 @@ impl Conversation {
         mut coverage: Coverage,
         context: &mut Context<'_>,
     ) {
-        let (response, mut anomalies) = response.map_or_else(
-            || (None, Anomalies::default()),
-            |(response, anomalies)| (Some(response), anomalies),
-        );
+        let mut anomalies = Anomalies::default();
+        let response = response.map(|(response, found)| {
+            anomalies = found;
+            coverage.gap_octets += response.body.gap;
+            response
+        });
         let mut interim_responses = 0;
         let request = pending.map(|pending| {
             anomalies = anomalies.union(pending.anomalies);
@@ -452,9 +458,6 @@ impl Conversation {
             coverage.truncated |= pending.truncated;
             pending.request
         });
-        if let Some(response) = &response {
-            coverage.gap_octets += response.body.gap;
-        }
         if request.is_none() {
             coverage.request_loss = Some(if flow.midstream && !self.queue.requests_lost() {
                 HeadLoss::StartedMidStream
@@ -472,7 +475,7 @@ impl Conversation {
             context.counters.http_anomalies += 1;
         }
         *context.last_id += 1;
-        context.out.push(Exchange {
+        context.out.push(Arc::new(Exchange {
             id: *context.last_id,
             connection: Arc::clone(&self.connection),
             stream: None,
@@ -481,7 +484,7 @@ impl Conversation {
             interim_responses,
             anomalies,
             coverage,
-        });
+        }));
     }
 
     /// The request that waits longest gets no response.
@@ -545,9 +548,8 @@ impl Conversation {
     /// The connection is over: everything that waits is given up.
     pub fn close(&mut self, flow: &FlowInfo, context: &mut Context<'_>) {
         if let Some(streams) = self.multiplexed.take() {
-            let before = context.out.len();
-            streams.close(&self.connection, context);
-            count_retransmitted(&mut context.out[before..], flow);
+            let around = Around { connection: &self.connection, retransmitted: flow.retransmitted };
+            streams.close(around, context);
         }
         self.end(flow, true, true, context);
         self.end(flow, false, true, context);
@@ -555,13 +557,6 @@ impl Conversation {
         while !self.queue.is_empty() {
             self.unanswered(flow, context);
         }
-    }
-}
-
-/// Streams share the connection's packets.
-fn count_retransmitted(exchanges: &mut [Exchange], flow: &FlowInfo) {
-    for exchange in exchanges {
-        exchange.coverage.retransmitted = flow.retransmitted;
     }
 }
 

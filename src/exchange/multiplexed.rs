@@ -11,6 +11,15 @@ use crate::http::{Body, HeadLoss, Request, Response, Version};
 use crate::tcp::{Data, GapCause};
 use crate::time::Timestamp;
 
+/// The connection around the streams.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// Itself.
+    pub connection: &'a Arc<Connection>,
+    /// Its segments that brought nothing new: streams share the connection's packets.
+    pub retransmitted: u64,
+}
+
 /// The streams of one connection.
 #[derive(Debug)]
 pub struct Multiplexed {
@@ -71,7 +80,7 @@ impl Multiplexed {
     /// Octets of one direction.
     pub fn data(
         &mut self,
-        connection: &Arc<Connection>,
+        around: Around<'_>,
         from_client: bool,
         data: &Data<'_>,
         context: &mut Context<'_>,
@@ -80,14 +89,14 @@ impl Multiplexed {
         loop {
             let reader = if from_client { &mut self.client } else { &mut self.server };
             let Some(output) = reader.feed(&mut octets, context.limits) else { break };
-            self.output(connection, from_client, output, data.timestamp, context);
+            self.output(around, from_client, output, data.timestamp, context);
         }
     }
 
     /// Octets of one direction were lost.
     pub fn gap(
         &mut self,
-        connection: &Arc<Connection>,
+        around: Around<'_>,
         from_client: bool,
         length: u64,
         cause: GapCause,
@@ -100,13 +109,13 @@ impl Multiplexed {
         };
         let reader = if from_client { &mut self.client } else { &mut self.server };
         if let Some(output) = reader.gap(length, loss) {
-            self.output(connection, from_client, output, timestamp, context);
+            self.output(around, from_client, output, timestamp, context);
         }
     }
 
     fn output(
         &mut self,
-        connection: &Arc<Connection>,
+        around: Around<'_>,
         from_client: bool,
         output: Output<'_>,
         time: Timestamp,
@@ -163,18 +172,18 @@ impl Multiplexed {
         if self.streams.get(&number).is_some_and(Stream::is_over)
             && let Some(stream) = self.streams.remove(&number)
         {
-            emit(connection, number, stream, context);
+            emit(around, number, stream, context);
         }
     }
     /// The connection is over.
-    pub fn close(mut self, connection: &Arc<Connection>, context: &mut Context<'_>) {
+    pub fn close(mut self, around: Around<'_>, context: &mut Context<'_>) {
         for (number, stream) in std::mem::take(&mut self.streams) {
-            emit(connection, number, stream, context);
+            emit(around, number, stream, context);
         }
     }
 }
 
-fn emit(connection: &Arc<Connection>, number: u32, stream: Stream, context: &mut Context<'_>) {
+fn emit(around: Around<'_>, number: u32, stream: Stream, context: &mut Context<'_>) {
     if stream.request.is_none() && stream.response.is_none() {
         return;
     }
@@ -185,9 +194,9 @@ fn emit(connection: &Arc<Connection>, number: u32, stream: Stream, context: &mut
         context.counters.unpaired += 1;
     }
     *context.last_id += 1;
-    context.out.push(Exchange {
+    context.out.push(Arc::new(Exchange {
         id: *context.last_id,
-        connection: Arc::clone(connection),
+        connection: Arc::clone(around.connection),
         stream: Some(number),
         interim_responses: stream.interim,
         anomalies: Anomalies::default(),
@@ -197,11 +206,11 @@ fn emit(connection: &Arc<Connection>, number: u32, stream: Stream, context: &mut
             pairing: if one_sided { Pairing::OneSided } else { Pairing::Certain },
             request_loss: stream.request.is_none().then_some(HeadLoss::Gap),
             one_sided: false,
-            retransmitted: 0,
+            retransmitted: around.retransmitted,
         },
         request: stream.request,
         response: stream.response,
-    });
+    }));
 }
 
 fn append(body: &mut Body, octets: &[u8], lost: u64, limit: usize) {

@@ -1,6 +1,7 @@
 //! Requests and responses as they stood on the wire (RFC 9110, RFC 9112).
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::time::Timestamp;
 
@@ -123,47 +124,86 @@ impl Names {
 }
 
 /// The head of a message: one buffer, and positions in it. Header fields keep the order and spelling of the wire.
+/// Cloning shares the buffer, and so do messages whose heads were the same octet for octet.
 ///
 /// The octets contain credentials: `Debug` prints field names only.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Head {
-    /// The octets of the wire, and behind them the positions of the fields: one allocation, as heads are
-    /// made by one thread and forgotten by another.
-    data: Box<[u8]>,
-    /// How many of them are the wire's.
-    length: u32,
+    /// What [`Parts`] reads, one behind the other: a single allocation, as heads are made by one thread
+    /// and forgotten by another.
+    data: Arc<[u8]>,
+}
+
+/// Octets in which a head's parts of fixed length are stored: the names, the number of octets of the
+/// wire, and two spans.
+const FIXED: usize = 28;
+
+/// What a head consists of.
+#[derive(Clone, Copy, Default)]
+struct Parts<'a> {
     /// Start-line parts: method and target of a request, or (empty) and reason of a response.
     first: Span,
     second: Span,
     names: Names,
+    /// The octets of the wire.
+    octets: &'a [u8],
+    /// The positions of the fields in them.
+    fields: &'a [[u8; Field::STORED]],
+}
+
+impl<'a> Parts<'a> {
+    /// Stores a head in `data`, which is empty: only its fields' positions are still to come.
+    fn begin(data: &mut Vec<u8>, octets: &[u8], first: Span, second: Span) {
+        data.extend_from_slice(&[0; 8]);
+        for word in [octets.len() as u32, first.start, first.len, second.start, second.len] {
+            data.extend_from_slice(&word.to_le_bytes());
+        }
+        data.extend_from_slice(octets);
+    }
+
+    /// Puts the names that were found in their place.
+    fn finish(data: &mut [u8], names: Names) {
+        if let Some(place) = data.first_chunk_mut() {
+            *place = names.0.to_le_bytes();
+        }
+    }
+
+    #[inline]
+    fn read(data: &'a [u8]) -> Self {
+        let Some((fixed, rest)) = data.split_first_chunk::<FIXED>() else {
+            return Self::default();
+        };
+        let (words, _) = fixed.as_chunks::<4>();
+        let word = |at: usize| words.get(at).map_or(0, |&word| u32::from_le_bytes(word));
+        let (octets, fields) = rest.split_at_checked(word(2) as usize).unwrap_or_default();
+        Self {
+            first: Span { start: word(3), len: word(4) },
+            second: Span { start: word(5), len: word(6) },
+            names: Names(u64::from(word(1)) << 32 | u64::from(word(0))),
+            octets,
+            fields: fields.as_chunks().0,
+        }
+    }
 }
 
 impl Head {
-    /// From the octets of a head and the positions found in it.
+    /// From the octets of a head and the positions found in it. `scratch` is room to put it together.
     pub fn new(
         octets: &[u8],
         first: Span,
         second: Span,
-        fields: impl ExactSizeIterator<Item = Field>,
+        fields: impl IntoIterator<Item = Field>,
+        scratch: &mut Vec<u8>,
     ) -> Self {
-        let mut data = Vec::with_capacity(octets.len() + fields.len() * Field::STORED);
-        data.extend_from_slice(octets);
-        Self::with_fields(data, first, second, fields)
-    }
-
-    fn with_fields(
-        mut data: Vec<u8>,
-        first: Span,
-        second: Span,
-        fields: impl Iterator<Item = Field>,
-    ) -> Self {
-        let length = data.len();
+        scratch.clear();
+        Parts::begin(scratch, octets, first, second);
         let mut names = Names::default();
         for field in fields {
-            names.insert(field.name.of(&data));
-            data.extend_from_slice(&field.stored());
+            names.insert(field.name.of(octets));
+            scratch.extend_from_slice(&field.stored());
         }
-        Self { data: data.into(), length: length as u32, first, second, names }
+        Parts::finish(scratch, names);
+        Self { data: scratch.as_slice().into() }
     }
 
     /// A head made from parts: for HTTP/2, whose fields are compressed on the wire, and for tests.
@@ -183,23 +223,38 @@ impl Head {
             .into_iter()
             .map(|(name, value)| Field { name: push(name), value: push(value) })
             .collect();
-        Self::with_fields(octets, first, second, fields.into_iter())
+        Self::new(&octets, first, second, fields, &mut Vec::new())
+    }
+
+    #[inline]
+    fn parts(&self) -> Parts<'_> {
+        Parts::read(&self.data)
     }
 
     /// The octets in which all its parts stand.
     pub fn octets(&self) -> &[u8] {
-        self.data.get(..self.length as usize).unwrap_or_default()
+        self.parts().octets
     }
 
-    fn positions(&self) -> impl ExactSizeIterator<Item = Field> + Clone {
-        let stored = self.data.get(self.length as usize..).unwrap_or_default();
-        stored.as_chunks().0.iter().map(Field::from_stored)
+    /// The method of a request.
+    fn first(&self) -> &[u8] {
+        let parts = self.parts();
+        parts.first.of(parts.octets)
+    }
+
+    /// The target of a request, the reason of a response.
+    fn second(&self) -> &[u8] {
+        let parts = self.parts();
+        parts.second.of(parts.octets)
     }
 
     /// All header fields in order: (name, value).
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> + Clone {
-        let octets = self.octets();
-        self.positions().map(|field| (field.name.of(octets), field.value.of(octets)))
+        let Parts { octets, fields, .. } = self.parts();
+        fields.iter().map(|stored| {
+            let field = Field::from_stored(stored);
+            (field.name.of(octets), field.value.of(octets))
+        })
     }
 
     /// The value of the first field of this name (any case).
@@ -208,14 +263,16 @@ impl Head {
     }
 
     /// The values of all fields of this name (any case), in order.
+    #[inline]
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> + Clone {
-        let octets = self.octets();
-        let fields = self.names.may_have(name.as_bytes()).then(|| self.positions());
-        let named = move |field: &Field| {
-            field.name.len as usize == name.len()
-                && field.name.of(octets).eq_ignore_ascii_case(name.as_bytes())
-        };
-        fields.into_iter().flatten().filter(named).map(|field| field.value.of(octets))
+        let Parts { octets, fields, names, .. } = self.parts();
+        let fields = if names.may_have(name.as_bytes()) { fields } else { &[] };
+        fields.iter().filter_map(|stored| {
+            let field = Field::from_stored(stored);
+            let named = field.name.len as usize == name.len()
+                && field.name.of(octets).eq_ignore_ascii_case(name.as_bytes());
+            named.then(|| field.value.of(octets))
+        })
     }
 
     /// Whether there is a field of this name (any case).
@@ -223,7 +280,13 @@ impl Head {
         self.get(name).is_some()
     }
 
-    /// Heap octets held.
+    /// Whether these are one and the same, as heads that came again are: then everything read from one
+    /// holds for the other. Heads that are not may still be equal.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.data, &other.data)
+    }
+
+    /// Heap octets held: all of them for each of those that share them, which is never too few.
     pub fn memory(&self) -> usize {
         self.data.len()
     }
@@ -277,12 +340,12 @@ pub struct Request {
 impl Request {
     /// The method, as spelled on the wire; empty when it was lost.
     pub fn method(&self) -> &[u8] {
-        self.head.first.of(self.head.octets())
+        self.head.first()
     }
 
     /// The request-target, unnormalised; empty when it was lost.
     pub fn target(&self) -> &[u8] {
-        self.head.second.of(self.head.octets())
+        self.head.second()
     }
 
     /// `Host` (or `:authority`), or the authority of an absolute-form target; without userinfo.
@@ -354,7 +417,7 @@ pub struct Response {
 impl Response {
     /// The reason phrase; empty when there is none.
     pub fn reason(&self) -> &[u8] {
-        self.head.second.of(self.head.octets())
+        self.head.second()
     }
 }
 

@@ -28,89 +28,81 @@ pub enum Answers {
     Unknown,
 }
 
-/// The framing of a request's body.
-pub fn of_request(head: &Head, anomalies: &mut Anomalies) -> Framing {
-    let fields = Fields::read(head, anomalies);
-    if fields.chunked {
-        Framing::Chunked
-    } else {
-        // RFC 9112 §6.3 rule 7: a request without either has no body.
-        fields.length.filter(|&length| length > 0).map_or(Framing::None, Framing::Length)
-    }
-}
-
-/// The framing of a final response's body.
-pub fn of_response(
-    status: u16,
-    version: Version,
-    head: &Head,
-    answers: Answers,
-    anomalies: &mut Anomalies,
-) -> Framing {
-    let fields = Fields::read(head, anomalies);
-    if answers == Answers::Head || matches!(status, 100..200 | 204 | 304) {
-        return Framing::None;
-    }
-    if answers == Answers::Connect && (200..300).contains(&status) {
-        return Framing::None;
-    }
-    if fields.chunked && version != Version::Http09 {
-        return Framing::Chunked;
-    }
-    match fields.length {
-        Some(0) => Framing::None,
-        Some(length) => Framing::Length(length),
-        None => Framing::UntilClose,
-    }
-}
-
-struct Fields {
-    chunked: bool,
+/// What the fields of a head say about the length of the body behind it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Announced {
     length: Option<u64>,
+    chunked: bool,
+    /// What is wrong with these fields.
+    pub anomalies: Anomalies,
 }
 
-impl Fields {
-    fn read(head: &Head, anomalies: &mut Anomalies) -> Self {
-        let mut this = Self { chunked: false, length: None };
+impl Announced {
+    /// Reads the fields.
+    pub fn read(head: &Head) -> Self {
+        let mut this = Self::default();
+        for value in head.get_all("content-length") {
+            this.take_length(value);
+        }
         let mut other_coding = false;
-        for (name, value) in head.fields() {
-            match name.len() {
-                14 if name.eq_ignore_ascii_case(b"content-length") => {
-                    this.take_length(value, anomalies);
+        for value in head.get_all("transfer-encoding") {
+            for coding in value.split(|&octet| octet == b',') {
+                let coding = coding.trim_ascii();
+                if coding.eq_ignore_ascii_case(b"chunked") {
+                    this.chunked = true;
+                } else if !coding.eq_ignore_ascii_case(b"identity") {
+                    other_coding = true;
                 }
-                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                    for coding in value.split(|&octet| octet == b',') {
-                        let coding = coding.trim_ascii();
-                        if coding.eq_ignore_ascii_case(b"chunked") {
-                            this.chunked = true;
-                        } else if !coding.eq_ignore_ascii_case(b"identity") {
-                            other_coding = true;
-                        }
-                    }
-                }
-                _ => {}
             }
         }
         if this.length.is_some() && (this.chunked || other_coding) {
-            anomalies.insert(Anomaly::LengthAndTransferEncoding);
+            this.anomalies.insert(Anomaly::LengthAndTransferEncoding);
         }
         this
     }
 
     /// RFC 9110 §8.6: a list of equal values is one value. Of different ones the first is taken.
-    fn take_length(&mut self, value: &[u8], anomalies: &mut Anomalies) {
+    fn take_length(&mut self, value: &[u8]) {
         for part in value.split(|&octet| octet == b',') {
             let part = part.trim_ascii();
             let part = part.strip_prefix(b"+").unwrap_or(part);
             let number = std::str::from_utf8(part).ok().and_then(|text| text.parse::<u64>().ok());
             match (number, self.length) {
-                (None, _) => anomalies.insert(Anomaly::ContentLengthInvalid),
+                (None, _) => self.anomalies.insert(Anomaly::ContentLengthInvalid),
                 (Some(number), None) => self.length = Some(number),
                 (Some(number), Some(known)) if number != known => {
-                    anomalies.insert(Anomaly::ContentLengthConflict);
+                    self.anomalies.insert(Anomaly::ContentLengthConflict);
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The framing of a request's body.
+    pub fn of_request(self) -> Framing {
+        if self.chunked {
+            Framing::Chunked
+        } else {
+            // RFC 9112 §6.3 rule 7: a request without either has no body.
+            self.length.filter(|&length| length > 0).map_or(Framing::None, Framing::Length)
+        }
+    }
+
+    /// The framing of a final response's body.
+    pub fn of_response(self, status: u16, version: Version, answers: Answers) -> Framing {
+        if answers == Answers::Head || matches!(status, 100..200 | 204 | 304) {
+            return Framing::None;
+        }
+        if answers == Answers::Connect && (200..300).contains(&status) {
+            return Framing::None;
+        }
+        if self.chunked && version != Version::Http09 {
+            return Framing::Chunked;
+        }
+        match self.length {
+            Some(0) => Framing::None,
+            Some(length) => Framing::Length(length),
+            None => Framing::UntilClose,
         }
     }
 }

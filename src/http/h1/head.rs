@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use super::framing::Announced;
 use super::sniff;
 use crate::http::message::{Field, Span};
 use crate::http::{Anomalies, Anomaly, Head, Version};
@@ -11,7 +12,7 @@ use crate::text::is_tchar;
 const QUICK_FIELDS: usize = 100;
 
 /// A start line and header fields.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ParsedHead {
     /// Octets used, the empty line included.
     pub length: usize,
@@ -21,8 +22,20 @@ pub struct ParsedHead {
     pub status: u16,
     /// The head itself.
     pub head: Head,
+    /// What its fields say about the body.
+    pub announced: Announced,
     /// Whether it has more fields than the bound allows.
     pub fields_left_out: bool,
+    /// Whether all of it is as the grammar wants it.
+    pub strict: bool,
+}
+
+impl ParsedHead {
+    fn new(length: usize, version: Version, status: u16, head: Head) -> Self {
+        let announced = Announced::read(&head);
+        let (fields_left_out, strict) = (false, false);
+        Self { length, version, status, head, announced, fields_left_out, strict }
+    }
 }
 
 /// What there is to say about the beginning of some octets.
@@ -36,8 +49,13 @@ pub enum Reading {
     NotHttp,
 }
 
-/// Reads a request head in place.
-pub fn request(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> Reading {
+/// Reads a request head in place. `scratch` is room to put it together.
+pub fn request(
+    octets: &[u8],
+    max_fields: usize,
+    anomalies: &mut Anomalies,
+    scratch: &mut Vec<u8>,
+) -> Reading {
     let mut fields = [const { MaybeUninit::uninit() }; QUICK_FIELDS];
     let mut parsed = httparse::Request::new(&mut []);
     let status = httparse::ParserConfig::default().parse_request_with_uninit_headers(
@@ -50,18 +68,26 @@ pub fn request(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> R
             let span = |part: &str| span_in(octets, part.as_bytes());
             let first = span(parsed.method.unwrap_or_default());
             let second = span(parsed.path.unwrap_or_default());
-            let fields = positions(octets, parsed.headers, anomalies);
+            let mut found = Anomalies::default();
+            let fields = positions(octets, parsed.headers, &mut found);
             let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
-            let head = Head::new(&octets[..length], first, second, fields);
-            Reading::Whole(ParsedHead { length, version, status: 0, head, fields_left_out: false })
+            let head = Head::new(&octets[..length], first, second, fields, scratch);
+            *anomalies = anomalies.union(found);
+            let parsed = ParsedHead::new(length, version, 0, head);
+            Reading::Whole(ParsedHead { strict: found.is_empty(), ..parsed })
         }
         Ok(httparse::Status::Partial) if end_of_head(octets, 0).is_none() => Reading::Partial,
         _ => tolerant(octets, max_fields, Kind::Request, anomalies),
     }
 }
 
-/// Reads a response head in place.
-pub fn response(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> Reading {
+/// Reads a response head in place. `scratch` is room to put it together.
+pub fn response(
+    octets: &[u8],
+    max_fields: usize,
+    anomalies: &mut Anomalies,
+    scratch: &mut Vec<u8>,
+) -> Reading {
     let mut fields = [const { MaybeUninit::uninit() }; QUICK_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
     let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
@@ -72,11 +98,13 @@ pub fn response(octets: &[u8], max_fields: usize, anomalies: &mut Anomalies) -> 
     match status {
         Ok(httparse::Status::Complete(length)) => {
             let second = span_in(octets, parsed.reason.unwrap_or_default().as_bytes());
-            let fields = positions(octets, parsed.headers, anomalies);
+            let mut found = Anomalies::default();
+            let fields = positions(octets, parsed.headers, &mut found);
             let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
-            let head = Head::new(&octets[..length], Span::default(), second, fields);
-            let status = parsed.code.unwrap_or(0);
-            Reading::Whole(ParsedHead { length, version, status, head, fields_left_out: false })
+            let head = Head::new(&octets[..length], Span::default(), second, fields, scratch);
+            *anomalies = anomalies.union(found);
+            let parsed = ParsedHead::new(length, version, parsed.code.unwrap_or(0), head);
+            Reading::Whole(ParsedHead { strict: found.is_empty(), ..parsed })
         }
         Ok(httparse::Status::Partial) if end_of_head(octets, 0).is_none() => Reading::Partial,
         _ => tolerant(octets, max_fields, Kind::Response, anomalies),
@@ -148,14 +176,8 @@ pub fn tolerant(
         return Reading::NotHttp;
     };
     if line.version == Version::Http09 {
-        let head = Head::new(&octets[..=line_end], line.first, line.second, [].into_iter());
-        return Reading::Whole(ParsedHead {
-            length: line_end + 1,
-            version: line.version,
-            status: 0,
-            head,
-            fields_left_out: false,
-        });
+        let head = line.with_fields(&octets[..=line_end], Vec::new());
+        return Reading::Whole(ParsedHead::new(line_end + 1, line.version, 0, head));
     }
     let Some(length) = end_of_head(octets, line_end) else { return Reading::Partial };
     if line.odd {
@@ -163,9 +185,9 @@ pub fn tolerant(
     }
     let (fields, fields_left_out) =
         field_lines(octets, line_end + 1, length, max_fields, anomalies);
-    let head = Head::new(&octets[..length], line.first, line.second, fields.into_iter());
-    let (version, status) = (line.version, line.status);
-    Reading::Whole(ParsedHead { length, version, status, head, fields_left_out })
+    let head = line.with_fields(&octets[..length], fields);
+    let parsed = ParsedHead::new(length, line.version, line.status, head);
+    Reading::Whole(ParsedHead { fields_left_out, ..parsed })
 }
 
 /// What is known of a head of which the rest is lost: whole lines only, and of a start line that is
@@ -183,22 +205,16 @@ pub fn partial(
         if kind == Kind::Request && line.second.len == 0 {
             return None;
         }
-        let head = Head::new(&octets[..words], line.first, line.second, [].into_iter());
-        return Some(ParsedHead {
-            length: words,
-            version: line.version,
-            status: line.status,
-            head,
-            fields_left_out: false,
-        });
+        let head = line.with_fields(&octets[..words], Vec::new());
+        return Some(ParsedHead::new(words, line.version, line.status, head));
     };
     let line = start_line(&octets[start..line_end], start, kind)?;
     let length = memchr::memrchr(b'\n', octets)? + 1;
     let (fields, fields_left_out) =
         field_lines(octets, line_end + 1, length, max_fields, anomalies);
-    let head = Head::new(&octets[..length], line.first, line.second, fields.into_iter());
-    let (version, status) = (line.version, line.status);
-    Some(ParsedHead { length, version, status, head, fields_left_out })
+    let head = line.with_fields(&octets[..length], fields);
+    let parsed = ParsedHead::new(length, line.version, line.status, head);
+    Some(ParsedHead { fields_left_out, ..parsed })
 }
 
 struct StartLine {
@@ -207,6 +223,13 @@ struct StartLine {
     version: Version,
     status: u16,
     odd: bool,
+}
+
+impl StartLine {
+    /// The head whose octets begin with this line.
+    fn with_fields(&self, octets: &[u8], fields: Vec<Field>) -> Head {
+        Head::new(octets, self.first, self.second, fields, &mut Vec::new())
+    }
 }
 
 /// A start line that begins at `at`.
@@ -338,14 +361,15 @@ mod tests {
     fn a_method_alone_on_its_line_is_a_request_without_a_target() {
         for octets in [b"OPTIONS\nHost: a\n\n".as_slice(), b"OPTIONS\r\nHost: a\r\n\r\n"] {
             let mut anomalies = Anomalies::default();
-            let Reading::Whole(parsed) = request(octets, 100, &mut anomalies) else {
+            let Reading::Whole(parsed) = request(octets, 100, &mut anomalies, &mut Vec::new())
+            else {
                 panic!("it is whole");
             };
             assert_eq!(parsed.length, octets.len());
             assert!(anomalies.iter().any(|anomaly| anomaly == Anomaly::StartLine));
         }
         let greeting = b"ehlo\r\nHost: a\r\n\r\n";
-        let reading = request(greeting, 100, &mut Anomalies::default());
+        let reading = request(greeting, 100, &mut Anomalies::default(), &mut Vec::new());
         assert!(matches!(reading, Reading::NotHttp), "a word alone may be any protocol's");
     }
 }

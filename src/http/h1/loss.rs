@@ -3,7 +3,7 @@
 
 use super::chunked::Chunked;
 use super::sniff::{self, Looks};
-use super::{Kind, Mark, Output, Parser, State};
+use super::{Heads, Kind, Mark, Output, Parser, State};
 use crate::http::{Anomaly, HeadLoss};
 use crate::limits::Limits;
 
@@ -74,7 +74,7 @@ impl Parser {
                 self.resynchronised = output.is_none() || length >= SHORTEST_MESSAGE;
                 output
             }
-            State::Start | State::Seeking | State::Awaiting | State::SkipHead { .. } => {
+            State::Start | State::Seeking | State::Awaiting(_) | State::SkipHead { .. } => {
                 self.seek_next();
                 None
             }
@@ -123,6 +123,7 @@ impl Parser {
         octets: &mut &[u8],
         end: Mark,
         limits: &Limits,
+        heads: &mut Heads,
     ) -> Option<Output> {
         self.body_in_doubt = false;
         if !self.may_be_no_body() {
@@ -154,8 +155,8 @@ impl Parser {
                 None
             }
             _ => {
-                let output = self.feed(&mut held.as_slice(), end, limits);
-                let output = output.or_else(|| self.feed(octets, end, limits));
+                let output = self.feed(&mut held.as_slice(), end, limits, heads);
+                let output = output.or_else(|| self.feed(octets, end, limits, heads));
                 self.body_in_doubt = output.is_none() && self.body.gap > 0;
                 output
             }

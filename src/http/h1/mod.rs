@@ -7,16 +7,19 @@
 //!     └────────→ Seeking ←──────┘      Seeking → Start at the next certain start line
 //! ```
 
+mod again;
 mod chunked;
 mod framing;
 mod head;
 mod loss;
 pub mod sniff;
 
+pub use again::Heads;
 pub use framing::{Answers, Framing};
 pub use head::Kind;
 
 use chunked::{Chunked, Step};
+use framing::Announced;
 use head::{ParsedHead, Reading};
 use sniff::Looks;
 
@@ -95,7 +98,7 @@ enum State {
         framing: Framing,
     },
     /// Waiting for [`Parser::begin_body`].
-    Awaiting,
+    Awaiting(Announced),
     Length(u64),
     Chunked(Chunked),
     UntilClose,
@@ -190,7 +193,7 @@ impl Parser {
 
     /// Whether the end of the response's head was seen, so that its body can be framed.
     pub fn awaits_framing(&self) -> bool {
-        self.state == State::Awaiting
+        matches!(self.state, State::Awaiting(_))
     }
 
     /// Frames the body of the response whose head was put out last.
@@ -200,16 +203,9 @@ impl Parser {
         answers: Answers,
         limits: &Limits,
     ) -> Framing {
-        if !self.awaits_framing() {
-            return Framing::None;
-        }
-        let framing = framing::of_response(
-            response.status,
-            response.version,
-            &response.head,
-            answers,
-            &mut self.anomalies,
-        );
+        let State::Awaiting(announced) = self.state else { return Framing::None };
+        self.anomalies = self.anomalies.union(announced.anomalies);
+        let framing = announced.of_response(response.status, response.version, answers);
         self.body_limit = if response.status < 300 { limits.body_success } else { limits.body };
         self.body_in_doubt = answers == Answers::Unknown;
         self.enter_body(framing);
@@ -240,24 +236,30 @@ impl Parser {
 
     /// Reads on; `octets` shrinks by what was used. `None`: all was used, and nothing is complete.
     /// `end` has the position right after the octets, and time and acknowledgment of their segment.
-    pub fn feed(&mut self, octets: &mut &[u8], end: Mark, limits: &Limits) -> Option<Output> {
+    pub fn feed(
+        &mut self,
+        octets: &mut &[u8],
+        end: Mark,
+        limits: &Limits,
+        heads: &mut Heads,
+    ) -> Option<Output> {
         loop {
             if octets.is_empty() {
                 return None;
             }
             if self.body_in_doubt {
-                if let Some(output) = self.doubt(octets, end, limits) {
+                if let Some(output) = self.doubt(octets, end, limits, heads) {
                     return Some(output);
                 }
                 continue;
             }
             match self.state {
                 State::Start => {
-                    if let Some(output) = self.start(octets, end, limits) {
+                    if let Some(output) = self.start(octets, end, limits, heads) {
                         return Some(output);
                     }
                 }
-                State::Head => return self.head_continued(octets, limits),
+                State::Head => return self.head_continued(octets, limits, heads),
                 State::SkipHead { framing } => self.skip_head(octets, framing),
                 State::Length(left) => {
                     let take = octets.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -285,7 +287,7 @@ impl Parser {
                         return Some(self.abandon());
                     }
                 },
-                State::UntilClose | State::Awaiting => {
+                State::UntilClose | State::Awaiting(_) => {
                     let content = std::mem::take(octets);
                     self.content(content);
                 }
@@ -295,7 +297,13 @@ impl Parser {
     }
 
     /// At the beginning of a message, all octets of it at hand or not.
-    fn start(&mut self, octets: &mut &[u8], end: Mark, limits: &Limits) -> Option<Output> {
+    fn start(
+        &mut self,
+        octets: &mut &[u8],
+        end: Mark,
+        limits: &Limits,
+        heads: &mut Heads,
+    ) -> Option<Output> {
         // RFC 9112 §2.2: empty lines before a message are ignored.
         let blank = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
         *octets = &octets[blank..];
@@ -303,11 +311,16 @@ impl Parser {
             return None;
         }
         self.began = end.before(octets);
+        if let Some(parsed) = heads.find(self.kind, octets).cloned() {
+            *octets = &octets[parsed.length..];
+            return Some(self.begin(parsed, None));
+        }
         if self.is_foreign(octets) {
             return Some(self.lose_junk(octets));
         }
-        match self.read_head(octets, limits) {
+        match self.read_head(octets, limits, heads) {
             Reading::Whole(parsed) => {
+                heads.remember(self.kind, &parsed);
                 *octets = &octets[parsed.length..];
                 Some(self.begin(parsed, None))
             }
@@ -345,14 +358,20 @@ impl Parser {
         Output::NotHttp
     }
 
-    fn read_head(&mut self, octets: &[u8], limits: &Limits) -> Reading {
-        match self.kind {
-            Kind::Request => head::request(octets, limits.header_fields, &mut self.anomalies),
-            Kind::Response => head::response(octets, limits.header_fields, &mut self.anomalies),
-        }
+    fn read_head(&mut self, octets: &[u8], limits: &Limits, heads: &mut Heads) -> Reading {
+        let read = match self.kind {
+            Kind::Request => head::request,
+            Kind::Response => head::response,
+        };
+        read(octets, limits.header_fields, &mut self.anomalies, &mut heads.scratch)
     }
 
-    fn head_continued(&mut self, octets: &mut &[u8], limits: &Limits) -> Option<Output> {
+    fn head_continued(
+        &mut self,
+        octets: &mut &[u8],
+        limits: &Limits,
+        heads: &mut Heads,
+    ) -> Option<Output> {
         let before = self.buffer.len();
         let room = limits.head.saturating_sub(before);
         let take = octets.len().min(room + 1);
@@ -369,7 +388,7 @@ impl Parser {
             return (self.buffer.len() > limits.head).then(|| self.truncate_head(limits));
         }
         let buffer = std::mem::take(&mut self.buffer);
-        let reading = self.read_head(&buffer, limits);
+        let reading = self.read_head(&buffer, limits, heads);
         self.buffer = buffer;
         match reading {
             Reading::Whole(parsed) => {
@@ -447,7 +466,8 @@ impl Parser {
         let head_loss = loss.or(left_out);
         match self.kind {
             Kind::Request => {
-                let framing = framing::of_request(&head, &mut self.anomalies);
+                self.anomalies = self.anomalies.union(parsed.announced.anomalies);
+                let framing = parsed.announced.of_request();
                 self.body_limit = REQUEST_BODY;
                 if loss.is_none() {
                     self.enter_body(framing);
@@ -459,7 +479,8 @@ impl Parser {
             }
             Kind::Response => {
                 let skip = State::SkipHead { framing: Framing::None };
-                self.state = if loss.is_none() { State::Awaiting } else { skip };
+                let awaiting = State::Awaiting(parsed.announced);
+                self.state = if loss.is_none() { awaiting } else { skip };
                 let status = parsed.status;
                 Output::Response(Response {
                     time,

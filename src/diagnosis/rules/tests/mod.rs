@@ -22,7 +22,7 @@ use crate::secret::FingerprintKey;
 fn observe(exchange: Exchange) -> Arc<Case> {
     let (mut counters, mut out) = (Counters::default(), Vec::new());
     let mut diagnoser = Diagnoser::new(&Limits::default(), FingerprintKey::from_bytes(&[7; 32]));
-    diagnoser.observe(exchange, &mut counters, &mut out);
+    diagnoser.observe(exchange.into(), &mut counters, &mut out);
     diagnoser.finish(&mut counters, &mut out);
     out.pop().expect("every exchange is emitted")
 }
