@@ -51,16 +51,10 @@ impl Timestamp {
         self.to_string()
     }
 
-    /// Appends the same.
-    pub fn append_rfc3339(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(Stamp::with_fraction(self).octets());
-    }
-
     /// RFC 3339 in UTC to the second, for people.
     pub fn rfc3339_seconds(self) -> String {
         let mut text = Stamp::of(self);
-        text.length = Stamp::SECONDS;
-        text.end(b'Z');
+        text.end_at(Stamp::SECONDS);
         text.as_str().to_owned()
     }
 
@@ -88,26 +82,48 @@ impl Sub<Duration> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Stamp::with_fraction(*self).as_str())
+        f.write_str(Stamp::of(*self).as_str())
     }
 }
 
-/// A time as text: `2025-06-01T12:00:00.123456789`. All that 64 bits of nanoseconds can name lies in
-/// the years 1677 to 2262, so that every part has its fixed place.
-struct Stamp {
+/// A time as text: `2025-06-01T12:00:00.123456Z`, with nanoseconds where it has them. All that 64 bits of
+/// nanoseconds can name lies in the years 1677 to 2262, so that every part has its fixed place.
+///
+/// Many times are written by changing one: what they share is made once.
+#[derive(Debug, Clone)]
+pub struct Stamp {
     text: [u8; 30],
     length: usize,
+    second: i64,
 }
 
 impl Stamp {
     /// Length up to the seconds.
     const SECONDS: usize = 19;
 
-    fn of(time: Timestamp) -> Self {
-        let (days, within) = (time.seconds().div_euclid(86_400), time.seconds().rem_euclid(86_400));
+    /// The text of a time.
+    pub fn of(time: Timestamp) -> Self {
+        let text = *b"0000-00-00T00:00:00.000000000Z";
+        let mut stamp = Self { text, length: 0, second: time.seconds() };
+        stamp.write_second();
+        stamp.write_fraction(time);
+        stamp
+    }
+
+    /// Makes it the text of this time.
+    pub fn change_to(&mut self, time: Timestamp) -> &[u8] {
+        let second = time.seconds();
+        if second != self.second {
+            self.second = second;
+            self.write_second();
+        }
+        self.write_fraction(time);
+        self.octets()
+    }
+
+    fn write_second(&mut self) {
+        let (days, within) = (self.second.div_euclid(86_400), self.second.rem_euclid(86_400));
         let (year, month, day) = date(days);
-        let mut stamp = Self { text: *b"0000-00-00T00:00:00.000000000Z", length: 29 };
-        let fraction = time.0.rem_euclid(1_000_000_000);
         let parts = [
             (0, 4, year),
             (5, 2, month),
@@ -115,22 +131,21 @@ impl Stamp {
             (11, 2, within / 3600),
             (14, 2, within / 60 % 60),
             (17, 2, within % 60),
-            (20, 9, fraction),
         ];
         for (start, length, value) in parts {
-            stamp.digits(start, length, value);
+            self.digits(start, length, value);
         }
-        stamp
     }
 
-    /// With microseconds, or nanoseconds where the time has them.
-    fn with_fraction(time: Timestamp) -> Self {
-        let mut stamp = Self::of(time);
-        if time.0 % 1000 == 0 {
-            stamp.length -= 3;
+    fn write_fraction(&mut self, time: Timestamp) {
+        let nanoseconds = time.0.rem_euclid(1_000_000_000);
+        if nanoseconds % 1000 == 0 {
+            self.digits(20, 6, nanoseconds / 1000);
+            self.end_at(26);
+        } else {
+            self.digits(20, 9, nanoseconds);
+            self.end_at(29);
         }
-        stamp.end(b'Z');
-        stamp
     }
 
     fn digits(&mut self, start: usize, length: usize, value: i64) {
@@ -143,14 +158,15 @@ impl Stamp {
         }
     }
 
-    fn end(&mut self, octet: u8) {
-        if let Some(place) = self.text.get_mut(self.length) {
-            *place = octet;
-            self.length += 1;
+    fn end_at(&mut self, length: usize) {
+        if let Some(place) = self.text.get_mut(length) {
+            *place = b'Z';
+            self.length = length + 1;
         }
     }
 
-    fn octets(&self) -> &[u8] {
+    /// What it is now.
+    pub fn octets(&self) -> &[u8] {
         self.text.get(..self.length).unwrap_or_default()
     }
 
@@ -207,6 +223,17 @@ mod tests {
         assert_eq!(fine.rfc3339(), "2025-06-01T12:00:00.123456789Z");
         assert_eq!(base.rfc3339_seconds(), "2025-06-01T12:00:00Z");
         assert_eq!(base.clock(), "12:00:00.123");
+    }
+
+    #[test]
+    fn a_text_that_was_changed_is_as_a_new_one() {
+        let mut stamp = Stamp::of(Timestamp::default());
+        for nanoseconds in
+            [0, 1000, 999_999_999, 1, 7_000, 1_000_000_000, -1, -1_000, i64::MAX, i64::MIN, 123_456]
+        {
+            let time = Timestamp::from_nanoseconds(nanoseconds);
+            assert_eq!(stamp.change_to(time), time.rfc3339().as_bytes(), "{nanoseconds}");
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Alternative {
     pub fingerprint: Option<Fingerprint>,
     /// What a program wrote in its place (`undefined`, `$KEY`), when it is no credential at all.
     pub artifact: Option<Artifact>,
+    /// Of a cookie: where its `name=value` begins in the octets of the head.
+    pub at: Option<usize>,
 }
 
 /// Where an alternative credential stands.
@@ -205,7 +207,8 @@ pub fn alternatives(request: &Request, key: &FingerprintKey) -> Vec<Alternative>
             continue;
         }
         if name.eq_ignore_ascii_case(b"cookie") {
-            found.extend(session_cookies(value, key).take(MOST));
+            let cookies = session_cookies(value, request.head.octets(), key);
+            found.extend(cookies.take(MOST));
         } else if let Some(kind) = header_kind(name, value) {
             found.push(header(kind, name, value, key));
         }
@@ -238,6 +241,7 @@ fn header(kind: AlternativeKind, name: &[u8], value: &[u8], key: &FingerprintKey
         name: text::decode(name).into_owned(),
         fingerprint,
         artifact: artifact::find(bare_token(value)),
+        at: None,
     }
 }
 
@@ -368,6 +372,7 @@ fn edit_distance(a: &[u8], b: &[u8]) -> usize {
 /// The session-like cookies of a `Cookie` field.
 fn session_cookies<'a>(
     value: &'a [u8],
+    head: &'a [u8],
     key: &'a FingerprintKey,
 ) -> impl Iterator<Item = Alternative> + 'a {
     value.split(|&octet| octet == b';').map(trim).filter_map(|pair| {
@@ -378,8 +383,14 @@ fn session_cookies<'a>(
             name: text::decode(name).into_owned(),
             fingerprint: Some(key.fingerprint(pair)),
             artifact: artifact::find(value),
+            at: Some(offset(pair, head)),
         })
     })
+}
+
+/// Where a part of the octets begins in them.
+pub fn offset(part: &[u8], octets: &[u8]) -> usize {
+    part.as_ptr().addr().wrapping_sub(octets.as_ptr().addr())
 }
 
 /// Whether a cookie of this name usually holds a login.
@@ -425,6 +436,7 @@ fn parameters<'a>(
                 name: text::decode(name).into_owned(),
                 fingerprint: Some(key.fingerprint(&value)),
                 artifact: artifact::find(&value),
+                at: None,
             }
         })
     })

@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::text;
+
 const UNPADDED: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_allow_trailing_bits(true)
     .with_decode_padding_mode(DecodePaddingMode::RequireNone);
@@ -13,7 +15,7 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, UNPADD
 /// Either alphabet, padded or not.
 pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let text = without_padding(text);
-    if text.iter().any(|octet| matches!(octet, b'-' | b'_')) {
+    if text::any_octet(text, |octet| matches!(octet, b'-' | b'_')) {
         let standard: Vec<u8> = text
             .iter()
             .map(|octet| match octet {

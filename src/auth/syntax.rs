@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::{by_octet, is_tchar};
+use crate::text::{self, by_octet, is_tchar};
 
 /// Whether an octet may stand in token68 data before its padding (RFC 9110 §11.2).
 pub const fn is_token68(octet: u8) -> bool {
@@ -111,7 +111,7 @@ pub fn list(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Replaces each fold (RFC 9112 §5.2) by one space; says whether there was one.
 pub fn unfold(octets: &[u8]) -> (Cow<'_, [u8]>, bool) {
-    if memchr::memchr2(b'\r', b'\n', octets).is_none() {
+    if !text::any_octet(octets, |octet| matches!(octet, b'\r' | b'\n')) {
         return (Cow::Borrowed(octets), false);
     }
     let mut out = Vec::with_capacity(octets.len());

@@ -5,6 +5,7 @@ use crate::auth::alternatives::looks_like_credential;
 use crate::auth::authorization::{AuthState, Authorization, MalformedReason, Shape};
 use crate::auth::credentials::{self, params};
 use crate::auth::syntax::{self, is_space, trim};
+use crate::secret::Fingerprint;
 
 /// Parameters of credentials that are public; all others are masked.
 const PUBLIC_PARAMETERS: [&str; 34] = [
@@ -101,7 +102,7 @@ impl Masking {
         match form(name) {
             Some(Form::Public) => return None,
             Some(Form::Credentials) => return self.credentials(value),
-            Some(Form::Cookies) => return Some(self.cookies(value)),
+            Some(Form::Cookies) => return Some(self.cookies(value, |_| None)),
             Some(Form::SetCookie) => return Some(self.set_cookie(value)),
             Some(Form::Parameters) => return Some(self.parameters(value)),
             Some(Form::Signatures) => return Some(self.signatures(value)),
@@ -252,32 +253,42 @@ impl Masking {
         out
     }
 
-    fn cookies(&self, value: &[u8]) -> Vec<u8> {
+    /// `Cookie`. `known`: the fingerprint of a pair, where it was made before.
+    pub(super) fn cookies(
+        &self,
+        value: &[u8],
+        known: impl Fn(&[u8]) -> Option<Fingerprint>,
+    ) -> Vec<u8> {
         // What is masked is shorter than what is long.
         let mut out = Vec::with_capacity(value.len().min(512));
-        for pair in value.split(|&octet| octet == b';') {
+        let ends = memchr::memchr_iter(b';', value).chain([value.len()]);
+        let mut start = 0;
+        for end in ends {
+            let pair = trim(&value[start..end]);
+            start = end + 1;
             if !out.is_empty() {
                 out.extend_from_slice(b"; ");
             }
-            out.extend_from_slice(&self.cookie(trim(pair)));
+            out.extend_from_slice(&self.cookie(pair, known(pair)));
         }
         out
     }
 
     /// One pair. The fingerprint is that of `name=value`, as among the alternatives.
-    fn cookie(&self, pair: &[u8]) -> Vec<u8> {
+    fn cookie(&self, pair: &[u8], known: Option<Fingerprint>) -> Vec<u8> {
         let equals = pair.iter().position(|&octet| octet == b'=');
         let (name, value) = pair.split_at(equals.map_or(0, |equals| equals + 1));
+        let fingerprint = || known.unwrap_or_else(|| self.key.fingerprint(pair));
         let masked = match super::readable(trim(value)) {
             Some(text) => text.into_owned().into_bytes(),
-            None => Self::token(b"", Some(self.key.fingerprint(pair))),
+            None => Self::token(b"", Some(fingerprint())),
         };
         [name, &masked].concat()
     }
 
     fn set_cookie(&self, value: &[u8]) -> Vec<u8> {
         let end = value.iter().position(|&octet| octet == b';').unwrap_or(value.len());
-        [&self.cookie(trim(&value[..end]))[..], &value[end..]].concat()
+        [&self.cookie(trim(&value[..end]), None)[..], &value[end..]].concat()
     }
 
     /// RFC 9421 `Signature: sig1=:…:`, and the draft's parameters.

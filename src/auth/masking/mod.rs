@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::auth::AuthFacts;
+use crate::auth::alternatives::is_ordinary;
 use crate::auth::credentials::artifact;
 use crate::exchange::Exchange;
 use crate::secret::{Fingerprint, FingerprintKey};
@@ -80,15 +81,21 @@ impl Masking {
     /// are those of the exchange, read under the same key.
     #[must_use]
     pub fn knowing(&self, exchange: &Exchange, facts: &AuthFacts) -> Self {
-        let before = self.known.iter().flat_map(|known| known.repeated.iter().cloned());
         let mut known = match &exchange.request {
             Some(request) if !self.reveal && exchange.response.is_some() => {
                 self.known_of(request, &Read::of(exchange, facts))
             }
             _ => Known::default(),
         };
-        known.repeated.splice(0..0, before);
+        if let Some(before) = &self.known {
+            known.repeated.splice(0..0, before.repeated.iter().cloned());
+        }
         Self { known: Some(Arc::new(known)), ..self.clone() }
+    }
+
+    /// Whether masking takes anything from a request-target that its answer may repeat.
+    pub fn takes_from(&self, target: &[u8]) -> bool {
+        !self.reveal && url::has_marks(target) && self.url(&utf8(target)).is_some()
     }
 
     /// The secrecy of a parameter's value by its name.
@@ -103,7 +110,8 @@ impl Masking {
     /// Whether a header's value is a secret by its name.
     fn is_secret_header(&self, name: &[u8]) -> bool {
         let own = &self.own.headers;
-        names::is_secret_header(name) || !own.is_empty() && own.contains(&names::normalised(name))
+        !is_ordinary(name) && names::is_secret_header(name)
+            || !own.is_empty() && own.contains(&names::normalised(name))
     }
 
     /// The value of a header field as it may be shown. Not yet made safe for a terminal.
@@ -112,9 +120,12 @@ impl Masking {
     }
 
     /// The header field of this number of the request that is known ([`Masking::knowing`]).
-    pub fn request_header<'a>(&self, at: usize, name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
+    pub fn request_header<'a>(&'a self, at: usize, name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
         match self.known.as_ref().and_then(|known| known.request_fields.get(at)) {
-            Some(known) => self.masked(value, |_| known.clone()),
+            Some(Some(masked)) if !self.reveal => {
+                self.without_repeated(masked).map_or(Cow::Borrowed(masked), Cow::Owned)
+            }
+            Some(_) => self.masked(value, |_| None),
             None => self.header(name, value),
         }
     }

@@ -1,15 +1,18 @@
 //! Secrets of a request that its answer repeats: `Unknown token hunter2hunter2`.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 use zeroize::Zeroizing;
 
 use super::{Known, Masking, utf8};
+use crate::auth::alternatives::{Alternative, offset};
 use crate::auth::authorization::{AuthState, Authorization, Shape};
 use crate::auth::{AuthFacts, encoding};
 use crate::exchange::Exchange;
 use crate::http::Request;
-use crate::secret::Secret;
-use crate::text::by_octet;
+use crate::secret::{Fingerprint, Secret};
+use crate::text::{self, by_octet};
 
 /// A shorter one would mask ordinary words.
 const SHORTEST: usize = 8;
@@ -40,6 +43,30 @@ const fn separates(octet: u8) -> bool {
     )
 }
 
+/// The same of some others, too: asked of many octets at once.
+#[allow(clippy::needless_bitwise_bool, reason = "a lazy operator is not made a vector")]
+fn may_separate(octet: u8) -> bool {
+    matches!(octet, b'\t'..=b'\r')
+        | matches!(octet, b' '..=b'\'')
+        | matches!(octet, b',')
+        | matches!(octet, b'/')
+        | matches!(octet, b':'..=b'@')
+}
+
+/// How long the word is that the text begins with.
+fn word_length(text: &[u8]) -> usize {
+    let end = |octets: &[u8]| octets.iter().position(|&octet| SEPARATES[octet as usize]);
+    let (chunks, rest) = text.as_chunks::<16>();
+    for (index, chunk) in chunks.iter().enumerate() {
+        if text::any_of(chunk, may_separate)
+            && let Some(end) = end(chunk)
+        {
+            return index * 16 + end;
+        }
+    }
+    text.len() - rest.len() + end(rest).unwrap_or(rest.len())
+}
+
 /// A secret of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Repeated {
@@ -47,6 +74,7 @@ pub(super) struct Repeated {
     /// The octet of it that other text has least often, and where it stands in it: looked for first.
     rare: u8,
     rare_at: usize,
+    ascii: bool,
 }
 
 impl Repeated {
@@ -57,7 +85,7 @@ impl Repeated {
                 (rare_at, rare) = (at, octet);
             }
         }
-        Self { secret: Secret::new(octets), rare, rare_at }
+        Self { secret: Secret::new(octets), rare, rare_at, ascii: octets.is_ascii() }
     }
 
     fn stands_in(&self, text: &[u8]) -> bool {
@@ -100,9 +128,10 @@ fn find_by(text: &[u8], needle: &[u8], octet: u8, at: usize) -> bool {
     false
 }
 
-/// Credentials fields whose values were read already.
+/// What was read of a request already.
 pub(super) struct Read<'a> {
-    fields: [(&'static str, Option<&'a Authorization>); 2],
+    credentials: [(&'static str, Option<&'a Authorization>); 2],
+    cookies: &'a [Alternative],
 }
 
 impl<'a> Read<'a> {
@@ -117,19 +146,25 @@ impl<'a> Read<'a> {
         };
         let own = read(&facts.authorization);
         let proxy = facts.proxy_authorization.as_deref().and_then(read);
-        let fields = if exchange.status() == Some(407) {
+        let credentials = if exchange.status() == Some(407) {
             [("proxy-authorization", own), ("authorization", None)]
         } else {
             [("authorization", own), ("proxy-authorization", proxy)]
         };
-        Self { fields }
+        Self { credentials, cookies: &facts.alternatives }
     }
 
-    fn get(&self, name: &[u8]) -> Option<&'a Authorization> {
-        self.fields
+    /// The credentials in a field of this name.
+    fn credentials(&self, name: &[u8]) -> Option<&'a Authorization> {
+        self.credentials
             .iter()
             .find(|(field, _)| name.eq_ignore_ascii_case(field.as_bytes()))
             .and_then(|(_, read)| *read)
+    }
+
+    /// The fingerprint of the cookie that begins here in the head.
+    fn cookie(&self, at: usize) -> Option<Fingerprint> {
+        self.cookies.iter().find(|one| one.at == Some(at)).and_then(|one| one.fingerprint)
     }
 }
 
@@ -154,16 +189,15 @@ impl Taken {
             self.add(password.expose());
             password_known = true;
         }
-        let mut start = 0;
-        for word in value.split(|&octet| SEPARATES[octet as usize]) {
-            let end = start + word.len();
-            let rest = value.get(end..).unwrap_or_default();
-            start = end + 1;
+        let mut rest = value;
+        while !rest.is_empty() {
+            let (word, after) = rest.split_at(word_length(rest));
+            rest = after.get(1..).unwrap_or_default();
             if word.len() < SHORTEST || contains(masked, word) {
                 continue;
             }
             self.add(word);
-            if !password_known && (rest.starts_with(b"=") || rest.is_empty()) {
+            if !password_known && (after.starts_with(b"=") || after.is_empty()) {
                 self.add_password(word);
             }
         }
@@ -174,7 +208,9 @@ impl Taken {
         // A JWT is none, and often long.
         if memchr::memchr(b'.', word).is_none()
             && let Some(decoded) = encoding::base64(word).map(Zeroizing::new)
-            && let Some(colon) = decoded.iter().position(|&octet| octet == b':')
+            && let Some(colon) = memchr::memchr(b':', &decoded)
+            // What is looked through is UTF-8, in which nothing else can stand.
+            && std::str::from_utf8(&decoded[colon + 1..]).is_ok()
         {
             self.add(&decoded[colon + 1..]);
         }
@@ -194,12 +230,17 @@ impl Masking {
         for (name, value) in request.head.fields() {
             let text = utf8(value);
             // What was read are the octets on the wire.
-            let read = read.get(name).filter(|_| *text == *value);
-            let masked = match read {
-                Some(read) => self.credentials_as(read, &text),
+            let as_read = matches!(text, Cow::Borrowed(_));
+            let credentials = read.credentials(name).filter(|_| as_read);
+            let masked = match credentials {
+                Some(credentials) => self.credentials_as(credentials, &text),
+                None if as_read && name.eq_ignore_ascii_case(b"cookie") => {
+                    let known = |pair: &[u8]| read.cookie(offset(pair, request.head.octets()));
+                    Some(self.cookies(&text, known))
+                }
                 None => self.header_value(name, &text),
             };
-            taken.compare(&text, masked.as_deref(), read);
+            taken.compare(&text, masked.as_deref(), credentials);
             fields.push(masked);
         }
         let target = utf8(request.target());
@@ -223,8 +264,7 @@ impl Masking {
         // What is ASCII stands in any octets as it does in the text made of them. What is not may stand in
         // one field and not in the next, as each is read as UTF-8 or as Latin-1 by itself.
         known.repeated.iter().all(|repeated| {
-            let ascii = repeated.secret.expose().is_ascii();
-            if ascii { !repeated.stands_in(octets) } else { octets.is_ascii() }
+            if repeated.ascii { !repeated.stands_in(octets) } else { octets.is_ascii() }
         })
     }
 
@@ -259,6 +299,18 @@ fn replaced(text: &[u8], secret: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_end_where_something_separates_them() {
+        for octet in 0..=255 {
+            assert!(may_separate(octet) || !separates(octet), "{octet}");
+            for (before, after) in [(0, 0), (3, 9), (20, 1), (40, 40)] {
+                let text = [&b"a".repeat(before)[..], &[octet], &b"a".repeat(after)].concat();
+                let length = if separates(octet) { before } else { text.len() };
+                assert_eq!(word_length(&text), length);
+            }
+        }
+    }
 
     #[test]
     fn a_secret_is_found_wherever_it_stands() {

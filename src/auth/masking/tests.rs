@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::auth::Memo;
+use crate::diagnosis::testing::get;
+use crate::http::Head;
 
 fn masking() -> Masking {
     Masking::new(false, FingerprintKey::from_bytes(&[7; 32]))
@@ -213,4 +216,32 @@ fn a_password_beside_its_user_in_the_query_is_a_secret_and_a_page_is_not() {
     let login = shown("/query?q=x&u=alice&p=hunter-3");
     assert!(login.contains("u=alice") && !login.contains("hunter"), "{login}");
     assert_eq!(shown("/list?p=2&q=x"), "/list?p=2&q=x");
+}
+
+#[test]
+fn a_request_that_is_known_shows_its_cookies_as_any_field() {
+    let many: Vec<String> = (0..80).map(|number| format!("sid{number}=secret-{number}")).collect();
+    let fields: Vec<(&[u8], &[u8])> = vec![
+        (b"Cookie", b"theme=dark; sid=one-secret;sid=two-secret ; ;=;sid;token=; auth=undefined"),
+        (b"cookie", b"sid=one-secret; session=\xe9\xe9\xe9-secret"),
+        (b"Cookie", b"  session=  spaced-secret  "),
+        (b"Cookie", b";;"),
+        (b"COOKIE", many.join("; ").leak().as_bytes()),
+    ];
+    let mut exchange = get("/").answer(401).exchange(1);
+    let request = exchange.request.as_mut().unwrap();
+    request.head = Head::from_parts(b"GET", b"/", fields.iter().copied());
+    let facts = AuthFacts::of(&exchange, &masking().key, &mut Memo::default());
+    assert!(facts.alternatives.iter().any(|one| one.at.is_some()));
+    let known = masking().knowing(&exchange, &facts);
+    for (at, (name, value)) in fields.into_iter().enumerate() {
+        let shown = known.request_header(at, name, value).into_owned();
+        assert_eq!(text::decode(&shown), header(&text::decode(name), &latin1(value)), "{at}");
+        assert!(!text::decode(&shown).contains("-secret"), "{at}");
+    }
+}
+
+/// The text that octets stand for.
+fn latin1(octets: &[u8]) -> String {
+    text::decode(octets).into_owned()
 }

@@ -1,20 +1,25 @@
 //! One JSON object a line, schema 1. `docs/json-schema.json` describes it. A field may be added;
 //! none is renamed or removed without raising [`SCHEMA`].
 
+mod kept;
 mod same;
+mod senders;
 mod texts;
 mod writer;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::auth::authorization::Shape;
 use crate::auth::masking::Masking;
 use crate::auth::{Alternative, AuthState, Authorization, Challenge, Jwt, Scheme};
 use crate::counters::Counters;
 use crate::diagnosis::{Case, Diagnosis, Verdict};
-use crate::exchange::{Exchange, Pairing};
-use crate::http::{Request, Response};
-use same::Same;
+use crate::exchange::{Connection, Exchange, Pairing};
+use crate::http::Request;
+use crate::time::{Stamp, Timestamp};
+use same::{Capture, Same};
+use senders::{Sender, Senders};
 use writer::Writer;
 
 /// Version of the objects' form.
@@ -42,64 +47,67 @@ pub fn exchange(out: &mut Vec<u8>, case: &Case, masking: &Masking) {
 #[derive(Debug, Clone)]
 pub struct Lines {
     masking: Masking,
+    senders: Senders,
     same: Same,
+    stamp: Stamp,
 }
 
 impl Lines {
     /// With secrets written so.
     pub fn new(masking: Masking) -> Self {
-        Self { masking, same: Same::default() }
+        let stamp = Stamp::of(Timestamp::default());
+        Self { masking, senders: Senders::default(), same: Same::default(), stamp }
     }
 
     /// Appends one.
     pub fn exchange(&mut self, out: &mut Vec<u8>, case: &Case) {
-        let masking = self.masking.knowing(&case.exchange, &case.auth);
-        line(out, case, &masking, &mut self.same);
+        let Self { same, stamp, .. } = self;
+        let sender = self.senders.of(case, &self.masking);
+        let mut json = Writer::new(out);
+        let exchange = &*case.exchange;
+        json.raw("{\"schema\":").number(SCHEMA);
+        json.raw(",\"type\":\"exchange\",\"id\":").number(exchange.id);
+        json.raw(",\"time\":").time(exchange.time(), stamp).raw(",\"latency_ms\":");
+        match exchange.latency() {
+            Some(latency) => json.milliseconds(latency),
+            None => json.null(),
+        };
+        connection(json.raw(",\"client\":"), &exchange.connection, same);
+        json.raw(",\"stream\":");
+        match exchange.stream {
+            Some(stream) => json.number(stream.into()),
+            None => json.null(),
+        };
+        json.raw(",\"protocol\":").word(exchange.version().name()).raw(",\"request\":");
+        match &exchange.request {
+            Some(message) => request(&mut json, message, sender, same),
+            None => drop(json.null()),
+        }
+        let masking = &sender.masking;
+        json.raw(",\"response\":");
+        match &exchange.response {
+            Some(response) => {
+                json.raw("{\"time\":").time(response.time, stamp).raw(",\"status\":");
+                same.answer(&mut json, response, masking);
+                json.raw("}");
+            }
+            None => drop(json.null()),
+        }
+        authorization(json.raw(",\"authorization\":"), &case.auth.authorization, masking, same);
+        alternatives(json.raw(",\"alternatives\":"), &case.auth.alternatives);
+        same.challenges(json.raw(",\"challenges\":"), &case.auth.challenges, masking);
+        json.raw(",\"diagnosis\":");
+        match &case.verdict {
+            Some(found) => verdict(&mut json, found, same),
+            None => drop(json.null()),
+        }
+        json.raw(",\"notes\":[");
+        for note in case.verdict.iter().flat_map(|verdict| &verdict.notes) {
+            json.word(note.id.name());
+        }
+        capture(json.raw("],\"capture\":"), exchange, same);
+        json.raw("}\n");
     }
-}
-
-fn line(out: &mut Vec<u8>, case: &Case, masking: &Masking, same: &mut Same) {
-    let mut json = Writer::new(out);
-    let (exchange, connection) = (&*case.exchange, &*case.exchange.connection);
-    json.raw("{\"schema\":").number(SCHEMA).raw(",\"type\":\"exchange\",\"id\":");
-    json.number(exchange.id).raw(",\"time\":").time(exchange.time()).raw(",\"latency_ms\":");
-    match exchange.latency() {
-        Some(latency) => json.milliseconds(latency),
-        None => json.null(),
-    };
-    endpoint(json.raw(",\"client\":{\"ip\":"), connection.client);
-    endpoint(json.raw(",\"server\":{\"ip\":"), connection.server);
-    json.raw(",\"interface\":").string(&connection.interface);
-    json.raw(",\"flow\":").number(connection.flow).raw(",\"stream\":");
-    match exchange.stream {
-        Some(stream) => json.number(stream.into()),
-        None => json.null(),
-    };
-    json.raw(",\"protocol\":").word(exchange.version().name()).raw(",\"request\":");
-    match &exchange.request {
-        Some(message) => request(&mut json, message, masking, same),
-        None => drop(json.null()),
-    }
-    json.raw(",\"response\":");
-    match &exchange.response {
-        Some(message) => response(&mut json, message, masking, same),
-        None => drop(json.null()),
-    }
-    authorization(json.raw(",\"authorization\":"), &case.auth.authorization, masking);
-    alternatives(json.raw(",\"alternatives\":"), &case.auth.alternatives);
-    challenges(json.raw(",\"challenges\":"), &case.auth.challenges, masking);
-    json.raw(",\"diagnosis\":");
-    match &case.verdict {
-        Some(found) => verdict(&mut json, found),
-        None => drop(json.null()),
-    }
-    json.raw(",\"notes\":").begin_array();
-    for note in case.verdict.iter().flat_map(|verdict| &verdict.notes) {
-        json.word(note.id.name());
-    }
-    json.end_array();
-    capture(json.raw(",\"capture\":"), exchange);
-    json.raw("}\n");
 }
 
 /// Appends the last line.
@@ -136,13 +144,50 @@ pub fn summary(out: &mut Vec<u8>, counters: &Counters, input: Input<'_>) {
     out.push(b'\n');
 }
 
-fn endpoint(json: &mut Writer<'_>, address: SocketAddr) {
-    json.address(address.ip()).raw(",\"port\":").number(address.port().into()).raw("}");
+fn connection(json: &mut Writer<'_>, connection: &Arc<Connection>, same: &mut Same) {
+    same.connections.write(
+        json,
+        connection.flow as usize,
+        |kept| same::is(kept.as_ref(), connection),
+        |json| {
+            endpoint(json, connection.client);
+            endpoint(json.raw(",\"server\":"), connection.server);
+            json.raw(",\"interface\":").string(&connection.interface);
+            json.raw(",\"flow\":").number(connection.flow);
+        },
+        |kept| *kept = Some(Arc::clone(connection)),
+    );
 }
 
-fn request(json: &mut Writer<'_>, request: &Request, masking: &Masking, same: &mut Same) {
-    json.raw("{\"method\":").octets(request.method());
-    json.raw(",\"target\":").octets(&masking.target(request.target())).raw(",\"host\":");
+fn endpoint(json: &mut Writer<'_>, address: SocketAddr) {
+    json.raw("{\"ip\":").address(address.ip());
+    json.raw(",\"port\":").number(address.port().into()).raw("}");
+}
+
+fn request(json: &mut Writer<'_>, request: &Request, sender: &mut Sender, same: &mut Same) {
+    let Sender { masking, written, plain_target, .. } = sender;
+    let target = request.target();
+    json.raw("{\"method\":").octets(request.method()).raw(",\"target\":");
+    if *plain_target && masking.shows_as_ever(target) {
+        json.octets(target);
+    } else {
+        json.octets(&masking.target(target));
+    }
+    json.raw(",\"host\":");
+    if written.is_empty() {
+        let start = json.length();
+        host_and_fields(json, request, masking, same);
+        let new = json.since(start);
+        if new.len() <= senders::LONGEST {
+            written.extend_from_slice(new);
+        }
+    } else {
+        json.again(written);
+    }
+    json.raw(",\"body_bytes\":").number(request.body.length).raw("}");
+}
+
+fn host_and_fields(json: &mut Writer<'_>, request: &Request, masking: &Masking, same: &mut Same) {
     match request.host() {
         Some(host) => json.octets(host),
         None => json.null(),
@@ -150,30 +195,28 @@ fn request(json: &mut Writer<'_>, request: &Request, masking: &Masking, same: &m
     json.raw(",\"headers\":").begin_array();
     for (at, (name, value)) in request.head.fields().enumerate() {
         let as_ever = || masking.shows_as_ever(value);
-        same.header(json, (name, value), as_ever, || masking.request_header(at, name, value));
+        same.field(json, (name, value), as_ever, || masking.request_header(at, name, value));
     }
-    json.raw("],\"body_bytes\":").number(request.body.length).raw("}");
+    json.end_array();
 }
 
-fn response(json: &mut Writer<'_>, response: &Response, masking: &Masking, same: &mut Same) {
-    json.raw("{\"time\":").time(response.time).raw(",\"status\":");
-    match response.status {
-        0 => json.null(),
-        status => json.number(status.into()),
-    };
-    json.raw(",\"reason\":").octets(&masking.words(response.reason()));
-    json.raw(",\"headers\":").begin_array();
-    // Of all its fields at once: unlike a request it seldom holds what the request held.
-    let as_ever = masking.shows_as_ever(response.head.octets());
-    for (name, value) in response.head.fields() {
-        same.header(json, (name, value), || as_ever, || masking.header(name, value));
-    }
-    json.raw("],\"body_bytes\":").number(response.body.length).raw(",\"body_text\":");
-    same.body_text(json, response, masking);
-    json.raw("}");
+fn authorization(
+    json: &mut Writer<'_>,
+    authorization: &Arc<Authorization>,
+    masking: &Masking,
+    same: &mut Same,
+) {
+    let number = authorization.fingerprint.map_or(0, |fingerprint| fingerprint.0 as usize);
+    same.authorizations.write(
+        json,
+        number,
+        |kept| same::is(kept.as_ref(), authorization),
+        |json| read(json, authorization, masking.reveal),
+        |kept| *kept = Some(Arc::clone(authorization)),
+    );
 }
 
-fn authorization(json: &mut Writer<'_>, authorization: &Authorization, masking: &Masking) {
+fn read(json: &mut Writer<'_>, authorization: &Authorization, reveal: bool) {
     let first = match &authorization.state {
         AuthState::Multiple { first, .. } => first,
         _ => authorization,
@@ -202,7 +245,7 @@ fn authorization(json: &mut Writer<'_>, authorization: &Authorization, masking: 
     };
     json.raw(",\"claims\":");
     match shape {
-        Some(Shape::Jws(jwt)) => claims(json, jwt, masking.reveal),
+        Some(Shape::Jws(jwt)) => claims(json, jwt, reveal),
         _ => drop(json.null()),
     }
     json.raw("}");
@@ -219,12 +262,12 @@ fn claims(json: &mut Writer<'_>, jwt: &Jwt, reveal: bool) {
 }
 
 fn alternatives(json: &mut Writer<'_>, alternatives: &[Alternative]) {
-    json.begin_array();
+    json.raw("[");
     for alternative in alternatives {
         json.begin_object().key("kind").string(alternative.kind.name());
         json.key("name").string(&alternative.name).end_object();
     }
-    json.end_array();
+    json.raw("]");
 }
 
 fn challenges(json: &mut Writer<'_>, challenges: &[Challenge], masking: &Masking) {
@@ -245,27 +288,24 @@ fn challenges(json: &mut Writer<'_>, challenges: &[Challenge], masking: &Masking
     json.end_array();
 }
 
-fn verdict(json: &mut Writer<'_>, verdict: &Verdict) {
+fn verdict(json: &mut Writer<'_>, verdict: &Verdict, same: &mut Same) {
     let Diagnosis { entry, confidence, benign, evidence, related, facts } = &*verdict.diagnosis;
     let Some(texts) = texts::of(entry) else {
         json.null();
         return;
     };
-    json.raw(&texts.opening).word(confidence.name()).raw(",\"benign\":").boolean(*benign);
-    json.raw(",\"explanation\":").filled(&texts.shown, facts);
-    json.raw(",\"evidence\":").begin_array();
+    json.raw(&texts.opening).raw(confidence.name());
+    json.raw(if *benign { "\",\"benign\":true" } else { "\",\"benign\":false" });
+    json.raw(",\"explanation\":").filled(&texts.shown, facts).raw(",\"evidence\":[");
     for fact in evidence {
-        json.begin_object().raw("\"field\":").string(&fact.field);
-        json.raw(",\"value\":").string(&fact.value);
-        json.raw(",\"note\":").string(&fact.note).end_object();
+        same.fact(json, fact);
     }
     json.raw("],\"fix\":{\"client\":").filled(&texts.client, facts);
-    json.raw(",\"server\":").filled(&texts.server, facts);
-    json.raw("},\"also\":").begin_array();
+    json.raw(",\"server\":").filled(&texts.server, facts).raw("},\"also\":[");
     for other in &verdict.also {
         json.word(&other.entry.id);
     }
-    json.raw("],\"related\":").begin_array();
+    json.raw("],\"related\":[");
     for id in related {
         json.number(*id);
     }
@@ -273,28 +313,37 @@ fn verdict(json: &mut Writer<'_>, verdict: &Verdict) {
     json.raw(",\"was\":").word_or_null(verdict.was).raw(",\"leg_of\":");
     match verdict.leg_of {
         Some(id) => json.number(id),
-        None => json.null(),
+        None => json.raw("null"),
     };
     json.raw("}");
 }
 
-fn capture(json: &mut Writer<'_>, exchange: &Exchange) {
-    let coverage = &exchange.coverage;
-    json.raw("{\"complete\":").boolean(exchange.is_complete());
-    json.raw(",\"gap_bytes\":").number(coverage.gap_octets);
-    json.raw(",\"midstream\":").boolean(exchange.connection.midstream);
-    json.raw(",\"truncated\":").boolean(coverage.truncated);
-    json.raw(match coverage.pairing {
-        Pairing::Certain => ",\"pairing\":\"certain\"",
-        Pairing::Likely => ",\"pairing\":\"likely\"",
-        Pairing::OneSided => ",\"pairing\":\"one-sided\"",
-    });
-    json.raw(",\"interim_responses\":").number(exchange.interim_responses.into());
-    json.raw(",\"anomalies\":").begin_array();
-    for anomaly in exchange.anomalies.iter() {
-        json.word(anomaly.name());
-    }
-    json.raw("]}");
+fn capture(json: &mut Writer<'_>, exchange: &Exchange, same: &mut Same) {
+    let capture = Capture {
+        complete: exchange.is_complete(),
+        midstream: exchange.connection.midstream,
+        coverage: exchange.coverage,
+        interim_responses: exchange.interim_responses,
+        anomalies: exchange.anomalies,
+    };
+    let write = |json: &mut Writer<'_>| {
+        json.raw("{\"complete\":").boolean(capture.complete);
+        json.raw(",\"gap_bytes\":").number(capture.coverage.gap_octets);
+        json.raw(",\"midstream\":").boolean(capture.midstream);
+        json.raw(",\"truncated\":").boolean(capture.coverage.truncated);
+        json.raw(match capture.coverage.pairing {
+            Pairing::Certain => ",\"pairing\":\"certain\"",
+            Pairing::Likely => ",\"pairing\":\"likely\"",
+            Pairing::OneSided => ",\"pairing\":\"one-sided\"",
+        });
+        json.raw(",\"interim_responses\":").number(capture.interim_responses.into());
+        json.raw(",\"anomalies\":").begin_array();
+        for anomaly in capture.anomalies.iter() {
+            json.word(anomaly.name());
+        }
+        json.raw("]}");
+    };
+    same.captures.write(json, 0, |kept| *kept == capture, write, |kept| *kept = capture);
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use serde_json::Value;
 
 use crate::secret::Fingerprint;
 use crate::text::{self, by_octet};
-use crate::time::Timestamp;
+use crate::time::{Stamp, Timestamp};
+
+/// Digits of `u64::MAX`.
+const MOST_DIGITS: usize = 20;
 
 /// Appends JSON to a buffer. Commas come by themselves.
 #[derive(Debug)]
@@ -77,7 +80,7 @@ impl<'a> Writer<'a> {
         written.strip_prefix(b",").unwrap_or(written)
     }
 
-    /// A value that was written before.
+    /// An element that was written before.
     pub(super) fn again(&mut self, json: &[u8]) -> &mut Self {
         self.separate();
         self.out.extend_from_slice(json);
@@ -113,6 +116,9 @@ impl<'a> Writer<'a> {
 
     /// The inside of a string.
     pub(super) fn inside(&mut self, text: &str) -> &mut Self {
+        if is_plain(text.as_bytes()) {
+            return self.raw(text);
+        }
         let mut rest = text;
         loop {
             let (plain, special) = rest.split_at(plain_prefix(rest.as_bytes()));
@@ -158,20 +164,16 @@ impl<'a> Writer<'a> {
             self.out.push(b'0' + number as u8);
             return;
         }
-        // From the last digit to the first: `u64::MAX` has 20.
-        let mut digits = [0; 20];
+        // Room for all that a number may need is made at once, and filled from the last digit to the first.
+        let start = self.out.len();
+        let length = number.ilog10() as usize + 1;
+        self.out.extend_from_slice(&[b'0'; MOST_DIGITS]);
+        self.out.truncate(start + length);
         let mut rest = number;
-        let mut length = 0;
-        for place in digits.iter_mut().rev() {
+        for place in self.out.get_mut(start..).unwrap_or_default().iter_mut().rev() {
             *place = b'0' + (rest % 10) as u8;
             rest /= 10;
-            length += 1;
-            if rest == 0 {
-                break;
-            }
         }
-        let start = digits.len() - length;
-        self.out.extend_from_slice(digits.get(start..).unwrap_or_default());
     }
 
     pub(super) fn boolean(&mut self, value: bool) -> &mut Self {
@@ -182,47 +184,40 @@ impl<'a> Writer<'a> {
         self.literal(b"null")
     }
 
-    pub(super) fn time(&mut self, time: Timestamp) -> &mut Self {
+    /// A time, as `stamp` is made to be.
+    pub(super) fn time(&mut self, time: Timestamp, stamp: &mut Stamp) -> &mut Self {
         self.separate();
-        self.out.push(b'"');
-        time.append_rfc3339(self.out);
-        self.out.push(b'"');
-        self
+        self.quoted(stamp.change_to(time))
     }
 
     pub(super) fn fingerprint(&mut self, fingerprint: Fingerprint) -> &mut Self {
         self.separate();
-        self.out.push(b'"');
-        self.out.extend_from_slice(&fingerprint.digits());
-        self.out.push(b'"');
-        self
+        self.quoted(&fingerprint.digits())
     }
 
     pub(super) fn address(&mut self, address: IpAddr) -> &mut Self {
         let IpAddr::V4(address) = address else { return self.plain(address) };
         self.separate();
-        self.out.push(b'"');
-        for (index, octet) in address.octets().into_iter().enumerate() {
-            if index > 0 {
-                self.out.push(b'.');
-            }
-            self.digits(octet.into());
+        // Room for what is copied of the last one.
+        let (mut text, mut length) = ([b'.'; 18], 0);
+        for octet in address.octets() {
+            let (digits, number) = &DECIMAL[octet as usize];
+            text[length..length + 3].copy_from_slice(digits);
+            length += *number as usize;
+            text[length] = b'.';
+            length += 1;
         }
-        self.out.push(b'"');
-        self
+        self.quoted(&text[..length - 1])
     }
 
     /// Milliseconds with three decimals.
     pub(super) fn milliseconds(&mut self, duration: Duration) -> &mut Self {
-        let us = duration.as_micros();
+        let us = u64::from(duration.subsec_micros());
         self.separate();
-        self.digits(u64::try_from(us / 1000).unwrap_or(u64::MAX));
-        // One more in front keeps the zeros.
-        let start = self.out.len();
-        self.digits(1000 + (us % 1000) as u64);
-        if let Some(place) = self.out.get_mut(start) {
-            *place = b'.';
-        }
+        self.digits(duration.as_secs().saturating_mul(1000).saturating_add(us / 1000));
+        let [hundreds, tens, ones] =
+            [us / 100 % 10, us / 10 % 10, us % 10].map(|digit| b'0' + digit as u8);
+        self.out.extend_from_slice(&[b'.', hundreds, tens, ones]);
         self
     }
 
@@ -318,6 +313,18 @@ const fn is_special(octet: u8) -> bool {
     !matches!(octet, b' '..=b'~') || matches!(octet, b'"' | b'\\')
 }
 
+/// The digits of an octet in decimal, and how many there are.
+const fn decimal(octet: u8) -> ([u8; 3], u8) {
+    let [hundreds, tens, ones] = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
+    match octet {
+        0..10 => ([ones, 0, 0], 1),
+        10..100 => ([tens, ones, 0], 2),
+        _ => ([hundreds, tens, ones], 3),
+    }
+}
+
+static DECIMAL: [([u8; 3], u8); 256] = by_octet!(decimal);
+
 static SPECIAL: [bool; 256] = by_octet!(is_special);
 
 #[cfg(test)]
@@ -345,7 +352,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_whole() {
-        for number in [0, 9, 10, 401, 1_234_567_890, u64::MAX] {
+        for number in [0, 9, 10, 99, 100, 401, 1_234_567_890, u64::MAX / 10, u64::MAX] {
             let json = written(|writer| {
                 writer.number(number);
             });
@@ -389,14 +396,23 @@ mod tests {
             });
             assert_eq!(json, format!("{}.{:03}", us / 1000, us % 1000));
         }
-        for address in ["0.0.0.0", "10.2.145.1", "255.255.255.255", "::1", "fe80::1:0:2"] {
+        for address in [
+            "0.0.0.0",
+            "10.2.145.1",
+            "9.99.100.10",
+            "1.22.7.200",
+            "255.255.255.255",
+            "::1",
+            "fe80::1:0:2",
+        ] {
             let json = written(|writer| {
                 writer.address(address.parse().unwrap());
             });
             assert_eq!(json, format!("\"{address}\""));
         }
         let json = written(|writer| {
-            writer.fingerprint(Fingerprint(0x0012_ab3f)).time(Timestamp::from_seconds(0));
+            let epoch = Timestamp::from_seconds(0);
+            writer.fingerprint(Fingerprint(0x0012_ab3f)).time(epoch, &mut Stamp::of(epoch));
         });
         assert_eq!(json, "\"0012ab3f\",\"1970-01-01T00:00:00.000000Z\"");
     }
