@@ -10,7 +10,7 @@ use crate::diagnosis::choice::{Answers, Rulebook, choose};
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
 use crate::diagnosis::lexicon::{self, Memo};
 use crate::diagnosis::rule::Awaiting;
-use crate::diagnosis::rules::{RULES, is_disguised_refusal, probes};
+use crate::diagnosis::rules::{RULES, begins_token_flow, is_disguised_refusal, probes};
 use crate::diagnosis::view::Heard;
 use crate::diagnosis::waiting::{Pending, Waiting};
 use crate::diagnosis::{Case, Diagnosis, Note, NoteId, Verdict, View, note, proving};
@@ -101,11 +101,14 @@ impl Diagnoser {
         let auth = Arc::new(AuthFacts::of(&exchange, &self.key, &mut self.read));
         counters.exchanges += 1;
         counters.unauthorized += u64::from(exchange.status() == Some(401));
+        self.look_before_it_is_forgotten(counters, out);
         let noted = self.history.note(&exchange, &auth, counters);
-        if self.is_covered(&exchange) {
-            self.explain(exchange, auth, noted.sequence, counters, out);
-        } else {
+        if !self.is_covered(&exchange) {
             self.pass(exchange, auth, noted.sequence, out);
+        } else if let Some(until) = self.may_be_looked_at_later(noted.sequence) {
+            self.postpone(exchange, auth, noted.sequence, until, counters, out);
+        } else {
+            self.explain(exchange, auth, noted.sequence, counters, out);
         }
         self.wake(noted, counters, out);
         self.settle_due(counters, out);
@@ -147,6 +150,60 @@ impl Diagnoser {
         out.push(case);
     }
 
+    /// Until when a refusal may go without a first look: as long as it waits for its other leg anyway,
+    /// where nobody follows what is thought of it meanwhile.
+    fn may_be_looked_at_later(&self, sequence: Sequence) -> Option<Timestamp> {
+        if self.followed { None } else { self.leg_until(sequence, None) }
+    }
+
+    /// Lets a refusal wait for its first look.
+    fn postpone(
+        &mut self,
+        exchange: Arc<Exchange>,
+        auth: Arc<AuthFacts>,
+        sequence: Sequence,
+        until: Timestamp,
+        counters: &mut Counters,
+        out: &mut Vec<Arc<Case>>,
+    ) {
+        let mut awaiting = Awaiting::RETRY;
+        if begins_token_flow(&exchange, &auth) {
+            awaiting = awaiting.and(Awaiting::VISIT);
+        }
+        if self.history.record(sequence).is_some_and(|own| self.history.may_be_accepted(own)) {
+            awaiting = awaiting.and(Awaiting::CREDENTIAL);
+        }
+        let pending = Pending {
+            keys: self.history.keys(sequence),
+            exchange,
+            auth,
+            sequence,
+            verdict: None,
+            until,
+            awaiting,
+            heard: Heard::default(),
+            answers: Answers::default(),
+        };
+        self.wait(pending, counters, out);
+    }
+
+    fn wait(&mut self, pending: Pending, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        self.waiting.insert(Box::new(pending));
+        if self.waiting.len() > self.room
+            && let Some((_, id)) = self.waiting.first()
+        {
+            counters.hit(Limit::DiagnosisWindow);
+            self.settle(id, counters, out);
+        }
+    }
+
+    /// A refusal is looked at while it is remembered.
+    fn look_before_it_is_forgotten(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        while let Some(id) = self.waiting.unseen_up_to(self.history.leaving()) {
+            self.reconsider(id, counters, out);
+        }
+    }
+
     fn explain(
         &mut self,
         exchange: Arc<Exchange>,
@@ -155,10 +212,7 @@ impl Diagnoser {
         counters: &mut Counters,
         out: &mut Vec<Arc<Case>>,
     ) {
-        let prover = self.prover.as_mut();
-        let proof = prover.and_then(|prover| proving::prove(prover, &exchange, &auth));
-        let said = lexicon::listen(&exchange, &auth, &mut self.memo);
-        let heard = Heard::with_proof(proof).with_words(said);
+        let heard = self.hear(&exchange, &auth);
         let assessment = self.assess(&exchange, &auth, sequence, heard, Answers::default(), false);
         let Some(verdict) = assessment.verdict else {
             self.pass(exchange, auth, sequence, out);
@@ -173,31 +227,32 @@ impl Diagnoser {
                 if self.followed {
                     out.push(emit(&exchange, &auth, verdict.clone(), false));
                 }
-                let keys = self.history.keys(sequence);
-                let awaiting = assessment.awaiting;
-                self.waiting.insert(Box::new(Pending {
+                let pending = Pending {
+                    keys: self.history.keys(sequence),
                     exchange,
                     auth,
                     sequence,
-                    verdict,
+                    verdict: Some(verdict),
                     until,
-                    awaiting,
+                    awaiting: assessment.awaiting,
                     heard: assessment.heard,
                     answers: assessment.answers,
-                    keys,
-                }));
-                if self.waiting.len() > self.room
-                    && let Some((_, id)) = self.waiting.first()
-                {
-                    counters.hit(Limit::DiagnosisWindow);
-                    self.settle(id, counters, out);
-                }
+                };
+                self.wait(pending, counters, out);
             }
             _ => {
                 count(&verdict, &exchange, counters);
                 out.push(emit(&exchange, &auth, verdict, true));
             }
         }
+    }
+
+    /// What is found out once about a refusal, whatever comes later.
+    fn hear(&mut self, exchange: &Exchange, auth: &AuthFacts) -> Heard {
+        let prover = self.prover.as_mut();
+        let proof = prover.and_then(|prover| proving::prove(prover, exchange, auth));
+        let said = lexicon::listen(exchange, auth, &mut self.memo);
+        Heard::with_proof(proof).with_words(said)
     }
 
     /// Until when the other leg of a refused request may turn up; `None` when it has, or when what
@@ -288,7 +343,7 @@ impl Diagnoser {
         }
     }
 
-    /// Asks again what the memory knows, and says so if the answer is another.
+    /// Asks (again) what the memory knows, and says so if the answer is another.
     fn reconsider(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         let Some(mut pending) = self.waiting.take(id) else { return };
         let Some(new) = self.assess_again(&mut pending, false) else {
@@ -296,14 +351,16 @@ impl Diagnoser {
             return;
         };
         let until = new.until.or_else(|| self.leg_until(pending.sequence, new.verdict.as_ref()));
-        let changed = update(&mut pending.verdict, new.verdict);
-        pending.verdict.provisional &= until.is_some();
+        let changed = self.update(&mut pending.verdict, new.verdict);
         let Some(until) = until else {
             last_word(*pending, counters, out);
             return;
         };
-        if changed && self.followed {
-            out.push(emit(&pending.exchange, &pending.auth, pending.verdict.clone(), false));
+        if changed
+            && self.followed
+            && let Some(verdict) = pending.verdict.clone()
+        {
+            out.push(emit(&pending.exchange, &pending.auth, verdict, false));
         }
         pending.until = until;
         pending.awaiting = new.awaiting;
@@ -313,8 +370,12 @@ impl Diagnoser {
 
     /// `None` when the exchange itself was forgotten meanwhile: nothing can be linked to it any more,
     /// and what was concluded while it was remembered stays.
-    fn assess_again(&self, pending: &mut Pending, ended: bool) -> Option<Assessment> {
-        self.history.record(pending.sequence)?;
+    fn assess_again(&mut self, pending: &mut Pending, ended: bool) -> Option<Assessment> {
+        if pending.verdict.is_none() {
+            pending.heard = self.hear(&pending.exchange, &pending.auth);
+        } else {
+            self.history.record(pending.sequence)?;
+        }
         let heard = std::mem::take(&mut pending.heard);
         let answers = std::mem::take(&mut pending.answers);
         let Pending { exchange, auth, sequence, .. } = pending;
@@ -323,7 +384,11 @@ impl Diagnoser {
 
     fn settle_due(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         while let Some(id) = self.waiting.due(self.history.now()) {
-            self.settle(id, counters, out);
+            if self.waiting.is_unseen(id) {
+                self.reconsider(id, counters, out);
+            } else {
+                self.settle(id, counters, out);
+            }
         }
     }
 
@@ -331,10 +396,24 @@ impl Diagnoser {
     fn settle(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         let Some(mut pending) = self.waiting.take(id) else { return };
         if let Some(new) = self.assess_again(&mut pending, true) {
-            update(&mut pending.verdict, new.verdict);
+            self.update(&mut pending.verdict, new.verdict);
         }
-        pending.verdict.provisional = false;
         last_word(*pending, counters, out);
+    }
+
+    /// Puts the new verdict in place of the old one, which it remembers for who follows; whether they
+    /// differ for a reader.
+    fn update(&self, old: &mut Option<Verdict>, new: Option<Verdict>) -> bool {
+        let Some(mut new) = new else { return false };
+        let Some(last) = old else {
+            *old = Some(new);
+            return true;
+        };
+        let known = self.followed && new.diagnosis.entry.id != last.diagnosis.entry.id;
+        new.was = if known { Some(last.diagnosis.entry.id.as_str()) } else { last.was };
+        let changed = differ(last, &new);
+        *last = new;
+        changed
     }
 }
 
@@ -354,8 +433,12 @@ fn emit(
 
 /// Emits what waits no longer.
 fn last_word(pending: Pending, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
-    count(&pending.verdict, &pending.exchange, counters);
-    out.push(emit(&pending.exchange, &pending.auth, pending.verdict, true));
+    let Pending { exchange, auth, verdict, .. } = pending;
+    let verdict = verdict.map(|verdict| Verdict { provisional: false, ..verdict });
+    if let Some(verdict) = &verdict {
+        count(verdict, &exchange, counters);
+    }
+    out.push(Arc::new(Case { exchange, auth, verdict, settled: true }));
 }
 
 /// Counts a settled verdict.
@@ -363,24 +446,15 @@ fn count(verdict: &Verdict, exchange: &Exchange, counters: &mut Counters) {
     counters.benign += u64::from(verdict.diagnosis.benign && exchange.status() == Some(401));
 }
 
-/// Puts the new verdict in place of the old one, which it remembers; whether they differ for a
-/// reader.
-fn update(old: &mut Verdict, new: Option<Verdict>) -> bool {
-    let Some(mut new) = new else { return false };
-    new.was = if new.diagnosis.entry.id == old.diagnosis.entry.id {
-        old.was
-    } else {
-        Some(old.diagnosis.entry.id.as_str())
-    };
+/// Whether two verdicts differ for a reader.
+fn differ(old: &Verdict, new: &Verdict) -> bool {
     let priority = |diagnosis: &Arc<Diagnosis>| diagnosis.entry.priority;
     let gist = |verdict: &Verdict| {
         let diagnosis = &verdict.diagnosis;
         (diagnosis.entry.priority, diagnosis.confidence, diagnosis.benign, verdict.leg_of)
     };
-    let changed = gist(old) != gist(&new)
+    gist(old) != gist(new)
         || old.diagnosis.related != new.diagnosis.related
         || old.provisional != new.provisional
-        || !old.also.iter().map(priority).eq(new.also.iter().map(priority));
-    *old = new;
-    changed
+        || !old.also.iter().map(priority).eq(new.also.iter().map(priority))
 }

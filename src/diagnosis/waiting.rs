@@ -1,6 +1,6 @@
 //! Refused exchanges whose diagnosis may still change, by when and by what.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::auth::AuthFacts;
@@ -21,8 +21,8 @@ pub(super) struct Pending {
     pub exchange: Arc<Exchange>,
     pub auth: Arc<AuthFacts>,
     pub sequence: Sequence,
-    /// As it was emitted last.
-    pub verdict: Verdict,
+    /// What was concluded last; `None` before the first look.
+    pub verdict: Option<Verdict>,
     /// When it is settled at the latest.
     pub until: Timestamp,
     /// What is worth asking again for.
@@ -46,7 +46,9 @@ pub(super) struct Keys {
 pub(super) struct Waiting {
     pending: HashMap<u64, Box<Pending>, ahash::RandomState>,
     due: BTreeSet<(Timestamp, u64)>,
-    interested: HashMap<u64, Vec<u64>, ahash::RandomState>,
+    interested: HashMap<u64, VecDeque<u64>, ahash::RandomState>,
+    /// Those that were not looked at yet when they came, in the order of their records.
+    unseen: VecDeque<(Sequence, u64)>,
 }
 
 impl Waiting {
@@ -60,7 +62,10 @@ impl Waiting {
         let id = pending.exchange.id;
         self.due.insert((pending.until, id));
         for key in keys(&pending) {
-            self.interested.entry(key).or_default().push(id);
+            self.interested.entry(key).or_default().push_back(id);
+        }
+        if pending.verdict.is_none() {
+            self.unseen.push_back((pending.sequence, id));
         }
         self.pending.insert(id, pending);
     }
@@ -76,13 +81,30 @@ impl Waiting {
         self.due.remove(&(pending.until, id));
         for key in keys(&pending) {
             if let Some(ids) = self.interested.get_mut(&key) {
-                ids.retain(|other| *other != id);
+                if let Some(at) = ids.iter().position(|other| *other == id) {
+                    ids.remove(at);
+                }
                 if ids.is_empty() {
                     self.interested.remove(&key);
                 }
             }
         }
         Some(pending)
+    }
+
+    /// Whether an exchange waits for its first look.
+    pub fn is_unseen(&self, id: u64) -> bool {
+        self.pending.get(&id).is_some_and(|pending| pending.verdict.is_none())
+    }
+
+    /// An exchange that waits for its first look, and whose record is this one or an older one.
+    pub fn unseen_up_to(&mut self, sequence: Sequence) -> Option<u64> {
+        while let Some((_, id)) = self.unseen.pop_front_if(|(own, _)| *own <= sequence) {
+            if self.is_unseen(id) {
+                return Some(id);
+            }
+        }
+        None
     }
 
     /// The exchange that is due first, if that is by `now`.

@@ -8,7 +8,7 @@ use crate::auth::alternatives::is_session_like;
 use crate::auth::authorization::AlternativeKind;
 use crate::auth::{AuthFacts, AuthState, Authorization, Shape};
 use crate::counters::Counters;
-use crate::diagnosis::history::record::{Challenger, Links, Recent, Refusal, RefusalLinks, Trace};
+use crate::diagnosis::history::record::{Challenger, Links, Refusal, RefusalLinks, Trace};
 use crate::diagnosis::history::redirects::{self, Redirected};
 use crate::diagnosis::history::{
     Chain, GivenCookie, History, Leg, Method, Record, Recount, Sent, Sequence, counts, hops,
@@ -59,11 +59,9 @@ impl History {
             let mut refusal = self.describe(exchange, auth, request, response, &record);
             refusal.repeat = self.repeat(retry, &record);
             let client = self.link(Chain::RefusedClient(record.client_key), sequence);
-            let before = self.record(client).and_then(|last| last.refusal.as_ref());
-            let recent = before.map_or_else(Recent::default, |refusal| refusal.links.recent);
             refusal.links = RefusalLinks {
                 client,
-                recent: recent.followed_by(record.credentials.first().copied().flatten()),
+                place: self.place(&record, client),
                 retry: self.link(retry, sequence),
                 hop: self.link(self.hop_chain(&record, &request.head), sequence),
             };

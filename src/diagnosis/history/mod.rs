@@ -8,6 +8,7 @@
 mod clock;
 mod cookies;
 mod counts;
+mod guesses;
 mod hops;
 mod intake;
 mod origins;
@@ -290,6 +291,12 @@ impl History {
         latest.is_none_or(|latest| latest.was_accepted(credential))
     }
 
+    /// Whether anything may have been accepted with the credential of a record.
+    pub fn may_be_accepted(&self, own: &Record) -> bool {
+        let credential = own.credentials.first().copied().flatten();
+        credential.is_some_and(|credential| self.credential_may_be_accepted(credential))
+    }
+
     /// The same for a path, and [`History::of_route`].
     pub fn route_may_be_accepted(&self, own: &Record) -> bool {
         let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
@@ -315,16 +322,6 @@ impl History {
             record.refusal.as_ref().map_or(0, |refusal| refusal.links.client)
         })
         .filter(|record| record.refused() && record.client.ip() == own.client.ip())
-    }
-
-    /// Upper bound of the different credentials that [`History::of_refused_client`] meets, counted to
-    /// 10.
-    pub fn recent_credentials(&self, own: &Record) -> usize {
-        let recent = |record: &Record| Some(record.refusal.as_ref()?.links.recent);
-        let latest = self.latest(Chain::RefusedClient(own.client_key));
-        let (latest, own) = (latest.and_then(recent), recent(own));
-        // Those of the newest records and those before the one asked about, as a walk meets them.
-        latest.unwrap_or_default().among(WALK, &own.unwrap_or_default())
     }
 
     /// Upper bound of the different clients that [`History::of_user`] meets.
@@ -465,6 +462,11 @@ impl History {
             }
             _ => "since the capture began".to_owned(),
         }
+    }
+
+    /// The record for which there is no room beside the next one; 0 when there is.
+    pub fn leaving(&self) -> Sequence {
+        if self.records.len() > self.window { self.first } else { 0 }
     }
 
     /// Forgets what is too old, and what there is no room for.

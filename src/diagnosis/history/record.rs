@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::diagnosis::history::counts::Recount;
+use crate::diagnosis::history::guesses::Place;
 use crate::secret::Fingerprint;
 use crate::time::Timestamp;
 
@@ -288,90 +289,11 @@ pub(super) struct Trace {
 }
 
 /// Chains of refusals only.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(super) struct RefusalLinks {
     pub client: Sequence,
     pub retry: Sequence,
     pub hop: Sequence,
     /// What this client was refused with of late.
-    pub recent: Recent,
-}
-
-/// Different credentials that [`Recent`] tells apart.
-pub(super) const RECENT: usize = 5;
-
-/// The latest different credentials along a chain of refusals: tells how many there are among so many
-/// records without walking them.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Recent {
-    /// Place of the record on its chain, from 1.
-    place: u32,
-    /// Each with the place where it was used last, the latest first; place 0 is none.
-    used: [(Fingerprint, u32); RECENT],
-}
-
-impl Recent {
-    /// With one more record on the chain.
-    pub fn followed_by(mut self, credential: Option<Fingerprint>) -> Self {
-        self.place = self.place.saturating_add(1);
-        if let Some(credential) = credential {
-            let known =
-                self.used.iter().position(|(known, place)| *place > 0 && *known == credential);
-            let end = known.unwrap_or(RECENT - 1);
-            if let Some(newer) = self.used.get_mut(..=end) {
-                newer.rotate_right(1);
-            }
-            if let Some(first) = self.used.first_mut() {
-                *first = (credential, self.place);
-            }
-        }
-        self
-    }
-
-    /// How many different credentials the latest records of the chain carried, and those before an
-    /// `earlier` one; each counted to [`RECENT`].
-    pub fn among(&self, records: usize, earlier: &Self) -> usize {
-        let latest = self.of_latest(records);
-        let others = earlier.of_latest(records);
-        latest.clone().count()
-            + others.filter(|other| !latest.clone().any(|one| one == *other)).count()
-    }
-
-    fn of_latest(&self, records: usize) -> impl Iterator<Item = Fingerprint> + Clone {
-        let oldest = u64::from(self.place).saturating_sub(records as u64);
-        let latest = self.used.iter().filter(move |(_, place)| u64::from(*place) > oldest);
-        latest.map(|(credential, _)| *credential)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_latest_credentials_are_told_apart_without_a_walk() {
-        let among = |recent: &Recent, records| recent.among(records, recent);
-        let mut recent = Recent::default();
-        for round in 0..10 {
-            for credential in [1, 2, 1, 3] {
-                recent = recent.followed_by(Some(Fingerprint(credential)));
-            }
-            recent = recent.followed_by(None);
-            assert_eq!(among(&recent, 5), 3, "round {round}");
-        }
-        assert_eq!(
-            [among(&recent, 1), among(&recent, 2), among(&recent, 3), among(&recent, 4)],
-            [0, 1, 2, 3]
-        );
-        for credential in 10..20 {
-            recent = recent.followed_by(Some(Fingerprint(credential)));
-        }
-        assert_eq!((among(&recent, 3), among(&recent, 64)), (3, RECENT));
-        for _ in 0..64 {
-            recent = recent.followed_by(Some(Fingerprint(19)));
-        }
-        assert_eq!((among(&recent, 64), among(&recent, 66)), (1, 2));
-        let earlier = Recent::default().followed_by(Some(Fingerprint(1)));
-        assert_eq!(recent.among(64, &earlier), 2);
-    }
+    pub place: Place,
 }

@@ -8,7 +8,7 @@ use crate::diagnosis::rules::stated;
 use crate::diagnosis::view::View;
 use crate::secret::Fingerprint;
 use crate::text;
-use crate::time::humane;
+use crate::time::{Timestamp, humane};
 
 /// Failures before a lock is plausible.
 const LOCKING: usize = 5;
@@ -110,8 +110,8 @@ fn is_guess(record: &Record) -> bool {
 }
 
 fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
-    // Several users have as many credentials.
-    if view.history().recent_credentials(own) < GUESSED {
+    let bound = view.history().guessed(own);
+    if bound.credentials < GUESSED && bound.users < USERS || logged_in_since(view, own, own.time) {
         return None;
     }
     view.history().of_refused_client(own).nth(GUESSES - 1)?;
@@ -147,7 +147,7 @@ fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
         }
     }
     let guessed = own_credentials.len() >= GUESSED || users.len() >= USERS;
-    if attempts < GUESSES || !guessed || logged_in_between(view, own, first) {
+    if attempts < GUESSES || !guessed || logged_in_since(view, own, first.time) {
         return None;
     }
     let minutes = own.time.since(first.time).as_secs().div_ceil(60).max(1);
@@ -167,14 +167,16 @@ fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
 }
 
 /// A person finds the right password in the end.
-fn logged_in_between(view: &View<'_>, own: &Record, first: &Record) -> bool {
-    view.history().of_visit(own).any(|record| {
-        record.accepted()
-            && record.sent == Sent::Credentials
-            && record.same_client(own)
-            && record.time >= first.time
-            && record.time.since(own.time) <= GUESS_WINDOW
-    })
+fn logged_in_since(view: &View<'_>, own: &Record, first: Timestamp) -> bool {
+    let history = view.history();
+    history.visit_may_be_accepted(own)
+        && history.of_visit(own).any(|record| {
+            record.accepted()
+                && record.sent == Sent::Credentials
+                && record.same_client(own)
+                && record.time >= first
+                && record.time.since(own.time) <= GUESS_WINDOW
+        })
 }
 
 fn of_one_user(view: &View<'_>, own: &Record) -> Option<Found> {

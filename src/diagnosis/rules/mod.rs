@@ -25,6 +25,7 @@ mod token_service;
 mod token_time;
 
 pub use neighbours::is_disguised_refusal;
+pub use token_service::begins_token_flow;
 
 use crate::diagnosis::rule::Rule;
 use crate::diagnosis::signs::Signs;

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::auth::{AuthFacts, AuthState};
 use crate::diagnosis::history::{Record, Sent};
 use crate::diagnosis::rule::{Answer, Awaiting, Found};
 use crate::diagnosis::view::View;
+use crate::exchange::Exchange;
 use crate::text;
 
 /// A token service is asked, then the request is repeated.
@@ -15,8 +17,9 @@ const REPEAT: Duration = Duration::from_secs(30);
 const CONTINUATION: Duration = Duration::from_secs(60);
 
 /// What kind of flow a refusal begins, in the words of the evidence.
-fn flow(view: &View<'_>) -> Option<&'static str> {
-    let bearer = view.challenge("Bearer");
+fn flow(exchange: &Exchange, auth: &AuthFacts) -> Option<&'static str> {
+    let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
+    let bearer = auth.challenges.iter().find(|challenge| challenge.scheme.is("Bearer"));
     let named = bearer.and_then(|bearer| {
         let realm = bearer.params.get("realm")?;
         (realm.starts_with("http") && bearer.params.get("service").is_some()).then_some(())
@@ -24,22 +27,26 @@ fn flow(view: &View<'_>) -> Option<&'static str> {
     if named.is_some() {
         return Some("the challenge names a token service");
     }
-    if view.response().is_some_and(|r| r.head.has("docker-distribution-api-version")) {
+    if response.is_some_and(|r| r.head.has("docker-distribution-api-version")) {
         return Some("a container registry");
     }
-    if bearer.is_some() && view.request().is_some_and(|r| r.path().starts_with(b"/v2/")) {
+    if bearer.is_some() && request.is_some_and(|r| r.path().starts_with(b"/v2/")) {
         return Some("a container registry's path");
     }
-    if view.challenges().iter().any(|c| c.params.get("resource_metadata").is_some()) {
+    if auth.challenges.iter().any(|c| c.params.get("resource_metadata").is_some()) {
         return Some("the challenge names the resource's metadata");
     }
-    let metadata = match view.exchange.connection.server.ip() {
+    let metadata = match exchange.connection.server.ip() {
         IpAddr::V4(address) => address.octets() == [169, 254, 169, 254],
         IpAddr::V6(address) => address.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254],
     };
-    let with_token =
-        view.request().is_some_and(|request| request.head.has("x-aws-ec2-metadata-token"));
+    let with_token = request.is_some_and(|request| request.head.has("x-aws-ec2-metadata-token"));
     (metadata && !with_token).then_some("the instance metadata service wants a session token first")
+}
+
+/// Whether a refusal only tells where a token is to be had, as far as it shows by itself.
+pub fn begins_token_flow(exchange: &Exchange, auth: &AuthFacts) -> bool {
+    matches!(auth.authorization.state, AuthState::Missing) && flow(exchange, auth).is_some()
 }
 
 /// “This 401 only tells the client where to get a token ({realm}). The client {progress}.”
@@ -48,7 +55,7 @@ pub fn token_service_flow(view: &View<'_>) -> Answer {
     if !view.missing() {
         return Answer::No;
     }
-    let Some(kind) = flow(view) else { return Answer::No };
+    let Some(kind) = flow(view.exchange, view.auth) else { return Answer::No };
     let Some(own) = view.record() else { return Answer::No };
     let repeat = view.repetition().map(|(repeat, _)| repeat).filter(|repeat| {
         repeat.has_credentials()
