@@ -44,7 +44,7 @@ pub struct Diagnoser {
     memo: Memo,
     read: auth::Memo,
     room: usize,
-    /// Whether somebody wants provisional verdicts, too.
+    /// Whether somebody wants provisional verdicts, too, and accepted exchanges to compare with.
     followed: bool,
     /// Whether any rule covers a status, by status.
     covered: Box<[bool]>,
@@ -85,8 +85,8 @@ impl Diagnoser {
         Self { prover, ..self }
     }
 
-    /// Whether cases are emitted with provisional verdicts, too, as a screen wants them; otherwise
-    /// each is emitted once, settled.
+    /// Whether cases are emitted with provisional verdicts, too, and with the most similar accepted
+    /// exchange, as a screen wants them; otherwise each is emitted once, settled.
     pub fn follow(&mut self, followed: bool) {
         self.followed = followed;
     }
@@ -142,7 +142,9 @@ impl Diagnoser {
         out: &mut Vec<Arc<Case>>,
     ) {
         let case = Arc::new(Case { exchange, auth, verdict: None, settled: true });
-        if let Some(record) = self.history.record(sequence)
+        // What only a screen compares with is kept for a screen only.
+        if self.followed
+            && let Some(record) = self.history.record(sequence)
             && record.accepted()
         {
             self.successes.keep(record, &case);

@@ -1,13 +1,14 @@
-//! A recording is read on threads of its own, ahead of its explanation.
+//! A recording is read and explained on threads of their own, ahead of who writes.
 //!
 //! ```text
-//! file ── blocks of octets ──→ Wire ── batches of what was found ──→ Explainer
+//! file ── blocks of octets ──→ Wire ── batches of what was found ──→ Explainer ── of cases ──→
 //! ```
 //!
 //! Everything goes over in order, and nothing comes back but what is empty again: the results are those
 //! of one thread. What is under way is little, so that the one who is faster waits.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread;
@@ -15,10 +16,11 @@ use std::thread;
 use super::pace::BEAT;
 use super::reading::{Reading, Step};
 use crate::capture::{Blocks, End, HEADROOM, read_block};
-use crate::engine::{Found, Wire};
+use crate::diagnosis::Case;
+use crate::engine::{Explainer, Found, Wire};
 
 /// Exchanges in a batch: enough that handing one over costs nothing beside what is in it.
-const BATCH: usize = 256;
+const BATCH: usize = 128;
 
 /// Batches that may wait.
 const WAITING: usize = 4;
@@ -69,41 +71,73 @@ fn read_octets(reading: &mut Reading) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads to the end, or until `stop` is set or `tell` fails. `tell` takes what was found, in order, and
-/// is called with nothing while nothing is found. `None`: there can be no second thread, and nothing
-/// was read.
+/// Reads to the end, or until `stop` is set or `tell` fails. `tell` looks at what was explained, in
+/// order, and is called with nothing while nothing is found. `None`: there can be no other threads, and
+/// nothing was read.
 pub(super) fn read(
     reading: &mut Reading,
     wire: &mut Wire,
+    explainer: &mut Explainer,
     stop: &AtomicBool,
-    mut tell: impl FnMut(&mut Vec<Found>) -> io::Result<()>,
+    mut tell: impl FnMut(&[Arc<Case>]) -> io::Result<()>,
 ) -> Option<io::Result<End>> {
     read_octets(reading).ok()?;
-    let (full, batches) = mpsc::sync_channel(WAITING);
+    let (found, batches) = mpsc::sync_channel(WAITING);
     let (empty, empties) = mpsc::channel();
+    let (explained, cases) = mpsc::sync_channel(WAITING);
+    let (told, used) = mpsc::channel();
     thread::scope(|scope| {
-        let reader = thread::Builder::new().name("reading".to_owned());
-        let reader = reader.spawn_scoped(scope, move || fill(reading, wire, stop, &full, &empties));
-        let reader = reader.ok()?;
-        let told = loop {
-            let mut batch = match batches.recv_timeout(BEAT) {
+        let start = |name: &str| thread::Builder::new().name(name.to_owned());
+        let explain = move || explain(explainer, &batches, &empty, &explained, &used);
+        let explaining = start("explaining").spawn_scoped(scope, explain).ok()?;
+        let fill = move || fill(reading, wire, stop, &found, &empties);
+        let reader = start("reading").spawn_scoped(scope, fill).ok()?;
+        let result = loop {
+            let batch = match cases.recv_timeout(BEAT) {
                 Ok(batch) => batch,
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
                 Err(RecvTimeoutError::Disconnected) => break Ok(()),
             };
-            if let Err(error) = tell(&mut batch) {
+            if let Err(error) = tell(&batch) {
                 break Err(error);
             }
-            // Whoever has read everything needs no more room.
-            let _ = empty.send(batch);
+            if !batch.is_empty() {
+                // Nobody may want it any more.
+                let _ = told.send(batch);
+            }
         };
-        // Without a receiver the reader ends.
-        drop(batches);
-        match reader.join() {
-            Ok(end) => Some(told.map(|()| end)),
-            Err(panic) => std::panic::resume_unwind(panic),
+        // Without a receiver the others end.
+        drop(cases);
+        match (explaining.join(), reader.join()) {
+            (Ok(()), Ok(end)) => Some(result.map(|()| end)),
+            (Err(panic), _) | (_, Err(panic)) => std::panic::resume_unwind(panic),
         }
     })
+}
+
+/// Explains and hands over, until nothing is found any more or nobody wants it. What was told is dropped
+/// here, where most of it was made.
+fn explain(
+    explainer: &mut Explainer,
+    batches: &Receiver<Vec<Found>>,
+    empty: &Sender<Vec<Found>>,
+    explained: &SyncSender<Vec<Arc<Case>>>,
+    used: &Receiver<Vec<Arc<Case>>>,
+) {
+    let mut cases = Vec::new();
+    for mut batch in batches {
+        explainer.take(&mut batch, &mut cases);
+        // Whoever has read everything needs no more room.
+        let _ = empty.send(batch);
+        if cases.is_empty() {
+            continue;
+        }
+        let mut next = used.try_recv().unwrap_or_default();
+        next.clear();
+        if explained.send(std::mem::replace(&mut cases, next)).is_err() {
+            return;
+        }
+    }
 }
 
 /// What was found and not handed over yet. A panic loses nothing of it.
@@ -157,6 +191,7 @@ mod tests {
     use super::*;
     use crate::capture::file::FileSource;
     use crate::capture::{Next, Source};
+    use crate::counters::Counters;
     use crate::engine::Engine;
     use crate::limits::Limits;
     use crate::secret::FingerprintKey;
@@ -170,48 +205,54 @@ mod tests {
         [header, &frames.repeat(times)].concat()
     }
 
-    fn found_by(
-        read: impl FnOnce(&mut Reading, &mut Wire) -> Vec<String>,
+    fn seen_by(
+        see: impl FnOnce(&mut Reading, &mut Engine) -> Vec<String>,
         path: &std::path::Path,
     ) -> Vec<String> {
         let spec = crate::capture::SourceSpec::File { path: path.into(), follow: false };
         let mut reading = Reading::new(Input::open(&spec, None).unwrap(), None, None);
         let mut engine = Engine::new(Limits::default(), FingerprintKey::from_bytes(&[1; 32]));
-        read(&mut reading, engine.halves().0)
+        engine.follow(false);
+        let mut all = see(&mut reading, &mut engine);
+        let mut rest = Vec::new();
+        engine.finish(&mut rest);
+        all.extend(rest.iter().map(|case| format!("{case:?}")));
+        let Counters { exchanges, unauthorized, benign, limits, .. } = engine.counters();
+        all.push(format!("{exchanges} {unauthorized} {benign} {limits:?}"));
+        all
     }
 
     fn on_one_thread(path: &std::path::Path) -> Vec<String> {
-        found_by(
-            |reading, wire| {
-                let (mut found, mut all) = (Vec::new(), Vec::new());
-                let end = loop {
-                    if let Step::End(end) = reading.step(wire, &mut found) {
-                        break end;
-                    }
-                };
-                all.extend(found.iter().map(|found| format!("{found:?}")));
-                all.push(format!("{end:?} {:?}", wire.counters()));
-                all
-            },
-            path,
-        )
+        let see = |reading: &mut Reading, engine: &mut Engine| {
+            let (mut found, mut cases) = (Vec::new(), Vec::new());
+            let (wire, explainer) = engine.halves();
+            let end = loop {
+                let step = reading.step(wire, &mut found);
+                explainer.take(&mut found, &mut cases);
+                if let Step::End(end) = step {
+                    break end;
+                }
+            };
+            let mut all: Vec<_> = cases.iter().map(|case| format!("{case:?}")).collect();
+            all.push(format!("{end:?} {:?}", wire.counters()));
+            all
+        };
+        seen_by(see, path)
     }
 
     fn ahead(path: &std::path::Path) -> Vec<String> {
-        found_by(
-            |reading, wire| {
-                let mut all = Vec::new();
-                let stop = AtomicBool::new(false);
-                let end = read(reading, wire, &stop, |found| {
-                    all.extend(found.drain(..).map(|found| format!("{found:?}")));
-                    Ok(())
-                });
-                let end = end.unwrap().unwrap();
-                all.push(format!("{end:?} {:?}", wire.counters()));
-                all
-            },
-            path,
-        )
+        let see = |reading: &mut Reading, engine: &mut Engine| {
+            let mut all = Vec::new();
+            let (wire, explainer) = engine.halves();
+            let end = read(reading, wire, explainer, &AtomicBool::new(false), |cases| {
+                all.extend(cases.iter().map(|case| format!("{case:?}")));
+                Ok(())
+            });
+            let end = end.unwrap().unwrap();
+            all.push(format!("{end:?} {:?}", wire.counters()));
+            all
+        };
+        seen_by(see, path)
     }
 
     #[test]
@@ -262,24 +303,25 @@ mod tests {
         let path = folder.path().join("capture");
         std::fs::write(&path, long_recording(1)).unwrap();
         let expected = on_one_thread(&path);
-        let found = found_by(
-            |reading, wire| {
-                let file = FileSource::open(&path, false, None).unwrap();
-                // All frames, and not the end.
-                reading.input.source = Box::new(Breaking { source: Box::new(file), left: 1081 });
-                let mut all = Vec::new();
-                let tell = |found: &mut Vec<Found>| {
-                    all.extend(found.drain(..).map(|found| format!("{found:?}")));
-                    Ok(())
-                };
-                let stop = AtomicBool::new(false);
-                let reads = AssertUnwindSafe(|| read(reading, wire, &stop, tell));
-                assert!(std::panic::catch_unwind(reads).is_err());
-                all
-            },
-            &path,
-        );
-        assert_eq!(found, expected[..expected.len() - 1]);
+        let see = |reading: &mut Reading, engine: &mut Engine| {
+            let file = FileSource::open(&path, false, None).unwrap();
+            // All frames, and not the end.
+            reading.input.source = Box::new(Breaking { source: Box::new(file), left: 1081 });
+            let mut all = Vec::new();
+            let tell = |cases: &[Arc<Case>]| {
+                all.extend(cases.iter().map(|case| format!("{case:?}")));
+                Ok(())
+            };
+            let (wire, explainer) = engine.halves();
+            let stop = AtomicBool::new(false);
+            let reads = AssertUnwindSafe(|| read(reading, wire, explainer, &stop, tell));
+            assert!(std::panic::catch_unwind(reads).is_err());
+            all
+        };
+        let end = format!("{:?}", End::Complete);
+        let expected: Vec<_> =
+            expected.into_iter().filter(|line| !line.starts_with(&end)).collect();
+        assert_eq!(seen_by(see, &path), expected);
     }
 
     #[test]
@@ -294,18 +336,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("capture");
         std::fs::write(&path, long_recording(20)).unwrap();
-        found_by(
-            |reading, wire| {
-                let mut batches = 0;
-                let result = read(reading, wire, &Arc::default(), |_| {
-                    batches += 1;
-                    Err(io::ErrorKind::BrokenPipe.into())
-                });
-                assert_eq!(result.unwrap().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-                assert_eq!(batches, 1);
-                Vec::new()
-            },
-            &path,
-        );
+        let see = |reading: &mut Reading, engine: &mut Engine| {
+            let mut batches = 0;
+            let (wire, explainer) = engine.halves();
+            let result = read(reading, wire, explainer, &AtomicBool::new(false), |_| {
+                batches += 1;
+                Err(io::ErrorKind::BrokenPipe.into())
+            });
+            assert_eq!(result.unwrap().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+            assert_eq!(batches, 1);
+            Vec::new()
+        };
+        seen_by(see, &path);
     }
 }

@@ -1,5 +1,5 @@
 //! The loop: frames from the source through the engine to the sink, run to completion on one thread;
-//! a recording is read ahead on a second one.
+//! a recording is read and explained ahead on others.
 
 use std::io;
 use std::sync::Arc;
@@ -69,6 +69,8 @@ pub struct Drive {
     telling: Telling,
     /// Found on the wire, and not explained yet.
     found: Vec<Found>,
+    /// Explained, and not told yet.
+    cases: Vec<Arc<Case>>,
     rights: String,
     stop: Arc<AtomicBool>,
     commands: Receiver<Command>,
@@ -85,21 +87,19 @@ struct Telling {
     matching: Filter,
     fail_on: Option<Filter>,
     count: Option<u64>,
-    cases: Vec<Arc<Case>>,
     matched: u64,
     failed_on: u64,
 }
 
 impl Telling {
-    fn deliver<S: Sink>(&mut self, sink: &mut S) -> io::Result<()> {
-        let mut cases = std::mem::take(&mut self.cases);
-        for case in cases.drain(..) {
+    fn deliver<S: Sink>(&mut self, cases: &[Arc<Case>], sink: &mut S) -> io::Result<()> {
+        for case in cases {
             if !(case.settled || S::FOLLOWS) {
                 continue;
             }
-            let matches = self.matching.matches(&case);
+            let matches = self.matching.matches(case);
             if case.settled {
-                if self.fail_on.as_ref().is_some_and(|filter| filter.matches(&case)) {
+                if self.fail_on.as_ref().is_some_and(|filter| filter.matches(case)) {
                     self.failed_on += 1;
                 }
                 // A screen shows the rest all the same; a pipe gets what was asked for.
@@ -108,9 +108,8 @@ impl Telling {
                 }
                 self.matched += u64::from(matches);
             }
-            sink.case(&case, matches)?;
+            sink.case(case, matches)?;
         }
-        self.cases = cases;
         Ok(())
     }
 
@@ -135,11 +134,11 @@ impl Drive {
                 matching: options.matching,
                 fail_on: options.fail_on,
                 count: options.count,
-                cases: Vec::new(),
                 matched: 0,
                 failed_on: 0,
             },
             found: Vec::new(),
+            cases: Vec::new(),
             rights: options.rights.words,
             stop,
             commands,
@@ -164,7 +163,7 @@ impl Drive {
         Outcome { status, matched, failed_on, not_saved: self.not_saved, sink_error }
     }
 
-    /// Reads a recording on a second thread, ahead of its explanation. `None`: nothing was read, as
+    /// Reads and explains a recording on other threads. `None`: nothing was read, as
     /// that would not pay or would show: on one processor, or where somebody may steer or stop the
     /// reading by what was found.
     fn read_ahead<S: Sink>(&mut self, sink: &mut S) -> Option<io::Result<End>> {
@@ -174,9 +173,8 @@ impl Drive {
         }
         let (wire, explainer) = self.engine.halves();
         let telling = &mut self.telling;
-        ahead::read(&mut self.reading, wire, &self.stop, |found| {
-            explainer.take(found, &mut telling.cases);
-            telling.deliver(sink)?;
+        ahead::read(&mut self.reading, wire, explainer, &self.stop, |cases| {
+            telling.deliver(cases, sink)?;
             sink.pulse()
         })
     }
@@ -189,7 +187,7 @@ impl Drive {
             let (wire, explainer) = self.engine.halves();
             let step = self.reading.step(wire, &mut self.found);
             if !self.found.is_empty() {
-                explainer.take(&mut self.found, &mut self.telling.cases);
+                explainer.take(&mut self.found, &mut self.cases);
             }
             let (beat, idle) = match step {
                 Step::Frame { beat } => (beat, false),
@@ -203,8 +201,8 @@ impl Drive {
                     (true, true)
                 }
             };
-            if !self.telling.cases.is_empty() {
-                self.telling.deliver(sink)?;
+            if !self.cases.is_empty() {
+                self.deliver(sink)?;
                 if self.telling.has_enough() {
                     return Ok(End::Interrupted);
                 }
@@ -222,6 +220,12 @@ impl Drive {
                 return Ok(End::Interrupted);
             }
         }
+    }
+
+    fn deliver<S: Sink>(&mut self, sink: &mut S) -> io::Result<()> {
+        let told = self.telling.deliver(&self.cases, sink);
+        self.cases.clear();
+        told
     }
 
     fn beat<S: Sink>(&mut self, sink: &mut S, idle: bool) -> io::Result<()> {
@@ -243,8 +247,8 @@ impl Drive {
             && self.ended.is_none()
             && let Some(now) = self.reading.packet_time_on_a_silent_wire()
         {
-            self.engine.advance(now, &mut self.telling.cases);
-            self.telling.deliver(sink)?;
+            self.engine.advance(now, &mut self.cases);
+            self.deliver(sink)?;
         }
         if S::FOLLOWS {
             sink.status(self.status());
@@ -304,8 +308,8 @@ impl Drive {
     /// Settles what is left. Whoever leaves a capture that had failed does not end it: it stays failed.
     fn finish<S: Sink>(&mut self, sink: &mut S, end: End) -> io::Result<()> {
         self.ended.get_or_insert(end);
-        self.engine.finish(&mut self.telling.cases);
-        self.telling.deliver(sink)?;
+        self.engine.finish(&mut self.cases);
+        self.deliver(sink)?;
         self.beat(sink, true)
     }
 

@@ -390,6 +390,9 @@ fn who_does_not_follow_gets_every_last_word_and_nothing_before() {
         let own = wire.case(case.id());
         assert_eq!(why(&own), why(&case));
         assert_eq!(own.verdict.is_some(), case.verdict.is_some());
-        assert!(own.verdict.is_none_or(|verdict| verdict.was.is_none()), "nothing was said before");
+        assert!(
+            own.verdict.as_ref().is_none_or(|own| own.was.is_none()),
+            "nothing was said before"
+        );
     }
 }
