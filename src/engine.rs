@@ -11,15 +11,36 @@ mod wire;
 
 use std::sync::Arc;
 
-pub use wire::{Found, Wire};
+pub use wire::Wire;
 
 use crate::auth::proof::Prover;
 use crate::capture::Frame;
 use crate::counters::Counters;
-use crate::diagnosis::{Case, Diagnoser};
+use crate::diagnosis::{Case, Diagnoser, Observation, Observer};
+use crate::exchange::Exchange;
 use crate::limits::{Limits, Patience};
 use crate::secret::FingerprintKey;
 use crate::time::Timestamp;
+
+/// What the wire gave, in the order in which it was found.
+#[derive(Debug)]
+pub enum Found {
+    /// An exchange that is complete or given up.
+    Exchange(Arc<Exchange>),
+    /// The same, looked at by itself already.
+    Observed(Box<Observation>),
+    /// Packet time has come this far.
+    Time(Timestamp),
+}
+
+/// Looks at exchanges that were found by themselves, which the explainer then need not do.
+pub fn observe(found: Vec<Found>, observer: &mut Observer) -> Vec<Found> {
+    let observed = found.into_iter().map(|found| match found {
+        Found::Exchange(exchange) => Found::Observed(Box::new(observer.observe(exchange))),
+        other => other,
+    });
+    observed.collect()
+}
 
 /// From frames to explained exchanges.
 #[derive(Debug)]
@@ -44,9 +65,17 @@ impl Explainer {
                 Found::Exchange(exchange) => {
                     self.diagnoser.observe(exchange, &mut self.counters, out);
                 }
+                Found::Observed(observation) => {
+                    self.diagnoser.take(*observation, &mut self.counters, out);
+                }
                 Found::Time(now) => self.diagnoser.advance(now, &mut self.counters, out),
             }
         }
+    }
+
+    /// Looks at exchanges by themselves as the explainer would, on another thread.
+    pub fn observer(&self) -> Observer {
+        self.diagnoser.observer()
     }
 
     /// Nothing more will be found: settles every case.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::auth::AuthFacts;
 use crate::auth::proof::Prover;
-use crate::auth::{self, AuthFacts};
 use crate::counters::{Counters, Limit};
 use crate::diagnosis::choice::{Answers, Rulebook, choose};
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
 use crate::diagnosis::lexicon::{self, Memo};
+use crate::diagnosis::observer::{Observation, Observer};
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::{RULES, begins_token_flow, is_disguised_refusal, probes};
 use crate::diagnosis::view::Heard;
@@ -42,7 +43,7 @@ pub struct Diagnoser {
     successes: Successes,
     waiting: Waiting,
     memo: Memo,
-    read: auth::Memo,
+    observer: Observer,
     room: usize,
     /// Whether somebody wants provisional verdicts, too, and accepted exchanges to compare with.
     followed: bool,
@@ -64,16 +65,17 @@ impl Diagnoser {
     /// With nothing remembered.
     pub fn new(limits: &Limits, key: FingerprintKey) -> Self {
         let rules = Rulebook::new(RULES);
+        let history = History::new(limits);
         Self {
+            observer: Observer::new(key.clone(), history.summariser()),
             key,
             prover: None,
             covered: (0..1000).map(|status| rules.covers(status)).collect(),
             rules,
-            history: History::new(limits),
+            history,
             successes: Successes::default(),
             waiting: Waiting::default(),
             memo: Memo::default(),
-            read: auth::Memo::default(),
             room: limits.diagnosis_window.clamp(1, WAITING),
             followed: true,
         }
@@ -91,6 +93,11 @@ impl Diagnoser {
         self.followed = followed;
     }
 
+    /// Another one like its own, for another thread.
+    pub fn observer(&self) -> Observer {
+        Observer::new(self.key.clone(), self.history.summariser())
+    }
+
     /// Takes one exchange; emits its case and those that it changes.
     pub fn observe(
         &mut self,
@@ -98,11 +105,22 @@ impl Diagnoser {
         counters: &mut Counters,
         out: &mut Vec<Arc<Case>>,
     ) {
-        let auth = Arc::new(AuthFacts::of(&exchange, &self.key, &mut self.read));
+        let observation = self.observer.observe(exchange);
+        self.take(observation, counters, out);
+    }
+
+    /// The same for an exchange that was looked at already.
+    pub fn take(
+        &mut self,
+        observation: Observation,
+        counters: &mut Counters,
+        out: &mut Vec<Arc<Case>>,
+    ) {
+        let Observation { exchange, auth, record } = observation;
         counters.exchanges += 1;
         counters.unauthorized += u64::from(exchange.status() == Some(401));
         self.look_before_it_is_forgotten(counters, out);
-        let noted = self.history.note(&exchange, &auth, counters);
+        let noted = self.history.note(&exchange, &auth, record, counters);
         if !self.is_covered(&exchange) {
             self.pass(exchange, auth, noted.sequence, out);
         } else if let Some(until) = self.may_be_looked_at_later(noted.sequence) {

@@ -6,6 +6,7 @@ mod diagnoser;
 pub mod history;
 pub mod lexicon;
 pub mod note;
+mod observer;
 mod proving;
 pub mod rule;
 pub mod rules;
@@ -24,6 +25,7 @@ use crate::exchange::Exchange;
 pub use catalogue::{Class, Entry};
 pub use diagnoser::Diagnoser;
 pub use note::{Note, NoteId};
+pub use observer::{Observation, Observer};
 pub use rule::{Answer, Awaiting, Found, Rule};
 pub use view::View;
 

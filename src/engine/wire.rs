@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Found;
 use crate::capture::Frame;
 use crate::counters::{Counters, Limit};
 use crate::decode::{Decoded, Decoder};
@@ -20,15 +21,6 @@ const TICK: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// Ports of connections that are not HTTP: enough to tell the user what else is there.
 const OTHER_PORTS: usize = 1024;
-
-/// What the wire gave, in the order in which it was found.
-#[derive(Debug)]
-pub enum Found {
-    /// An exchange that is complete or given up.
-    Exchange(Arc<Exchange>),
-    /// Packet time has come this far.
-    Time(Timestamp),
-}
 
 /// Decoding, reassembly, parsing and pairing, of all connections.
 #[derive(Debug)]

@@ -10,14 +10,14 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
 use std::thread;
 
 use super::pace::BEAT;
 use super::reading::{Reading, Step};
 use crate::capture::{Blocks, End, HEADROOM, read_block};
-use crate::diagnosis::Case;
-use crate::engine::{Explainer, Found, Wire};
+use crate::diagnosis::{Case, Observer};
+use crate::engine::{Explainer, Found, Wire, observe};
 
 /// Exchanges in a batch: enough that handing one over costs nothing beside what is in it.
 const BATCH: usize = 128;
@@ -88,9 +88,10 @@ pub(super) fn read(
     let (told, used) = mpsc::channel();
     thread::scope(|scope| {
         let start = |name: &str| thread::Builder::new().name(name.to_owned());
+        let observer = explainer.observer();
         let explain = move || explain(explainer, &batches, &empty, &explained, &used);
         let explaining = start("explaining").spawn_scoped(scope, explain).ok()?;
-        let fill = move || fill(reading, wire, stop, &found, &empties);
+        let fill = move || fill(reading, wire, observer, stop, &found, &empties);
         let reader = start("reading").spawn_scoped(scope, fill).ok()?;
         let result = loop {
             let batch = match cases.recv_timeout(BEAT) {
@@ -155,10 +156,11 @@ impl Drop for Batch<'_> {
     }
 }
 
-/// Reads and hands over.
+/// Reads and hands over. While nobody takes what was found, it looks at that itself.
 fn fill(
     reading: &mut Reading,
     wire: &mut Wire,
+    mut observer: Observer,
     stop: &AtomicBool,
     full: &SyncSender<Vec<Found>>,
     empties: &Receiver<Vec<Found>>,
@@ -172,7 +174,12 @@ fn fill(
         };
         if batch.found.len() >= BATCH || end.is_some() {
             let next = empties.try_recv().unwrap_or_default();
-            if full.send(std::mem::replace(&mut batch.found, next)).is_err() {
+            let found = std::mem::replace(&mut batch.found, next);
+            let sent = match full.try_send(found) {
+                Err(TrySendError::Full(found)) => full.send(observe(found, &mut observer)).is_ok(),
+                sent => sent.is_ok(),
+            };
+            if !sent {
                 return End::Interrupted;
             }
         }

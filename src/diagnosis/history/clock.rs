@@ -38,8 +38,8 @@ pub(super) struct Clocks(HashMap<IpAddr, Clock, ahash::RandomState>);
 impl Clocks {
     /// Measures the server's clock on this answer, if it was not stored in a cache (`Age`). One
     /// answer a second is enough.
-    pub fn measure(&mut self, exchange: &Exchange, date: Option<&[u8]>) {
-        let (Some(response), Some(date)) = (&exchange.response, date) else { return };
+    pub fn measure(&mut self, exchange: &Exchange) {
+        let Some(response) = &exchange.response else { return };
         let server = exchange.connection.server.ip();
         if let Some(clock) = self.0.get(&server)
             && clock.count >= SAMPLES as u32
@@ -47,7 +47,11 @@ impl Clocks {
         {
             return;
         }
-        let Some(date) = std::str::from_utf8(date).ok().and_then(seconds) else { return };
+        if response.head.has("age") {
+            return;
+        }
+        let date = response.head.get("date").and_then(|date| std::str::from_utf8(date).ok());
+        let Some(date) = date.and_then(seconds) else { return };
         if self.0.len() >= SERVERS && !self.0.contains_key(&server) {
             return;
         }

@@ -156,8 +156,9 @@ mod tests {
     fn what_comes_again_counts_once() {
         let mut guesses = Guesses::default();
         for round in 0..10 {
-            [(1, 7), (2, 7), (1, 7), (3, 8)]
-                .map(|(credential, user)| guesses.add(guess(credential, user)));
+            for (credential, user) in [(1, 7), (2, 7), (1, 7), (3, 8)] {
+                guesses.add(guess(credential, user));
+            }
             assert_eq!(guesses.guessed(7), Guessed { credentials: 2, users: 2 }, "round {round}");
             assert_eq!(guesses.guessed(8), Guessed { credentials: 1, users: 2 });
             assert_eq!(guesses.guessed(9), Guessed { credentials: 0, users: 2 });

@@ -17,6 +17,7 @@ mod record;
 mod redirects;
 mod retries;
 mod successes;
+mod summary;
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -40,6 +41,9 @@ pub use past::Past;
 pub use record::{Challenger, Leg, Method, Record, Refusal, Repetition, Sent, Sequence};
 pub use redirects::Redirected;
 pub use successes::Successes;
+pub use summary::Summariser;
+
+use intake::digest_nonce;
 
 /// Steps a walk along a chain takes at most: bounds the cost of a question about what is busy.
 const WALK: usize = 64;
@@ -81,8 +85,6 @@ pub struct History {
     first: Sequence,
     heads: Heads,
     hasher: ahash::RandomState,
-    /// Names of origins, which many records share.
-    names: HashMap<u64, Arc<str>, BuildHasherDefault<Hashed>>,
     clocks: clock::Clocks,
     cookies: cookies::Cookies,
     counts: counts::Counts,
@@ -152,7 +154,6 @@ impl History {
             first: 1,
             heads: HashMap::default(),
             hasher: ahash::RandomState::new(),
-            names: HashMap::default(),
             clocks: clock::Clocks::default(),
             cookies: cookies::Cookies::default(),
             counts: counts::Counts::default(),
@@ -164,6 +165,11 @@ impl History {
             forgot: false,
             now: Timestamp::default(),
         }
+    }
+
+    /// Makes the records that this memory takes.
+    pub fn summariser(&self) -> Summariser {
+        Summariser::new(self.hasher.clone(), 2 * self.window)
     }
 
     fn hash(&self, value: impl Hash) -> u64 {
@@ -260,7 +266,7 @@ impl History {
     pub fn of_user<'a>(&'a self, own: &'a Record) -> impl Iterator<Item = &'a Record> {
         let head = self.head(Chain::User(own.user_key, own.origin_key));
         self.around(head, own, WALK, |record| record.links.user).filter(|record| {
-            own.user.is_some() && record.user == own.user && record.same_origin(own)
+            own.user_key != 0 && record.user_key == own.user_key && record.same_origin(own)
         })
     }
 
@@ -491,18 +497,5 @@ impl History {
             self.heads.retain(|_, sequence| *sequence >= first);
             self.sweep_at = (2 * self.heads.len()).max(4 * self.window);
         }
-    }
-
-    /// A name that many records share.
-    fn name(&mut self, key: u64, make: impl FnOnce() -> String) -> Arc<str> {
-        if let Some(name) = self.names.get(&key) {
-            return Arc::clone(name);
-        }
-        if self.names.len() > 2 * self.window {
-            self.names.clear();
-        }
-        let name: Arc<str> = make().into();
-        self.names.insert(key, Arc::clone(&name));
-        name
     }
 }

@@ -111,7 +111,9 @@ impl History {
     /// The latest acceptance of the same user on the same origin with another credential.
     pub fn user_accepted_otherwise<'a>(&'a self, own: &'a Record) -> Option<&'a Record> {
         let credential = own.credentials.first().copied().flatten()?;
-        own.user.as_ref()?;
+        if own.user_key == 0 {
+            return None;
+        }
         let latest = self.latest(Chain::User(own.user_key, own.origin_key))?;
         if !latest.accepted() && !latest.links.user_accepted {
             return None;

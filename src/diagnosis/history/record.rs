@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use crate::diagnosis::history::counts::Recount;
 use crate::diagnosis::history::guesses::Place;
 use crate::secret::Fingerprint;
@@ -106,7 +108,7 @@ pub struct Record {
     /// Host as the client names it, else the server's address; safe to show.
     pub origin: Arc<str>,
     /// Path without query, safe to show.
-    pub path: Arc<str>,
+    pub path: CompactString,
     /// Tells the request-target from others.
     pub target: u64,
     /// What stood in the credentials field.
@@ -115,8 +117,6 @@ pub struct Record {
     pub scheme: Option<&'static str>,
     /// Scheme of well-formed `Proxy-Authorization` beside them, where this program knows it.
     pub proxy_scheme: Option<&'static str>,
-    /// The user that the credentials name.
-    pub user: Option<Arc<str>>,
     /// The credentials field first, then the others in the request.
     pub credentials: [Option<Fingerprint>; CREDENTIALS],
     /// A session-like cookie was sent.
@@ -133,12 +133,14 @@ pub struct Record {
     pub(super) sequence: Sequence,
     /// Names the client's address in hashes.
     pub(super) client_key: u64,
-    /// Tells the user from others; 0 without one.
+    /// Tells the user that the credentials name from others; 0 without one.
     pub user_key: u64,
     /// Names this record's origin in hashes.
     pub(super) origin_key: u64,
     /// Names its path in hashes.
     pub(super) route_key: u64,
+    /// Tells the request and its client from others.
+    pub(super) retry_key: u64,
     pub(super) links: Links,
 }
 
@@ -243,6 +245,8 @@ pub struct Refusal {
     pub closes: bool,
     /// What tells the same request on two legs of a proxy.
     pub(super) trace: Trace,
+    /// Tells the end of its path from others.
+    pub(super) hop_key: u64,
     pub(super) links: RefusalLinks,
 }
 

@@ -3,24 +3,12 @@
 use std::time::Duration;
 
 use crate::auth::{AuthFacts, AuthState, Shape};
-use crate::diagnosis::history::intake::digest_nonce;
 use crate::diagnosis::history::{
-    Chain, History, Method, Record, Repetition, Sequence, WALK, counts,
+    Chain, History, Record, Repetition, Sequence, WALK, counts, digest_nonce,
 };
 use crate::exchange::Exchange;
 
 impl History {
-    pub(super) fn retry_chain(&self, record: &Record) -> Chain {
-        let method = match record.method {
-            Method::Get => 1,
-            Method::Head => 2,
-            Method::Options => 3,
-            Method::Other(name) => name,
-        };
-        let key = (record.client_key, record.server, record.agent);
-        Chain::Retry(self.hash((key, record.origin_key, method, record.target)))
-    }
-
     /// The refused request that this one repeats: sent after the refusal, the first of its kind. On
     /// the same connection first, else the oldest that still waits for one.
     pub(super) fn repeated(
@@ -29,7 +17,6 @@ impl History {
         record: &Record,
         exchange: &Exchange,
         auth: &AuthFacts,
-        sequence: Sequence,
     ) -> Option<(Sequence, u64)> {
         let start = self.head(retry);
         let mut best: Option<(bool, Sequence)> = None;
@@ -55,7 +42,7 @@ impl History {
         let refusal = refused.refusal.as_mut()?;
         let nonce = refusal.nonce_issued;
         refusal.repetition = Some(Repetition {
-            sequence,
+            sequence: record.sequence,
             renews_nonce: nonce != 0 && nonces.contains(&nonce),
             // One second of grace: the claim has no fractions.
             issued_since: issued.is_some_and(|issued| issued + 1 >= refused_at),

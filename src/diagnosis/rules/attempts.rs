@@ -106,7 +106,7 @@ pub fn password_guessing(view: &View<'_>) -> Answer {
 fn is_guess(record: &Record) -> bool {
     record.sent == Sent::Credentials
         && record.exact
-        && (record.scheme == Some("Basic") || record.user.is_none())
+        && (record.scheme == Some("Basic") || record.user_key == 0)
 }
 
 fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
@@ -142,7 +142,7 @@ fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
                 own_credentials.push(credential);
             }
         }
-        if record.user.is_some() && !users.contains(&record.user_key) {
+        if record.user_key != 0 && !users.contains(&record.user_key) {
             users.push(record.user_key);
         }
     }

@@ -205,7 +205,7 @@ pub fn insufficient_privilege(view: &View<'_>) -> Answer {
         record.accepted()
             && record.has_credentials()
             && !record.carries(credential)
-            && (record.user.is_none() || record.user != own.user)
+            && (record.user_key == 0 || record.user_key != own.user_key)
     });
     let Some(other) = other else { return Answer::No };
     Found::likely()

@@ -1,0 +1,338 @@
+//! What one exchange shows by itself, as a record: without a memory of others, so that any thread can
+//! make it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use compact_str::CompactString;
+
+use crate::auth::authorization::AlternativeKind;
+use crate::auth::{AuthFacts, AuthState, Authorization, Shape};
+use crate::diagnosis::history::record::{
+    CREDENTIALS, Challenger, Links, Refusal, RefusalLinks, Trace,
+};
+use crate::diagnosis::history::{Hashed, Leg, Method, Record, Sent, digest_nonce, hops};
+use crate::exchange::{Connection, Exchange};
+use crate::http::{Head, Request, Response, Version};
+use crate::text;
+
+/// Makes records that are not linked with others yet.
+#[derive(Debug)]
+pub struct Summariser {
+    hasher: ahash::RandomState,
+    /// Names of origins, which many records share.
+    names: HashMap<u64, Arc<str>, BuildHasherDefault<Hashed>>,
+    /// More names are forgotten.
+    room: usize,
+}
+
+impl Summariser {
+    /// One whose records are remembered together with all that have the same `hasher`.
+    pub(super) fn new(hasher: ahash::RandomState, room: usize) -> Self {
+        Self { hasher, names: HashMap::default(), room }
+    }
+
+    fn hash(&self, value: impl Hash) -> u64 {
+        self.hasher.hash_one(value)
+    }
+
+    /// `None` where a message is missing: such an exchange is not remembered.
+    pub fn record(&mut self, exchange: &Exchange, auth: &AuthFacts) -> Option<Record> {
+        let (request, response) = (exchange.request.as_ref()?, exchange.response.as_ref()?);
+        let mut record = self.summarise(exchange, auth, request, response);
+        if matches!(record.status, 401 | 407) {
+            let refusal = self.describe(exchange, auth, request, response, &record);
+            record.refusal = Some(Box::new(refusal));
+        }
+        Some(record)
+    }
+
+    fn summarise(
+        &mut self,
+        exchange: &Exchange,
+        auth: &AuthFacts,
+        request: &Request,
+        response: &Response,
+    ) -> Record {
+        let connection = &exchange.connection;
+        let host = request.host().filter(|host| !host.is_empty());
+        let origin_key = self.origin_key(host, connection.server);
+        let origin = self.name(origin_key, || match host {
+            Some(host) => text::visible_octets(host).to_ascii_lowercase(),
+            None => connection.server.to_string(),
+        });
+        let authorization = &auth.authorization;
+        let mut credentials = [None; CREDENTIALS];
+        let others = auth.alternatives.iter().filter_map(|other| other.fingerprint);
+        let mut all = authorization.fingerprint.into_iter().chain(others);
+        credentials.fill_with(|| all.next());
+        let (sent, exact, leg) = sent(&auth.authorization);
+        let leg = match &auth.proxy_authorization {
+            Some(proxy) if leg == Leg::None => self::sent(proxy).2,
+            _ => leg,
+        };
+        let path = request.path();
+        let client_key = self.hash(connection.client.ip());
+        let agent = request.head.get("user-agent").map_or(0, |agent| self.hash(agent));
+        let method = self.method(request.method());
+        let target = self.hash(request.target());
+        Record {
+            id: exchange.id,
+            time: request.time,
+            answered: response.time,
+            status: response.status,
+            client: connection.client,
+            server: connection.server,
+            flow: connection.flow,
+            agent,
+            method,
+            origin,
+            path: CompactString::from(text::visible_octets(path)),
+            target,
+            sent,
+            scheme: authorization.scheme.as_ref().and_then(crate::auth::Scheme::known),
+            proxy_scheme: auth
+                .proxy_authorization
+                .as_ref()
+                .filter(|proxy| matches!(proxy.state, AuthState::Present { .. }))
+                .and_then(|proxy| proxy.scheme.as_ref()?.known()),
+            credentials,
+            cookie: auth.alternatives.iter().any(|other| other.kind == AlternativeKind::Cookie),
+            exact,
+            leg,
+            prior: 0,
+            refusal: None,
+            sequence: 0,
+            client_key,
+            user_key: authorization.user.as_deref().map_or(0, |user| self.hash(user)),
+            origin_key,
+            route_key: self.hash(path),
+            retry_key: self.retry_key(connection, client_key, agent, origin_key, method, target),
+            links: Links::default(),
+        }
+    }
+
+    /// The host, in lower case, else the server's address, and the port.
+    fn origin_key(&self, host: Option<&[u8]>, server: SocketAddr) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        match host {
+            Some(host) => {
+                let mut lower = [0; 64];
+                for part in host.chunks(lower.len()) {
+                    let Some(lower) = lower.get_mut(..part.len()) else { break };
+                    lower.copy_from_slice(part);
+                    lower.make_ascii_lowercase();
+                    hasher.write(lower);
+                }
+            }
+            None => std::hash::Hash::hash(&server.ip(), &mut hasher),
+        }
+        hasher.write_u16(server.port());
+        hasher.finish()
+    }
+
+    fn method(&self, name: &[u8]) -> Method {
+        match name {
+            b"GET" => Method::Get,
+            b"HEAD" => Method::Head,
+            b"OPTIONS" => Method::Options,
+            other => Method::Other(self.hash(other)),
+        }
+    }
+
+    /// What tells a request from others: its client, and all that the client says.
+    fn retry_key(
+        &self,
+        connection: &Connection,
+        client_key: u64,
+        agent: u64,
+        origin_key: u64,
+        method: Method,
+        target: u64,
+    ) -> u64 {
+        let method = match method {
+            Method::Get => 1,
+            Method::Head => 2,
+            Method::Options => 3,
+            Method::Other(name) => name,
+        };
+        self.hash(((client_key, connection.server, agent), origin_key, method, target))
+    }
+
+    /// A name that many records share.
+    fn name(&mut self, key: u64, make: impl FnOnce() -> String) -> Arc<str> {
+        if let Some(name) = self.names.get(&key) {
+            return Arc::clone(name);
+        }
+        if self.names.len() > self.room {
+            self.names.clear();
+        }
+        let name: Arc<str> = make().into();
+        self.names.insert(key, Arc::clone(&name));
+        name
+    }
+
+    fn describe(
+        &self,
+        exchange: &Exchange,
+        auth: &AuthFacts,
+        request: &Request,
+        response: &Response,
+        record: &Record,
+    ) -> Refusal {
+        let head = &response.head;
+        let digest = auth.challenges.iter().find(|challenge| challenge.scheme.is("Digest"));
+        let issued = digest
+            .and_then(|challenge| challenge.params.get("nonce"))
+            .map(|nonce| self.hash(nonce))
+            .or_else(|| head.get("dpop-nonce").map(|nonce| self.hash(text::decode(nonce))));
+        let stale = auth.challenges.iter().any(|challenge| {
+            challenge.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"))
+        });
+        let octets = response.body.start.as_slice();
+        let sent = request.body.start.as_slice();
+        let hash_of = |value: Option<&[u8]>| value.map_or(0, |value| self.hash(value));
+        Refusal {
+            repetition: None,
+            outer: 0,
+            inner: 0,
+            sure_leg: false,
+            repeat: 1,
+            challenger: self.challenger(auth, head),
+            offered: offered(auth),
+            recount: None,
+            digest_opaque: digest.and_then(|d| d.params.get("opaque")).map_or(0, |o| self.hash(o)),
+            body: if octets.is_empty() { 0 } else { self.hash(octets) },
+            date: hash_of(head.get("date")),
+            digest_realm: digest.and_then(|d| d.realm()).map_or(0, |realm| self.hash(realm)),
+            identity: auth.alternatives.iter().any(|a| a.kind == AlternativeKind::IdentityHeader),
+            nonce_issued: issued.unwrap_or(0),
+            nonce_used: digest_nonce(auth).map_or(0, |nonce| self.hash(nonce)),
+            stale,
+            continues: auth.challenges.iter().any(|challenge| {
+                challenge.token68.is_some()
+                    && (challenge.scheme.is("NTLM") || challenge.scheme.is("Negotiate"))
+            }),
+            closes: closes(exchange, &request.head, head),
+            trace: Trace {
+                identifier: self.trace_identifier(&request.head),
+                original: hops::original_path(&request.head).map_or(0, |path| self.hash(path)),
+                forwarded_for: forwarded_for(&request.head),
+                body_length: request.body.length,
+                body: if sent.is_empty() { 0 } else { self.hash(sent) },
+            },
+            hop_key: self.hop_key(record, &request.head),
+            links: RefusalLinks::default(),
+        }
+    }
+
+    fn challenger(&self, auth: &AuthFacts, head: &Head) -> Challenger {
+        let mut hasher = self.hasher.build_hasher();
+        for challenge in auth.challenges.iter() {
+            hasher.write(challenge.scheme.name().as_bytes());
+            hasher.write(challenge.realm().unwrap_or_default().as_bytes());
+        }
+        let kind = head.get("content-type").unwrap_or_default();
+        let kind = kind.split(|&octet| octet == b';').next().unwrap_or_default();
+        Challenger {
+            asks: hasher.finish(),
+            server: self.hash(head.get("server").unwrap_or_default()),
+            kind: self.hash(kind),
+        }
+    }
+
+    /// Legs of one request end in the same path segment, whatever prefix a proxy adds or removes. A
+    /// proxy that only asks whether it is allowed names the path that it asks for.
+    fn hop_key(&self, record: &Record, request: &Head) -> u64 {
+        let original = hops::original_path(request).map(text::visible_octets);
+        let path = original.as_deref().unwrap_or(&record.path);
+        self.hash(path.rsplit('/').next().unwrap_or_default())
+    }
+
+    /// Identifiers that proxies hand on.
+    fn trace_identifier(&self, head: &Head) -> u64 {
+        const NAMES: [&str; 5] =
+            ["x-request-id", "x-correlation-id", "x-amzn-trace-id", "x-b3-traceid", "traceparent"];
+        let found = NAMES.into_iter().find_map(|name| Some((name, head.get(name)?)));
+        let Some((name, value)) = found else { return 0 };
+        if name == "traceparent" {
+            // W3C Trace Context §3.2: version, trace id, parent id, flags; a proxy changes the parent.
+            return value.split(|&octet| octet == b'-').nth(1).map_or(0, |trace| self.hash(trace));
+        }
+        self.hash(value)
+    }
+}
+
+/// State of the credentials, whether their fingerprint tells the secret, and the handshake message.
+fn sent(authorization: &Authorization) -> (Sent, bool, Leg) {
+    match &authorization.state {
+        AuthState::Missing => (Sent::Nothing, true, Leg::None),
+        AuthState::Unknown { .. } => (Sent::Unknown, false, Leg::None),
+        AuthState::Malformed { .. } | AuthState::Multiple { .. } => {
+            (Sent::Malformed, true, Leg::None)
+        }
+        AuthState::Present { shape, .. } => {
+            let leg = leg(shape);
+            let exact = leg == Leg::None && !matches!(shape, Shape::Digest(_) | Shape::Params(_));
+            (Sent::Credentials, exact, leg)
+        }
+    }
+}
+
+/// Which message of a connection-bound handshake it is.
+fn leg(shape: &Shape) -> Leg {
+    match shape {
+        Shape::Ntlm1 | Shape::Spnego { ntlm: true } | Shape::Gss { ntlm: true } => Leg::Negotiate,
+        Shape::Ntlm2 | Shape::Ntlm3 { .. } | Shape::SpnegoResp { ntlm: true } => Leg::Authenticate,
+        Shape::Spnego { .. } | Shape::Gss { .. } | Shape::SpnegoResp { .. } | Shape::Kerberos => {
+            Leg::Token
+        }
+        _ => Leg::None,
+    }
+}
+
+/// The first schemes offered that this program knows.
+fn offered(auth: &AuthFacts) -> [Option<&'static str>; 3] {
+    let mut known = auth.challenges.iter().filter_map(|challenge| challenge.scheme.known());
+    [(); 3].map(|()| known.next())
+}
+
+/// Whether the connection ends with this answer (RFC 9112 §9.3).
+fn closes(exchange: &Exchange, request: &Head, response: &Head) -> bool {
+    let names = |value: Option<&[u8]>, option: &str| {
+        value.is_some_and(|value| {
+            value
+                .split(|&octet| octet == b',')
+                .any(|part| part.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
+        })
+    };
+    let (request, response) = (request.get("connection"), response.get("connection"));
+    let old = |version: Option<Version>| {
+        version.is_some_and(|version| matches!(version, Version::Http09 | Version::Http10))
+    };
+    let answered = exchange.response.as_ref().map(|response| response.version);
+    names(request, "close")
+        || names(response, "close")
+        || (old(answered) && !names(response, "keep-alive"))
+        || (old(Some(exchange.version())) && !names(request, "keep-alive"))
+}
+
+/// The last hop that a proxy recorded.
+fn forwarded_for(head: &Head) -> Option<IpAddr> {
+    let listed = |name: &str| {
+        let value = text::decode(head.get(name)?);
+        value.rsplit(',').next()?.trim().parse().ok()
+    };
+    listed("x-forwarded-for").or_else(|| listed("x-real-ip")).or_else(|| {
+        // RFC 7239 §4: Forwarded: for=192.0.2.60;proto=http
+        let value = text::decode(head.get("forwarded")?);
+        let last = value.rsplit(',').next()?;
+        let address = last.split(';').find_map(|pair| {
+            let (name, value) = pair.trim().split_once('=')?;
+            name.eq_ignore_ascii_case("for").then_some(value)
+        })?;
+        address.trim_matches(['"', '[', ']']).parse().ok()
+    })
+}
