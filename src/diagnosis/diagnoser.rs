@@ -340,22 +340,23 @@ impl Diagnoser {
 
     /// Asks again about the exchanges that a new one may change.
     fn wake(&mut self, noted: Noted, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        let own = self.history.record(noted.sequence);
+        let accepted = own.is_some_and(|own| own.accepted() && own.has_credentials());
+        // Refused once more, and no step of a negotiation: that can wait for the first look.
+        let plain =
+            own.and_then(|own| own.refusal.as_ref()).is_some_and(|refusal| !refusal.is_step());
         let mut next = noted.repeats;
         for _ in 0..HANDSHAKE_STEPS {
             let Some(id) = next else { break };
             // What came before matters only in a negotiation: its first request waits for the last.
             next = self.history.step_before(id, noted.sequence);
-            if self.waiting.awaits(id, Awaiting::RETRY) {
+            if self.waiting.awaits(id, Awaiting::RETRY) && !(plain && self.waiting.is_unseen(id)) {
                 self.reconsider(id, counters, out);
             }
         }
         if let Some(id) = noted.other_leg {
             self.reconsider(id, counters, out);
         }
-        let accepted = self
-            .history
-            .record(noted.sequence)
-            .is_some_and(|r| r.accepted() && r.has_credentials());
         if accepted {
             for id in self.waiting.interested(self.history.keys(noted.sequence)) {
                 self.reconsider(id, counters, out);

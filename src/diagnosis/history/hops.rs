@@ -20,7 +20,11 @@ enum Match {
 /// Links a new refusal with the leg that was seen before it, whichever of the two is the outer one;
 /// the number of the other exchange.
 pub(super) fn join(history: &mut History, new: &mut Record, sequence: Sequence) -> Option<u64> {
-    let start = new.refusal.as_ref()?.links.hop;
+    let links = &new.refusal.as_ref()?.links;
+    if !links.other_server {
+        return None;
+    }
+    let start = links.hop;
     let candidates =
         history.walk(start, |r| r.refusal.as_ref().map_or(0, |refusal| refusal.links.hop)).take(32);
     let mut best: Option<(Match, bool, Sequence)> = None;

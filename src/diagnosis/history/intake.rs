@@ -10,7 +10,7 @@ use crate::counters::Counters;
 use crate::diagnosis::history::record::{Refusal, RefusalLinks};
 use crate::diagnosis::history::redirects::{self, Redirected};
 use crate::diagnosis::history::{
-    Chain, GivenCookie, History, Record, Recount, Sent, Sequence, counts, hops,
+    Chain, GivenCookie, History, Record, Recount, Sent, Sequence, WALK, counts, hops,
 };
 use crate::exchange::Exchange;
 use crate::http::{Request, Response};
@@ -59,14 +59,9 @@ impl History {
         let mut other_leg = None;
         if let Some(mut refusal) = record.refusal.take() {
             refusal.recount = self.recount(request, auth, &record);
-            refusal.repeat = self.repeat(retry, &record);
-            let client = self.link(Chain::RefusedClient(record.client_key), sequence);
-            refusal.links = RefusalLinks {
-                client,
-                place: self.place(&record, client),
-                retry: self.link(retry, sequence),
-                hop: self.link(Chain::Hop(refusal.hop_key), sequence),
-            };
+            self.count_repeats(retry, &record, &mut refusal);
+            self.compare_date(&record, &mut refusal);
+            self.link_refusal(retry, &record, &mut refusal);
             record.refusal = Some(refusal);
             other_leg = hops::join(self, &mut record, sequence);
         }
@@ -192,6 +187,39 @@ impl History {
                 auth.alternatives.iter().find(|other| other.kind == AlternativeKind::Cookie);
             let cookie = cookie.filter(|_| record.sent == Sent::Nothing).map(|c| c.name.as_str());
             self.origins.accept(record.origin_key, record.id, auth, cookie);
+        }
+    }
+
+    fn link_refusal(&mut self, retry: Chain, record: &Record, refusal: &mut Refusal) {
+        let sequence = record.sequence;
+        let client = self.link(Chain::RefusedClient(record.client_key), sequence);
+        let hop = self.link(Chain::Hop(refusal.hop_key), sequence);
+        let other_server = self.record(hop).is_some_and(|before| {
+            before.server != record.server
+                || before.refusal.as_ref().is_some_and(|before| before.links.other_server)
+        });
+        refusal.links = RefusalLinks {
+            client,
+            place: self.place(record, client),
+            retry: self.link(retry, sequence),
+            hop,
+            other_server,
+        };
+    }
+
+    /// Finds out since when answers on this path have had this `Date` and this body.
+    fn compare_date(&self, record: &Record, refusal: &mut Refusal) {
+        if refusal.date == 0 || refusal.body == 0 {
+            return;
+        }
+        let same = self
+            .walk(record.links.route, |record| record.links.route)
+            .take(WALK)
+            .filter(|(_, earlier)| earlier.same_route(record))
+            .filter_map(|(_, earlier)| earlier.refusal.as_ref())
+            .find(|earlier| earlier.date == refusal.date && earlier.body == refusal.body);
+        if let Some(earlier) = same {
+            refusal.date_since = refusal.date_since.min(earlier.date_since);
         }
     }
 

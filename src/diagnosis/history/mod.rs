@@ -364,7 +364,7 @@ impl History {
         while record.id != id {
             record = self.record(record.prior)?;
         }
-        record.refusal.as_ref().filter(|refusal| refusal.stale || refusal.continues)?;
+        record.refusal.as_ref().filter(|refusal| refusal.is_step())?;
         Some(self.record(record.prior)?.id)
     }
 

@@ -7,6 +7,7 @@ use compact_str::CompactString;
 
 use crate::diagnosis::history::counts::Recount;
 use crate::diagnosis::history::guesses::Place;
+use crate::diagnosis::history::retries::Run;
 use crate::secret::Fingerprint;
 use crate::time::Timestamp;
 
@@ -217,6 +218,8 @@ pub struct Refusal {
     pub sure_leg: bool,
     /// The same refusal of the same credential on the same target, from 1.
     pub repeat: u32,
+    /// Those of them without a long pause.
+    pub(super) run: Run,
     /// Who asks.
     pub challenger: Challenger,
     /// The first schemes offered that this program knows.
@@ -229,6 +232,8 @@ pub struct Refusal {
     pub body: u64,
     /// Tells the `Date` from others; 0 without one.
     pub date: u64,
+    /// Since when answers on this path have had this `Date` and this body.
+    pub date_since: Timestamp,
     /// Tells the realm of its Digest challenge from others; 0 without one.
     pub digest_realm: u64,
     /// The request says who the user is in headers that gateways add (`X-Forwarded-User`).
@@ -251,6 +256,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Whether it only is a step of a negotiation: a stale nonce, or a handshake message.
+    pub const fn is_step(&self) -> bool {
+        self.stale || self.continues
+    }
+
     /// Whether a challenge offers this scheme.
     pub fn offers(&self, scheme: &'static str) -> bool {
         self.offered.contains(&Some(scheme))
@@ -298,6 +308,8 @@ pub(super) struct RefusalLinks {
     pub client: Sequence,
     pub retry: Sequence,
     pub hop: Sequence,
+    /// Whether an earlier refusal on that chain came from another server.
+    pub other_server: bool,
     /// What this client was refused with of late.
     pub place: Place,
 }

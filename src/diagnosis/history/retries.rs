@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::auth::{AuthFacts, AuthState, Shape};
 use crate::diagnosis::history::{
-    Chain, History, Record, Repetition, Sequence, WALK, counts, digest_nonce,
+    Chain, History, Record, Refusal, Repetition, Sequence, counts, digest_nonce,
 };
 use crate::exchange::Exchange;
+use crate::time::Timestamp;
 
 impl History {
     /// The refused request that this one repeats: sent after the refusal, the first of its kind. On
@@ -61,40 +62,63 @@ impl History {
         ]
     }
 
-    /// How often this refusal was seen in a row: same client, request and credential.
-    pub(super) fn repeat(&self, retry: Chain, record: &Record) -> u32 {
+    /// Counts this refusal together with those like it before: same client, request and credential.
+    pub(super) fn count_repeats(&self, retry: Chain, record: &Record, refusal: &mut Refusal) {
         let credential = record.credentials.first().copied().flatten();
-        self.walk(self.head(retry), |r| r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry))
+        let earlier = self
+            .walk(self.head(retry), |r| r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry))
             .take(32)
-            .map(|(_, earlier)| earlier)
-            .find(|earlier| {
+            .find(|(_, earlier)| {
                 earlier.status == record.status
                     && earlier.sent == record.sent
                     && earlier.credentials.first().copied().flatten() == credential
-            })
-            .and_then(|earlier| earlier.refusal.as_ref())
-            .map_or(1, |refusal| refusal.repeat.saturating_add(1))
+            });
+        let before = earlier.and_then(|(_, earlier)| earlier.refusal.as_ref());
+        refusal.repeat = before.map_or(1, |before| before.repeat.saturating_add(1));
+        refusal.run =
+            before.map_or_else(Run::default, |before| before.run).followed_by(record.time);
     }
 
-    /// How often this credential was refused for this request within `window`, this time included,
-    /// and over how long.
-    pub fn storm<'a>(&'a self, own: &'a Record, window: Duration) -> Option<(usize, Duration)> {
-        let credential = own.credentials.first().copied().flatten()?;
-        let (mut count, mut first) = (0, own);
-        let earlier = self.walk(own.sequence, |record| {
-            record.refusal.as_ref().map_or(0, |refusal| refusal.links.retry)
-        });
-        for (_, record) in earlier.take(WALK) {
-            if !record.carries(credential) {
-                continue;
-            }
-            if own.time.since(record.time) > window {
-                break;
-            }
-            count += 1;
-            first = record;
+    /// How often this credential was refused for this request without a longer pause than
+    /// [`STORM_WINDOW`], and over how long; `None` where that is no storm.
+    pub fn storm(&self, own: &Record) -> Option<(u32, Duration)> {
+        own.credentials.first().copied().flatten()?;
+        let run = &own.refusal.as_ref()?.run;
+        run.is_storm().then(|| (run.count, own.time.since(run.since)))
+    }
+}
+
+/// Refusals within [`STORM_WINDOW`] that are a storm.
+const STORM: usize = 5;
+
+/// Over how long they are counted.
+const STORM_WINDOW: Duration = Duration::from_secs(60);
+
+/// Refusals of the same kind without a longer pause.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Run {
+    count: u32,
+    since: Timestamp,
+    /// When the latest were sent, the latest last.
+    latest: [Timestamp; STORM],
+}
+
+impl Run {
+    fn followed_by(self, time: Timestamp) -> Self {
+        let last = self.latest.last().copied().unwrap_or_default();
+        let goes_on = self.count > 0 && time.since(last) <= STORM_WINDOW;
+        let mut run = if goes_on { self } else { Self { since: time, ..Self::default() } };
+        run.count = run.count.saturating_add(1);
+        run.latest.rotate_left(1);
+        if let Some(last) = run.latest.last_mut() {
+            *last = time;
         }
-        Some((count, own.time.since(first.time)))
+        run
+    }
+
+    fn is_storm(&self) -> bool {
+        let [first, .., last] = &self.latest;
+        self.count as usize >= STORM && last.since(*first) <= STORM_WINDOW
     }
 }
 

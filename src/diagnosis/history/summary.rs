@@ -13,6 +13,7 @@ use crate::auth::{AuthFacts, AuthState, Authorization, Shape};
 use crate::diagnosis::history::record::{
     CREDENTIALS, Challenger, Links, Refusal, RefusalLinks, Trace,
 };
+use crate::diagnosis::history::retries::Run;
 use crate::diagnosis::history::{Hashed, Leg, Method, Record, Sent, digest_nonce, hops};
 use crate::exchange::{Connection, Exchange};
 use crate::http::{Head, Request, Response, Version};
@@ -200,12 +201,14 @@ impl Summariser {
             inner: 0,
             sure_leg: false,
             repeat: 1,
+            run: Run::default(),
             challenger: self.challenger(auth, head),
             offered: offered(auth),
             recount: None,
             digest_opaque: digest.and_then(|d| d.params.get("opaque")).map_or(0, |o| self.hash(o)),
             body: if octets.is_empty() { 0 } else { self.hash(octets) },
             date: hash_of(head.get("date")),
+            date_since: response.time,
             digest_realm: digest.and_then(|d| d.realm()).map_or(0, |realm| self.hash(realm)),
             identity: auth.alternatives.iter().any(|a| a.kind == AlternativeKind::IdentityHeader),
             nonce_issued: issued.unwrap_or(0),

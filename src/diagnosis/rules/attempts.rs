@@ -77,9 +77,7 @@ fn failures<'a>(view: &View<'a>, own: &'a Record) -> Vec<&'a Record> {
         .skip_while(|record| record.time >= own.time)
         .take_while(|record| own.time.since(record.time) <= LOCK_WINDOW)
         .take_while(|record| !record.accepted())
-        .filter(|record| {
-            record.refusal.as_ref().is_some_and(|refusal| !refusal.stale && !refusal.continues)
-        })
+        .filter(|record| record.refusal.as_ref().is_some_and(|refusal| !refusal.is_step()))
         .collect()
 }
 

@@ -189,14 +189,20 @@ pub fn cached_401(view: &View<'_>) -> Answer {
     found.into()
 }
 
+/// `Date` has whole seconds: an answer with one that is older was not made now.
+const STALE: Duration = Duration::from_secs(2);
+
 /// An answer that carries the `Date` and the body of one given earlier. The earlier one was made for
 /// its own request.
 fn frozen(view: &View<'_>) -> Option<Found> {
     let own = view.record()?;
     let refusal = own.refusal.as_ref().filter(|refusal| refusal.date != 0 && refusal.body != 0)?;
+    if own.answered.since(refusal.date_since) < STALE {
+        return None;
+    }
     let twin = view.history().of_route(own).find(|record| {
         record.id != own.id
-            && own.answered.since(record.answered) >= Duration::from_secs(2)
+            && own.answered.since(record.answered) >= STALE
             && record
                 .refusal
                 .as_ref()

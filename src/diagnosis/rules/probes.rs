@@ -44,25 +44,15 @@ const CHECKERS: [&str; 14] = [
 const CHECKED: [&str; 8] =
     ["health", "healthz", "ready", "readyz", "live", "livez", "heartbeat", "alive"];
 
-/// Refusals within [`STORM_WINDOW`] that are a storm.
-const STORM: usize = 5;
-
-/// Over how long they are counted.
-const STORM_WINDOW: Duration = Duration::from_secs(60);
-
 /// “Repeated {n} times in {s} with the same refused credential: the client does not back off.”
 pub fn storm(view: &View<'_>) -> Option<Note> {
     let own = view.record().filter(|own| own.exact && own.sent != Sent::Unknown)?;
-    let (count, span) = view.history().storm(own, STORM_WINDOW)?;
-    (count >= STORM).then(|| Note {
-        id: NoteId::RetryStorm,
-        text: format!(
-            "Repeated {count} times in {} with the same refused credential: the client does not \
-             back off.",
-            humane(span)
-        )
-        .into(),
-    })
+    let (count, span) = view.history().storm(own)?;
+    let text = format!(
+        "Repeated {count} times in {} with the same refused credential: the client does not back off.",
+        humane(span)
+    );
+    Some(Note { id: NoteId::RetryStorm, text: text.into() })
 }
 
 /// Why a refused request without credentials is none of its user's troubles; `None` when it is.

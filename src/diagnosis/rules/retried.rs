@@ -229,7 +229,7 @@ fn is_true(value: &str) -> bool {
 
 /// A refused attempt that only is a step of a negotiation: a stale nonce, or a handshake message.
 fn is_step(record: &Record) -> bool {
-    record.refusal.as_ref().is_some_and(|refusal| refusal.stale || refusal.continues)
+    record.refusal.as_ref().is_some_and(|refusal| refusal.is_step())
 }
 
 /// The last attempt of a negotiation that began with `first`; `None` while it is not known.
