@@ -8,13 +8,12 @@ use crate::auth::proof::Prover;
 use crate::counters::{Counters, Limit};
 use crate::diagnosis::choice::{Answers, Rulebook, choose};
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
-use crate::diagnosis::lexicon::{self, Memo};
 use crate::diagnosis::observer::{Observation, Observer};
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::{RULES, begins_token_flow, is_disguised_refusal, probes};
 use crate::diagnosis::view::Heard;
 use crate::diagnosis::waiting::{Pending, Waiting};
-use crate::diagnosis::{Case, Diagnosis, Note, NoteId, Verdict, View, note, proving};
+use crate::diagnosis::{Case, Diagnosis, Note, NoteId, Verdict, View, note, proving, reply};
 use crate::exchange::Exchange;
 use crate::limits::Limits;
 use crate::secret::FingerprintKey;
@@ -42,7 +41,7 @@ pub struct Diagnoser {
     history: History,
     successes: Successes,
     waiting: Waiting,
-    memo: Memo,
+    replies: reply::Memo,
     observer: Observer,
     room: usize,
     /// Whether somebody wants provisional verdicts, too, and accepted exchanges to compare with.
@@ -75,7 +74,7 @@ impl Diagnoser {
             history,
             successes: Successes::default(),
             waiting: Waiting::default(),
-            memo: Memo::default(),
+            replies: reply::Memo::default(),
             room: limits.diagnosis_window.clamp(1, WAITING),
             followed: true,
         }
@@ -271,8 +270,8 @@ impl Diagnoser {
     fn hear(&mut self, exchange: &Exchange, auth: &AuthFacts) -> Heard {
         let prover = self.prover.as_mut();
         let proof = prover.and_then(|prover| proving::prove(prover, exchange, auth));
-        let said = lexicon::listen(exchange, auth, &mut self.memo);
-        Heard::with_proof(proof).with_words(said)
+        let reply = self.replies.read(exchange.response.as_ref(), auth);
+        Heard::with_proof(proof).with_reply(reply)
     }
 
     /// Until when the other leg of a refused request may turn up; `None` when it has, or when what

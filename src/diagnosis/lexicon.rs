@@ -90,7 +90,7 @@ pub enum Category {
 pub struct Said {
     /// What they are about.
     pub category: Category,
-    /// The words, safe to show, at most 200 characters.
+    /// The words; where a rule or a reader sees them, safe to show and at most 200 characters.
     pub quote: String,
     /// Where they stand: `response.body`, `response.header.www-authenticate`, …
     pub field: &'static str,
@@ -119,18 +119,17 @@ impl Said {
 /// Longest quote, in characters.
 const QUOTE: usize = 200;
 
-/// What the response says, its body read with the help of `memo`.
-pub fn listen(exchange: &Exchange, auth: &AuthFacts, memo: &mut Memo) -> Option<Said> {
-    let response = exchange.response.as_ref()?;
+/// What the response says, its body read with the help of `memo`. The words are the server's own: see
+/// [`quoted`].
+pub fn hear(response: &Response, auth: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let mut best: Option<Said> = None;
     for source in [from_challenges, from_headers, from_reason, from_body] {
-        let Some(mut said) = source(response, auth, memo) else { continue };
+        let Some(said) = source(response, auth, memo) else { continue };
         // RFC 6750 §3.1: `invalid_token` is said of a token that arrived, whatever the body says.
         if said.category == Category::Missing && judges_token(auth) {
             continue;
         }
         if best.as_ref().is_none_or(|best| !best.is_informative() && said.is_informative()) {
-            said.quote = quotable(said.quote, exchange, auth);
             best = Some(said);
         }
         if best.as_ref().is_some_and(Said::is_informative) {
@@ -138,6 +137,11 @@ pub fn listen(exchange: &Exchange, auth: &AuthFacts, memo: &mut Memo) -> Option<
         }
     }
     best
+}
+
+/// The words as they may be shown.
+pub fn quoted(said: &Said, exchange: &Exchange, auth: &AuthFacts) -> Said {
+    Said { quote: quotable(said.quote.clone(), exchange, auth), ..*said }
 }
 
 /// Whether a challenge says that the token it received is not valid.

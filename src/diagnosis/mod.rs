@@ -8,6 +8,7 @@ pub mod lexicon;
 pub mod note;
 mod observer;
 mod proving;
+mod reply;
 pub mod rule;
 pub mod rules;
 mod signs;

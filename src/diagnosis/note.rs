@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::auth::Shape;
 use crate::auth::authorization::AlternativeKind;
-use crate::auth::syntax::{contains_ignore_case, starts_with_ignore_case};
 use crate::diagnosis::lexicon::Said;
 use crate::diagnosis::rules::common::{is_token, other_credential, posted_login};
 use crate::diagnosis::{Diagnosis, View};
@@ -163,52 +162,18 @@ fn should_be_403(view: &View<'_>, diagnosis: &Diagnosis) -> Option<Note> {
     })
 }
 
-/// Gateways whose name stands in `Server` of their own answers, and the field by which an answer
-/// from behind one that replaces `Server` always can be told.
-const GATEWAYS: [(&str, &str); 6] = [
-    ("envoy", "x-envoy-upstream-service-time"),
-    ("apisix", "x-apisix-upstream-status"),
-    ("kong", "x-kong-upstream-latency"),
-    ("awselb", ""),
-    ("squid", ""),
-    ("varnish", ""),
-];
-
 fn answered_by_hop(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
-    let head = &view.response().filter(|response| response.head_loss.is_none())?.head;
-    let gateway = match head.get("server") {
-        Some(server) => GATEWAYS.iter().any(|(name, mark)| {
-            contains_name(server, name.as_bytes()) && (mark.is_empty() || !head.has(mark))
-        }),
-        // An origin server with a clock sends Date (RFC 9110 §6.6.1); HAProxy's own answers have
-        // neither.
-        None => !head.has("date") && !head.has("x-powered-by"),
-    };
-    gateway.then(|| {
+    let whole = view.response()?.head_loss.is_none();
+    (whole && view.reply().by_hop).then(|| {
         let text = "This answer was probably made by a proxy or gateway, not by the application.";
         (NoteId::AnsweredByHop, text.into())
     })
 }
 
-/// Whether a gateway's name stands in `Server`, in any case: names are short, and so is the field.
-fn contains_name(server: &[u8], name: &[u8]) -> bool {
-    server.len() >= name.len()
-        && memchr::memchr2(name[0], name[0].to_ascii_uppercase(), server).is_some()
-        && contains_ignore_case(server, name)
-}
-
 fn login_page(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
     let response = view.response()?;
-    let html = response
-        .head
-        .get("content-type")
-        .is_some_and(|kind| starts_with_ignore_case(kind, b"text/html"));
-    let form = html
-        && view.body().is_some_and(|body| {
-            let has = |words: &[u8]| contains_ignore_case(body.as_bytes(), words);
-            has(b"type=\"password\"") || has(b"type=password")
-        });
-    (form || matches!(response.status, 401 | 407) && response.head.has("location")).then(|| {
+    let leads = || matches!(response.status, 401 | 407) && response.head.has("location");
+    (view.reply().login_form || leads()).then(|| {
         let text = "The answer is a login page; API clients should get JSON.";
         (NoteId::LoginPage, text.into())
     })

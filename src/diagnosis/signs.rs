@@ -4,7 +4,6 @@ use crate::auth::{AuthState, Shape};
 use crate::diagnosis::lexicon::Said;
 use crate::diagnosis::rules::clients::is_git_push;
 use crate::diagnosis::rules::common::{SIGNATURE_FIELDS, is_signed};
-use crate::diagnosis::rules::hops::CACHE_FIELDS;
 use crate::diagnosis::view::View;
 
 /// A set of such facts.
@@ -86,7 +85,8 @@ impl Signs {
         self.0 >> sign & 1 != 0
     }
 
-    const fn when(self, holds: bool) -> Self {
+    /// This, where it holds.
+    pub const fn when(self, holds: bool) -> Self {
         if holds { self } else { Self::NONE }
     }
 }
@@ -169,14 +169,7 @@ fn of_fields(view: &View<'_>) -> Signs {
             .and(Signs::CHANGES.when(is_git_push(view)))
             .and(Signs::SIGNED.when(SIGNATURE_FIELDS.into_iter().any(|field| head.has(field))))
     });
-    let answered = view.response().map_or(Signs::NONE, |response| {
-        let head = &response.head;
-        Signs::PROXY
-            .when(response.status == 407 || head.has("proxy-authenticate"))
-            .and(Signs::CACHE.when(CACHE_FIELDS.into_iter().any(|field| head.has(field))))
-            .and(Signs::RETRY_AFTER.when(head.has("retry-after")))
-    });
-    asked.and(answered)
+    asked.and(view.reply().signs)
 }
 
 /// What is remembered around the exchange.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::authorization::AlternativeKind;
@@ -12,11 +13,11 @@ use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Finding, Jwt, 
 use crate::diagnosis::history::{
     AcceptedToken, GivenCookie, History, Past, Record, Redirected, Repetition, Sequence, Skew,
 };
-use crate::diagnosis::lexicon::{self, Category, Memo, Said};
+use crate::diagnosis::lexicon::{self, Category, Said};
+use crate::diagnosis::reply::{Memo, Reply, body_text};
 use crate::diagnosis::{Note, note};
 use crate::exchange::Exchange;
-use crate::http::{Request, Response, content};
-use crate::limits::Limits;
+use crate::http::{Request, Response};
 use crate::secret::Fingerprint;
 use crate::text;
 use crate::time::Timestamp;
@@ -42,6 +43,8 @@ pub struct View<'a> {
 /// What stays the same however often an exchange is assessed.
 #[derive(Debug, Default)]
 pub struct Heard {
+    /// The response, read.
+    reply: OnceCell<Arc<Reply>>,
     /// What the server says; empty until it is asked for.
     said: OnceCell<Option<Said>>,
     /// The credentials, held against the user's keys and passwords.
@@ -56,10 +59,10 @@ impl Heard {
         Self { proof, ..Self::default() }
     }
 
-    /// With what the server says.
+    /// With the response, read.
     #[must_use]
-    pub fn with_words(self, said: Option<Said>) -> Self {
-        Self { said: OnceCell::from(said), ..self }
+    pub fn with_reply(self, reply: Arc<Reply>) -> Self {
+        Self { reply: OnceCell::from(reply), ..self }
     }
 }
 
@@ -309,23 +312,7 @@ impl<'a> View<'a> {
     /// The beginning of the response's body as text, content coding removed; `None` when there is
     /// nothing to read.
     pub fn body(&self) -> Option<&str> {
-        self.body.get_or_init(|| self.read_body()).as_deref()
-    }
-
-    fn read_body(&self) -> Option<Cow<'a, str>> {
-        let response = self.response()?;
-        let start = &response.body.start;
-        if start.is_empty() {
-            return None;
-        }
-        let coding = response.head.get("content-encoding");
-        let limit = Limits::default().body;
-        let content = content::decode(start, response.body.whole, coding, limit);
-        let text = match content.octets {
-            Cow::Borrowed(octets) => text::decode(octets),
-            Cow::Owned(octets) => Cow::Owned(text::decode(&octets).into_owned()),
-        };
-        (!text.is_empty()).then_some(text)
+        self.body.get_or_init(|| body_text(self.response()?)).as_deref()
     }
 
     /// Remarks that the exchange itself gives rise to, whatever its diagnosis.
@@ -333,10 +320,15 @@ impl<'a> View<'a> {
         self.heard.remarks.get_or_init(|| note::remarks(self))
     }
 
+    /// What the response shows whatever was asked.
+    pub fn reply(&self) -> &Reply {
+        self.heard.reply.get_or_init(|| Memo::default().read(self.response(), self.auth))
+    }
+
     /// What the server says about the refusal.
     pub fn said(&self) -> Option<&Said> {
-        let listen = || lexicon::listen(self.exchange, self.auth, &mut Memo::default());
-        self.heard.said.get_or_init(listen).as_ref()
+        let quoted = |said| lexicon::quoted(said, self.exchange, self.auth);
+        self.heard.said.get_or_init(|| self.reply().said.as_ref().map(quoted)).as_ref()
     }
 
     /// Whether what the server says falls into this category.

@@ -257,8 +257,19 @@ impl Head {
         })
     }
 
+    /// The names of its fields.
+    #[inline]
+    fn names(&self) -> Names {
+        Names(self.data.first_chunk().map_or(0, |names| u64::from_le_bytes(*names)))
+    }
+
     /// The value of the first field of this name (any case).
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
+        if self.names().may_have(name.as_bytes()) { self.first_of(name) } else { None }
+    }
+
+    fn first_of(&self, name: &str) -> Option<&[u8]> {
         self.get_all(name).next()
     }
 
@@ -276,6 +287,7 @@ impl Head {
     }
 
     /// Whether there is a field of this name (any case).
+    #[inline]
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -284,6 +296,11 @@ impl Head {
     /// holds for the other. Heads that are not may still be equal.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.data, &other.data)
+    }
+
+    /// Whether another head is the same one.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.data) > 1
     }
 
     /// Heap octets held: all of them for each of those that share them, which is never too few.
