@@ -157,7 +157,7 @@ mod tests {
     use crate::exchange::Exchange;
     use crate::secret::FingerprintKey;
 
-    fn exchange(talk: Talk) -> Exchange {
+    fn see(talk: &Talk) -> Exchange {
         talk.exchange(1)
     }
 
@@ -172,8 +172,8 @@ mod tests {
 
     #[test]
     fn a_reply_that_comes_again_is_read_once() {
-        let first = exchange(get("/").answer(401).body("Token has expired"));
-        let mut second = exchange(get("/b").answer(401).body("Token has expired"));
+        let first = see(&get("/").answer(401).body("Token has expired"));
+        let mut second = see(&get("/b").answer(401).body("Token has expired"));
         let share = |from: &Exchange, to: &mut Exchange| {
             let head = from.response.as_ref().unwrap().head.clone();
             to.response.as_mut().unwrap().head = head;
@@ -183,7 +183,7 @@ mod tests {
         let known = read(&mut memo, &first);
         assert!(Arc::ptr_eq(&known, &read(&mut memo, &second)));
         assert_eq!(known.said.as_ref().unwrap().quote, "Token has expired");
-        let mut other = exchange(get("/b").answer(401).body("Token was revoked"));
+        let mut other = see(&get("/b").answer(401).body("Token was revoked"));
         share(&first, &mut other);
         assert_eq!(read(&mut memo, &other).said.as_ref().unwrap().quote, "Token was revoked");
     }
@@ -192,8 +192,8 @@ mod tests {
     fn what_is_said_of_credentials_is_not_said_where_none_were_sent() {
         let asks = "Bearer error=\"invalid_token\"";
         let words = "No credentials were provided";
-        let sent = exchange(get("/").auth("Bearer abcdefgh").answer(401).asks(asks).body(words));
-        let mut none = exchange(get("/").answer(401).asks(asks).body(words));
+        let sent = see(&get("/").auth("Bearer abcdefgh").answer(401).asks(asks).body(words));
+        let mut none = see(&get("/").answer(401).asks(asks).body(words));
         none.response.as_mut().unwrap().head = sent.response.as_ref().unwrap().head.clone();
         let mut memo = Memo::default();
         let fresh = read(&mut Memo::default(), &none).said.clone();
@@ -205,7 +205,7 @@ mod tests {
     fn many_replies_do_not_fill_the_memory() {
         let mut memo = Memo::default();
         for number in 0..5 * REPLIES {
-            let exchange = exchange(get("/").answer(401).body(&number.to_string()));
+            let exchange = see(&get("/").answer(401).body(&number.to_string()));
             let _shared = exchange.response.as_ref().unwrap().head.clone();
             read(&mut memo, &exchange);
         }

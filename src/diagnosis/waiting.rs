@@ -99,7 +99,8 @@ impl Waiting {
 
     /// An exchange that waits for its first look, and whose record is this one or an older one.
     pub fn unseen_up_to(&mut self, sequence: Sequence) -> Option<u64> {
-        while let Some((_, id)) = self.unseen.pop_front_if(|(own, _)| *own <= sequence) {
+        while let Some(&(_, id)) = self.unseen.front().filter(|(own, _)| *own <= sequence) {
+            self.unseen.pop_front();
             if self.is_unseen(id) {
                 return Some(id);
             }
