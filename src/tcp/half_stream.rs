@@ -6,6 +6,7 @@
 //! - `position` never decreases, and never passes the FIN.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use super::{Data, GapCause, StreamEvent, TcpCounters};
 use crate::limits::Limits;
@@ -28,16 +29,18 @@ pub struct HalfStream {
     /// Position of the next octet to hand on.
     position: u64,
     /// Initial sequence number, when the SYN was seen.
-    initial: Option<u32>,
+    initial: u32,
+    has_initial: bool,
     /// Up to where the peer acknowledged.
     acknowledged: u64,
-    /// Position of the FIN.
-    fin: Option<u64>,
+    /// Position after the FIN, which takes one itself.
+    after_fin: Option<NonZeroU64>,
     phase: Phase,
     waiting: Option<Box<Waiting>>,
     /// IP identification and sequence number of the last segment: tells a packet captured twice
     /// from one sent twice.
-    last: (u16, u32),
+    last_identification: u16,
+    last_sequence: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,12 +99,14 @@ impl HalfStream {
         Self {
             sequence: 0,
             position: 0,
-            initial: None,
+            initial: 0,
+            has_initial: false,
             acknowledged: 0,
-            fin: None,
+            after_fin: None,
             phase: Phase::Unseen,
             waiting: None,
-            last: (0, 0),
+            last_identification: 0,
+            last_sequence: 0,
         }
     }
 
@@ -135,7 +140,7 @@ impl HalfStream {
     pub fn is_steady(&self) -> bool {
         self.phase == Phase::Open
             && self.waiting.is_none()
-            && self.fin.is_none()
+            && self.after_fin.is_none()
             && self.acknowledged <= self.position
     }
 
@@ -161,7 +166,8 @@ impl HalfStream {
     /// Hands on the next octets of a steady stream.
     #[inline]
     pub fn push_next(&mut self, payload: &Payload<'_>, sink: impl FnOnce(StreamEvent<'_>)) {
-        self.last = (payload.identification, payload.sequence);
+        self.last_identification = payload.identification;
+        self.last_sequence = payload.sequence;
         let Payload { octets, timestamp, acknowledged, .. } = *payload;
         let position = self.position;
         self.skip_to(position + octets.len() as u64);
@@ -189,9 +195,14 @@ impl HalfStream {
         }
     }
 
+    /// Position of the FIN.
+    fn fin(&self) -> Option<u64> {
+        self.after_fin.map(|after| after.get() - 1)
+    }
+
     fn fin_allows_more(&self) -> bool {
         // The FIN occupies one sequence number, which is acknowledged but is no octet.
-        self.fin.is_none_or(|fin| self.position < fin)
+        self.fin().is_none_or(|fin| self.position < fin)
     }
 
     /// Position of a sequence number, relative to what is known; `None` when nothing is.
@@ -213,7 +224,7 @@ impl HalfStream {
 
     /// A SYN was seen. A late one (its data came first) changes nothing.
     pub fn open(&mut self, initial: u32) {
-        self.initial = Some(initial);
+        (self.initial, self.has_initial) = (initial, true);
         if self.phase == Phase::Unseen {
             self.phase = Phase::Open;
             self.sequence = initial.wrapping_add(1);
@@ -224,7 +235,7 @@ impl HalfStream {
     /// Whether a SYN with this sequence number belongs to the stream seen so far: repeated, or
     /// captured after the data that followed it.
     pub fn accepts_syn(&self, initial: u32) -> bool {
-        match (self.initial, self.phase) {
+        match (self.has_initial.then_some(self.initial), self.phase) {
             (_, Phase::Unseen) => true,
             (Some(known), _) => known == initial,
             (None, _) => {
@@ -260,9 +271,10 @@ impl HalfStream {
             self.position = MIDSTREAM_ORIGIN;
             self.phase = Phase::Open;
         }
-        if self.fin.is_none() {
+        if self.after_fin.is_none() {
             let position = self.position_of(sequence).and_then(|p| u64::try_from(p).ok());
-            self.fin = position.filter(|&position| position >= self.position);
+            let position = position.filter(|&position| position >= self.position);
+            self.after_fin = position.and_then(|fin| NonZeroU64::new(fin.saturating_add(1)));
         }
     }
 
@@ -282,9 +294,11 @@ impl HalfStream {
             self.position = MIDSTREAM_ORIGIN;
             self.phase = if starts_message { Phase::Open } else { Phase::Undetermined };
         }
-        let this = (payload.identification, payload.sequence);
-        let duplicate = this == self.last && payload.identification != 0;
-        self.last = this;
+        let duplicate = payload.sequence == self.last_sequence
+            && payload.identification == self.last_identification
+            && payload.identification != 0;
+        self.last_identification = payload.identification;
+        self.last_sequence = payload.sequence;
         let length = payload.octets.len() as u64 + u64::from(payload.cut);
         let Some(start) = self.position_of(payload.sequence) else { return };
         let undetermined = self.phase == Phase::Undetermined;
@@ -453,7 +467,7 @@ impl HalfStream {
     }
 
     fn end_if_reached(&mut self, now: Timestamp, sink: &mut impl FnMut(StreamEvent<'_>)) {
-        if self.phase == Phase::Open && self.fin.is_some_and(|fin| self.position >= fin) {
+        if self.phase == Phase::Open && self.fin().is_some_and(|fin| self.position >= fin) {
             self.phase = Phase::Ended;
             self.waiting = None;
             sink(StreamEvent::End { timestamp: now });
@@ -510,7 +524,7 @@ impl HalfStream {
             return false;
         }
         let first = self.waiting.as_ref().and_then(|w| w.segments.keys().next().copied());
-        let bounds = [first, self.fin].into_iter().flatten();
+        let bounds = [first, self.fin()].into_iter().flatten();
         let until = bounds.fold(self.acknowledged, u64::min);
         if until <= self.position {
             return false;
@@ -530,7 +544,7 @@ impl HalfStream {
             self.determine(None, now, counters, &mut sink);
         } else if self.phase == Phase::Open {
             let first = self.waiting.as_ref().and_then(|w| w.segments.keys().next().copied());
-            let until = first.or(self.fin).filter(|&until| until > self.position);
+            let until = first.or(self.fin()).filter(|&until| until > self.position);
             if let Some(until) = until {
                 self.gap_until(until, now, counters, &mut sink);
             }
