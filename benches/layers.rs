@@ -20,7 +20,7 @@ use why401::exchange::Exchange;
 use why401::exchange::conversation::{Context, Conversation};
 use why401::export::{json, text};
 use why401::filter::Filter;
-use why401::http::h1::{Heads, Kind, Mark, Parser};
+use why401::http::h1::{Kind, Mark, Parser, Repeats};
 use why401::limits::Limits;
 use why401::secret::FingerprintKey;
 use why401::session::Input;
@@ -163,10 +163,10 @@ fn http1_head(bencher: Bencher<'_, '_>, of_request: bool) {
     let limits = Limits::default();
     let (kind, head) =
         if of_request { (Kind::Request, REQUEST) } else { (Kind::Response, RESPONSE) };
-    let new = || (Parser::new(kind), Heads::default());
-    bencher.with_inputs(new).bench_local_values(|(mut parser, mut heads)| {
+    let new = || (Parser::new(kind), Repeats::default());
+    bencher.with_inputs(new).bench_local_values(|(mut parser, mut repeats)| {
         let mut octets = black_box(head);
-        let output = parser.feed(&mut octets, Mark::default(), &limits, &mut heads);
+        let output = parser.feed(&mut octets, Mark::default(), &limits, &mut repeats);
         assert!(output.is_some(), "the head is whole");
         output
     });
@@ -178,7 +178,7 @@ struct Pairing {
     counters: Counters,
     exchanges: Vec<Arc<Exchange>>,
     last_id: u64,
-    heads: Heads,
+    repeats: Repeats,
 }
 
 impl Pairing {
@@ -188,7 +188,7 @@ impl Pairing {
             counters: &mut self.counters,
             out: &mut self.exchanges,
             last_id: &mut self.last_id,
-            heads: &mut self.heads,
+            repeats: &mut self.repeats,
         }
     }
 }
@@ -231,7 +231,7 @@ fn pairing(bencher: Bencher<'_, '_>) {
                 counters,
                 exchanges: Vec::new(),
                 last_id: 0,
-                heads: Heads::default(),
+                repeats: Repeats::default(),
             };
             for segment in SEGMENTS.iter() {
                 flows.push(segment, &mut pairing);

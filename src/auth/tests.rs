@@ -197,7 +197,7 @@ fn every_kind_of_place_is_seen() {
             ("Accept", "*"),
         ],
     );
-    request.body.start = b"a=1&access_token=t".to_vec();
+    request.body.start = b"a=1&access_token=t".as_slice().into();
     let found = listed(&request);
     let found: Vec<(&str, &str)> = found.iter().map(|(kind, name)| (*kind, &**name)).collect();
     assert_eq!(

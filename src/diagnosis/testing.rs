@@ -189,7 +189,7 @@ impl Talk {
         }
         fields.extend(self.request.iter().map(|(n, v)| (n.as_bytes(), v.as_slice())));
         let body = |octets: &[u8]| Body {
-            start: octets.to_vec(),
+            start: octets.into(),
             length: octets.len() as u64,
             gap: 0,
             complete: true,

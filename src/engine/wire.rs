@@ -10,7 +10,7 @@ use crate::decode::{Decoded, Decoder};
 use crate::exchange::Exchange;
 use crate::exchange::conversation::{Context, Conversation};
 use crate::exchange::proxy_protocol::{self, Preamble};
-use crate::http::h1::Heads;
+use crate::http::h1::Repeats;
 use crate::http::h1::sniff::{self, Looks};
 use crate::limits::{Limits, Patience};
 use crate::tcp::{Consumer, Data, Direction, FlowInfo, FlowTable, StreamEvent, TcpCounters};
@@ -41,7 +41,7 @@ struct Reader {
     exchanges: Vec<Arc<Exchange>>,
     interfaces: Vec<Arc<str>>,
     last_id: u64,
-    heads: Heads,
+    repeats: Repeats,
     /// Heap octets held by conversations.
     memory: usize,
     other_ports: BTreeMap<u16, u64>,
@@ -58,7 +58,7 @@ impl Wire {
                 exchanges: Vec::new(),
                 interfaces: Vec::new(),
                 last_id: 0,
-                heads: Heads::default(),
+                repeats: Repeats::default(),
                 memory: 0,
                 other_ports: BTreeMap::new(),
             },
@@ -193,7 +193,7 @@ impl Reader {
             counters: &mut self.counters,
             out: &mut self.exchanges,
             last_id: &mut self.last_id,
-            heads: &mut self.heads,
+            repeats: &mut self.repeats,
         }
     }
 

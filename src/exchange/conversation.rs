@@ -10,7 +10,7 @@ use super::proxy_protocol::{self, Preamble};
 use super::{Anomalies, Anomaly, Connection, Coverage, Exchange, Pairing};
 use crate::counters::{Counters, Limit};
 use crate::http::h1::sniff::{self, Looks};
-use crate::http::h1::{Answers, Framing, Heads, Kind, Mark, Output, Parser};
+use crate::http::h1::{Answers, Framing, Kind, Mark, Output, Parser, Repeats};
 use crate::http::h2::PREFACE;
 use crate::http::{HeadLoss, Response};
 use crate::limits::Limits;
@@ -26,8 +26,8 @@ pub struct Context<'a> {
     pub out: &'a mut Vec<Arc<Exchange>>,
     /// Number of the last exchange.
     pub last_id: &'a mut u64,
-    /// Heads that may come again.
-    pub heads: &'a mut Heads,
+    /// Repeats that may come again.
+    pub repeats: &'a mut Repeats,
 }
 
 impl Context<'_> {
@@ -219,7 +219,8 @@ impl Conversation {
             acknowledged: data.acknowledged,
         };
         self.requests.join(position);
-        while let Some(output) = self.requests.feed(&mut octets, end, context.limits, context.heads)
+        while let Some(output) =
+            self.requests.feed(&mut octets, end, context.limits, context.repeats)
         {
             let position = end.position.saturating_sub(octets.len() as u64);
             self.request_output(flow, output, Some(position), context);
@@ -293,13 +294,13 @@ impl Conversation {
                     request,
                 };
                 if complete {
-                    pending.request.body = self.requests.take_body();
+                    pending.request.body = self.requests.take_body(context.repeats);
                 }
                 context.count_head(pending.request.head_loss, reached);
                 self.queue.push(pending);
             }
             Output::End => {
-                let body = self.requests.take_body();
+                let body = self.requests.take_body(context.repeats);
                 let anomalies = self.requests.take_anomalies();
                 let in_queue = self.queue.last_mut().filter(|pending| !pending.complete);
                 let answered =
@@ -325,7 +326,7 @@ impl Conversation {
         };
         self.responses.join(data.position);
         while let Some(output) =
-            self.responses.feed(&mut octets, end, context.limits, context.heads)
+            self.responses.feed(&mut octets, end, context.limits, context.repeats)
         {
             self.response_output(flow, output, context);
         }
@@ -350,7 +351,7 @@ impl Conversation {
         // RFC 9110 §15.2: interim responses are no answer; 101 is the final one in HTTP/1.1.
         if (100..200).contains(&response.status) && response.status != 101 {
             self.responses.begin_body(&response, Answers::Other, context.limits);
-            self.responses.take_body();
+            self.responses.take_body(context.repeats);
             if let Some(first) = self.queue.first_mut() {
                 first.interim = first.interim.saturating_add(1);
             }
@@ -412,7 +413,7 @@ impl Conversation {
 
     /// The response being read is over, or as complete as it will get.
     fn complete(&mut self, flow: &FlowInfo, context: &mut Context<'_>) {
-        let body = self.responses.take_body();
+        let body = self.responses.take_body(context.repeats);
         let anomalies = self.responses.take_anomalies();
         let Some(mut active) = self.active.take() else { return };
         active.response.body = body;
@@ -491,7 +492,7 @@ impl Conversation {
     fn unanswered(&mut self, flow: &FlowInfo, context: &mut Context<'_>) {
         if let Some(mut pending) = self.queue.pop() {
             if !pending.complete && self.queue.is_empty() && pending.request.head_loss.is_none() {
-                pending.request.body = self.requests.take_body();
+                pending.request.body = self.requests.take_body(context.repeats);
                 pending.request.body.complete = false;
             }
             let coverage = coverage(flow);

@@ -33,8 +33,11 @@ pub struct Multiplexed {
 #[derive(Debug, Default)]
 struct Stream {
     request: Option<Request>,
+    /// The first octets of its body.
+    request_content: Vec<u8>,
     request_ended: bool,
     response: Option<Response>,
+    response_content: Vec<u8>,
     response_ended: bool,
     interim: u16,
 }
@@ -44,8 +47,10 @@ impl Stream {
         let request = self.request.as_ref();
         let response = self.response.as_ref();
         size_of::<Self>()
-            + request.map_or(0, |request| request.head.memory() + request.body.start.capacity())
-            + response.map_or(0, |response| response.head.memory() + response.body.start.capacity())
+            + request.map_or(0, |request| request.head.memory())
+            + response.map_or(0, |response| response.head.memory())
+            + self.request_content.capacity()
+            + self.response_content.capacity()
     }
 
     fn is_over(&self) -> bool {
@@ -145,14 +150,16 @@ impl Multiplexed {
                     }
                     _ => context.limits.body,
                 };
-                let (body, ended) = if from_client {
-                    (stream.request.as_mut().map(|r| &mut r.body), &mut stream.request_ended)
+                let (body, content, ended) = if from_client {
+                    let body = stream.request.as_mut().map(|request| &mut request.body);
+                    (body, &mut stream.request_content, &mut stream.request_ended)
                 } else {
-                    (stream.response.as_mut().map(|r| &mut r.body), &mut stream.response_ended)
+                    let body = stream.response.as_mut().map(|response| &mut response.body);
+                    (body, &mut stream.response_content, &mut stream.response_ended)
                 };
                 *ended |= end;
                 if let Some(body) = body {
-                    append(body, octets, lost, limit);
+                    append(body, content, octets, lost, limit);
                     body.complete |= end;
                 }
                 number
@@ -183,9 +190,15 @@ impl Multiplexed {
     }
 }
 
-fn emit(around: Around<'_>, number: u32, stream: Stream, context: &mut Context<'_>) {
+fn emit(around: Around<'_>, number: u32, mut stream: Stream, context: &mut Context<'_>) {
     if stream.request.is_none() && stream.response.is_none() {
         return;
+    }
+    if let Some(request) = &mut stream.request {
+        request.body.start = context.repeats.content(&stream.request_content);
+    }
+    if let Some(response) = &mut stream.response {
+        response.body.start = context.repeats.content(&stream.response_content);
     }
     let one_sided = stream.request.is_none() || stream.response.is_none();
     let gap = stream.request.as_ref().map_or(0, |r| r.body.gap)
@@ -213,11 +226,11 @@ fn emit(around: Around<'_>, number: u32, stream: Stream, context: &mut Context<'
     }));
 }
 
-fn append(body: &mut Body, octets: &[u8], lost: u64, limit: usize) {
+fn append(body: &mut Body, content: &mut Vec<u8>, octets: &[u8], lost: u64, limit: usize) {
     body.length += octets.len() as u64 + lost;
     body.gap += lost;
-    let room = if body.gap > 0 { 0 } else { limit.saturating_sub(body.start.len()) };
-    body.start.extend_from_slice(&octets[..octets.len().min(room)]);
+    let room = if body.gap > 0 { 0 } else { limit.saturating_sub(content.len()) };
+    content.extend_from_slice(&octets[..octets.len().min(room)]);
     if octets.len() > room || lost > 0 {
         body.whole = false;
     }

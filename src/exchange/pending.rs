@@ -42,7 +42,7 @@ pub struct Pending {
 impl Pending {
     /// Octets held.
     pub fn memory(&self) -> usize {
-        size_of::<Self>() + self.request.head.memory() + self.request.body.start.capacity()
+        size_of::<Self>() + self.request.head.memory() + self.request.body.start.len()
     }
 }
 

@@ -321,8 +321,9 @@ impl fmt::Debug for Head {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Body {
     /// The first octets after removing the transfer coding, content coding still applied; see
-    /// [`crate::http::content::decode`]. At most [`crate::limits::Limits::body`].
-    pub start: Vec<u8>,
+    /// [`crate::http::content::decode`]. At most [`crate::limits::Limits::body`]. Shared by messages of
+    /// the same content that came one soon after the other.
+    pub start: Arc<[u8]>,
     /// Octets of content (transfer coding removed), lost ones included.
     pub length: u64,
     /// Octets of it that were never seen.

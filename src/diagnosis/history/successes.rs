@@ -101,9 +101,7 @@ fn credential(record: &Record) -> Option<u64> {
 /// Octets that a case keeps alive.
 fn weight(case: &Case) -> usize {
     let exchange = &case.exchange;
-    let request =
-        exchange.request.as_ref().map_or(0, |r| r.head.memory() + r.body.start.capacity());
-    let response =
-        exchange.response.as_ref().map_or(0, |r| r.head.memory() + r.body.start.capacity());
+    let request = exchange.request.as_ref().map_or(0, |r| r.head.memory() + r.body.start.len());
+    let response = exchange.response.as_ref().map_or(0, |r| r.head.memory() + r.body.start.len());
     request + response + size_of::<Case>() + 512
 }

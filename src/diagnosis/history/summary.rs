@@ -192,8 +192,8 @@ impl Summariser {
         let stale = auth.challenges.iter().any(|challenge| {
             challenge.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"))
         });
-        let octets = response.body.start.as_slice();
-        let sent = request.body.start.as_slice();
+        let octets = &*response.body.start;
+        let sent = &*request.body.start;
         let hash_of = |value: Option<&[u8]>| value.map_or(0, |value| self.hash(value));
         Refusal {
             repetition: None,

@@ -26,7 +26,7 @@ pub fn is_disguised_refusal(exchange: &Exchange) -> bool {
 fn is_login_page(response: &Response) -> bool {
     const HEAD: usize = 1024;
     const TITLES: [&str; 6] = ["log in", "login", "log on", "sign in", "sign-in", "anmeld"];
-    let page = response.body.start.as_slice();
+    let page = &*response.body.start;
     if memchr::memchr(b'<', &page[..page.len().min(HEAD)]).is_none() {
         return false;
     }

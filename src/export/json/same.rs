@@ -225,7 +225,7 @@ impl Messages {
                     json,
                     body.start.len(),
                     |(known, text)| {
-                        *text == body.start
+                        *text == *body.start
                             && known == content_type
                             && masking.shows_as_ever(&body.start)
                     },

@@ -194,7 +194,7 @@ fn a_compressed_page_is_masked_although_its_octets_do_not_hold_the_secret() {
                 [(&b"Content-Type"[..], &b"text/plain"[..]), (b"Content-Encoding", coding)];
             response.head = Head::from_parts(b"", b"", fields);
             response.body.start =
-                if hidden { compressed.clone() } else { compressed[7..36].to_vec() };
+                if hidden { compressed.as_slice().into() } else { compressed[7..36].into() };
             Arc::new(Case { exchange: Arc::new(exchange), ..Case::clone(case) })
         };
         let cases: Vec<_> = cases.iter().map(compress).collect();

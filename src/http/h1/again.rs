@@ -1,7 +1,9 @@
-//! Heads that come again. A server refuses with the same head, octet for octet, until its clock shows the
+//! Repeats that come again. A server refuses with the same head, octet for octet, until its clock shows the
 //! next second; a client that asks again and again asks in the same words. A head ends itself by its
 //! empty line, so octets that begin with all those of a head that was read begin with that head: it
-//! need not be read again, and one copy of it serves all its messages.
+//! need not be read again, and one copy of it serves all its messages. The same page often follows it.
+
+use std::sync::Arc;
 
 use super::Kind;
 use super::head::ParsedHead;
@@ -11,19 +13,24 @@ use super::head::ParsedHead;
 const REQUESTS: usize = 4;
 const RESPONSES: usize = 8;
 
-/// The longest head that is remembered, in octets, so that what is remembered is no burden.
+/// Contents that are remembered. A prime, as programs like round lengths.
+const CONTENTS: usize = 31;
+
+/// The longest head or content that is remembered, in octets, so that what is remembered is no burden.
 const LONGEST: usize = 4 << 10;
 
-/// The heads that were met last, of all connections.
+/// What was met last, on all connections.
 #[derive(Debug)]
-pub struct Heads {
+pub struct Repeats {
     requests: Latest,
     responses: Latest,
+    /// Contents, each where its length leads.
+    contents: [Arc<[u8]>; CONTENTS],
     /// Room to put a head together.
     pub(super) scratch: Vec<u8>,
 }
 
-/// Heads of one kind, found by looking at all of them: they are few. A new one takes the place of one
+/// Repeats of one kind, found by looking at all of them: they are few. A new one takes the place of one
 /// that did not come again since the hand came by.
 #[derive(Debug)]
 struct Latest {
@@ -38,14 +45,19 @@ struct Known {
     came_again: bool,
 }
 
-impl Default for Heads {
+impl Default for Repeats {
     fn default() -> Self {
         let latest = |room| Latest { heads: Vec::with_capacity(room), room, hand: 0 };
-        Self { requests: latest(REQUESTS), responses: latest(RESPONSES), scratch: Vec::new() }
+        Self {
+            requests: latest(REQUESTS),
+            responses: latest(RESPONSES),
+            contents: Default::default(),
+            scratch: Vec::new(),
+        }
     }
 }
 
-impl Heads {
+impl Repeats {
     fn latest(&mut self, kind: Kind) -> &mut Latest {
         match kind {
             Kind::Request => &mut self.requests,
@@ -66,6 +78,21 @@ impl Heads {
     pub fn remember(&mut self, kind: Kind, parsed: &ParsedHead) {
         if parsed.strict && parsed.length <= LONGEST {
             self.latest(kind).take_in(Known { parsed: parsed.clone(), came_again: false });
+        }
+    }
+}
+
+impl Repeats {
+    /// This content, in one piece with others that were the same.
+    pub fn content(&mut self, octets: &[u8]) -> Arc<[u8]> {
+        match self.contents.get_mut(octets.len() % CONTENTS) {
+            Some(known) if octets.len() <= LONGEST => {
+                if **known != *octets {
+                    *known = octets.into();
+                }
+                Arc::clone(known)
+            }
+            _ => octets.into(),
         }
     }
 }
@@ -108,11 +135,11 @@ mod tests {
     const ASKED: &[u8] = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 
     /// All that is read from the head with which these octets begin, and the head.
-    fn read(octets: &[u8], answers: Answers, heads: &mut Heads) -> (String, Head) {
+    fn read(octets: &[u8], answers: Answers, repeats: &mut Repeats) -> (String, Head) {
         let kind = if octets.starts_with(b"HTTP/") { Kind::Response } else { Kind::Request };
         let (mut parser, mut rest, limits) = (Parser::new(kind), octets, Limits::default());
         let (head, start, framing) =
-            match parser.feed(&mut rest, Mark::default(), &limits, heads).unwrap() {
+            match parser.feed(&mut rest, Mark::default(), &limits, repeats).unwrap() {
                 Output::Request(request) => {
                     let start = format!("{:?} {:?}", request.version, request.head_loss);
                     (request.head, start, None)
@@ -149,12 +176,12 @@ mod tests {
             &[ASKED, ASKED].concat(),
             b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         ];
-        let mut heads = Heads::default();
+        let mut repeats = Repeats::default();
         for answers in [Answers::Other, Answers::Head, Answers::Connect, Answers::Unknown] {
             for octets in cases.into_iter().chain(cases.into_iter().rev()) {
-                let expected = read(octets, answers, &mut Heads::default());
+                let expected = read(octets, answers, &mut Repeats::default());
                 let what = octets.escape_ascii();
-                assert_eq!(read(octets, answers, &mut heads), expected, "{answers:?} {what}");
+                assert_eq!(read(octets, answers, &mut repeats), expected, "{answers:?} {what}");
             }
         }
     }
@@ -162,34 +189,73 @@ mod tests {
     #[test]
     fn messages_share_a_head_that_came_again() {
         for octets in [REFUSED, ASKED] {
-            let mut heads = Heads::default();
-            let (_, first) = read(octets, Answers::Other, &mut heads);
-            let (_, again) = read(octets, Answers::Other, &mut heads);
-            let (_, afresh) = read(octets, Answers::Other, &mut Heads::default());
+            let mut repeats = Repeats::default();
+            let (_, first) = read(octets, Answers::Other, &mut repeats);
+            let (_, again) = read(octets, Answers::Other, &mut repeats);
+            let (_, afresh) = read(octets, Answers::Other, &mut Repeats::default());
             assert!(first.is_same(&again) && first == afresh && !first.is_same(&afresh));
         }
     }
 
     #[test]
     fn a_head_that_keeps_coming_is_remembered_whatever_comes_between() {
-        let mut heads = Heads::default();
-        let (_, first) = read(REFUSED, Answers::Other, &mut heads);
+        let mut repeats = Repeats::default();
+        let (_, first) = read(REFUSED, Answers::Other, &mut repeats);
         for number in 0..100 {
             let other = format!("HTTP/1.1 200 OK\r\nETag: {number}\r\nContent-Length: 0\r\n\r\n");
-            read(other.as_bytes(), Answers::Other, &mut heads);
-            let (_, again) = read(REFUSED, Answers::Other, &mut heads);
+            read(other.as_bytes(), Answers::Other, &mut repeats);
+            let (_, again) = read(REFUSED, Answers::Other, &mut repeats);
             assert!(first.is_same(&again), "after {number} others");
         }
-        assert_eq!(heads.responses.heads.len(), RESPONSES);
+        assert_eq!(repeats.responses.heads.len(), RESPONSES);
     }
 
     #[test]
     fn heads_that_are_long_or_odd_are_not_remembered() {
         let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(LONGEST));
         for octets in [long.as_bytes(), b"HTTP/1.1 200 OK\nX: 1\n\n"] {
-            let mut heads = Heads::default();
-            read(octets, Answers::Other, &mut heads);
-            assert!(heads.responses.heads.is_empty(), "{}", octets.escape_ascii());
+            let mut repeats = Repeats::default();
+            read(octets, Answers::Other, &mut repeats);
+            assert!(repeats.responses.heads.is_empty(), "{}", octets.escape_ascii());
         }
+    }
+
+    /// The content of an answer that comes in these pieces.
+    fn content(pieces: &[&[u8]], repeats: &mut Repeats) -> Arc<[u8]> {
+        let (mut parser, limits) = (Parser::new(Kind::Response), Limits::default());
+        for piece in pieces {
+            let mut rest = *piece;
+            while let Some(output) = parser.feed(&mut rest, Mark::default(), &limits, repeats) {
+                match output {
+                    Output::Response(response) => {
+                        parser.begin_body(&response, Answers::Other, &limits);
+                    }
+                    Output::End => {
+                        let body = parser.take_body(repeats);
+                        assert!(body.whole && body.complete);
+                        return body.start;
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        panic!("it has an end");
+    }
+
+    #[test]
+    fn messages_share_a_content_that_came_again() {
+        let mut repeats = Repeats::default();
+        let whole = content(&[REFUSED, b"no"], &mut repeats);
+        assert_eq!(*whole, *b"no");
+        let chunked: &[u8] = b"HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for pieces in [
+            &[&[REFUSED, b"no"].concat()[..]][..],
+            &[REFUSED, b"n", b"o"],
+            &[chunked, b"1\r\nn\r\n", b"1\r\no\r\n0\r\n\r\n"],
+        ] {
+            assert!(Arc::ptr_eq(&whole, &content(pieces, &mut repeats)), "{pieces:?}");
+        }
+        assert_eq!(*content(&[REFUSED, b"on"], &mut repeats), *b"on");
+        assert_eq!(*content(&[REFUSED, b"no"], &mut repeats), *b"no");
     }
 }

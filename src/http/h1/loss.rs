@@ -3,7 +3,7 @@
 
 use super::chunked::Chunked;
 use super::sniff::{self, Looks};
-use super::{Heads, Kind, Mark, Output, Parser, State};
+use super::{Kind, Mark, Output, Parser, Repeats, State};
 use crate::http::{Anomaly, HeadLoss};
 use crate::limits::Limits;
 
@@ -123,7 +123,7 @@ impl Parser {
         octets: &mut &[u8],
         end: Mark,
         limits: &Limits,
-        heads: &mut Heads,
+        repeats: &mut Repeats,
     ) -> Option<Output> {
         self.body_in_doubt = false;
         if !self.may_be_no_body() {
@@ -155,8 +155,8 @@ impl Parser {
                 None
             }
             _ => {
-                let output = self.feed(&mut held.as_slice(), end, limits, heads);
-                let output = output.or_else(|| self.feed(octets, end, limits, heads));
+                let output = self.feed(&mut held.as_slice(), end, limits, repeats);
+                let output = output.or_else(|| self.feed(octets, end, limits, repeats));
                 self.body_in_doubt = output.is_none() && self.body.gap > 0;
                 output
             }

@@ -14,7 +14,7 @@ mod head;
 mod loss;
 pub mod sniff;
 
-pub use again::Heads;
+pub use again::Repeats;
 pub use framing::{Answers, Framing};
 pub use head::Kind;
 
@@ -68,9 +68,12 @@ pub struct Parser {
     /// A head that spans segments.
     buffer: Vec<u8>,
     /// Octets of `buffer` already searched for the end of the head.
-    searched: usize,
+    searched: u32,
+    /// The body that is being read, or was read last.
     body: Body,
-    body_limit: usize,
+    /// Its first octets, where they do not come all at once.
+    content: Vec<u8>,
+    body_limit: u32,
     /// The first octet of the current message.
     began: Mark,
     anomalies: Anomalies,
@@ -114,6 +117,7 @@ impl Parser {
             buffer: Vec::new(),
             searched: 0,
             body: Body::default(),
+            content: Vec::new(),
             body_limit: 0,
             began: Mark::default(),
             anomalies: Anomalies::default(),
@@ -147,13 +151,17 @@ impl Parser {
     }
 
     /// The body of the message that has ended, or as far as it was seen.
-    pub fn take_body(&mut self) -> Body {
-        std::mem::take(&mut self.body)
+    pub fn take_body(&mut self, repeats: &mut Repeats) -> Body {
+        let mut body = std::mem::take(&mut self.body);
+        if !self.content.is_empty() {
+            body.start = repeats.content(&std::mem::take(&mut self.content));
+        }
+        body
     }
 
     /// The body of the message that is being read, as far as it was seen.
     pub fn body_so_far(&self) -> Body {
-        self.body.clone()
+        Body { start: self.content.as_slice().into(), ..self.body.clone() }
     }
 
     /// Octets lost of the body that is being read.
@@ -179,14 +187,14 @@ impl Parser {
 
     /// Heap octets held.
     pub fn memory(&self) -> usize {
-        self.buffer.capacity() + self.body.start.capacity()
+        self.buffer.capacity() + self.content.capacity() + self.body.start.len()
     }
 
     /// A body that was announced does not come (RFC 9110 §10.1.1), or the connection turns into
     /// something else: what follows is looked at afresh.
     pub fn restart(&mut self) {
         self.state = State::Start;
-        self.body = Body::default();
+        self.forget_body();
         self.buffer.clear();
         self.in_sync = false;
     }
@@ -206,14 +214,21 @@ impl Parser {
         let State::Awaiting(announced) = self.state else { return Framing::None };
         self.anomalies = self.anomalies.union(announced.anomalies);
         let framing = announced.of_response(response.status, response.version, answers);
-        self.body_limit = if response.status < 300 { limits.body_success } else { limits.body };
+        let limit = if response.status < 300 { limits.body_success } else { limits.body };
+        self.body_limit = u32::try_from(limit).unwrap_or(u32::MAX);
         self.body_in_doubt = answers == Answers::Unknown;
         self.enter_body(framing);
         framing
     }
 
+    fn forget_body(&mut self) {
+        self.body = Body::default();
+        self.content = Vec::new();
+    }
+
     fn enter_body(&mut self, framing: Framing) {
-        self.body = Body { whole: true, ..Body::default() };
+        self.forget_body();
+        self.body.whole = true;
         self.state = match framing {
             Framing::None => {
                 self.body.complete = true;
@@ -241,36 +256,36 @@ impl Parser {
         octets: &mut &[u8],
         end: Mark,
         limits: &Limits,
-        heads: &mut Heads,
+        repeats: &mut Repeats,
     ) -> Option<Output> {
         loop {
             if octets.is_empty() {
                 return None;
             }
             if self.body_in_doubt {
-                if let Some(output) = self.doubt(octets, end, limits, heads) {
+                if let Some(output) = self.doubt(octets, end, limits, repeats) {
                     return Some(output);
                 }
                 continue;
             }
             match self.state {
                 State::Start => {
-                    if let Some(output) = self.start(octets, end, limits, heads) {
+                    if let Some(output) = self.start(octets, end, limits, repeats) {
                         return Some(output);
                     }
                 }
-                State::Head => return self.head_continued(octets, limits, heads),
+                State::Head => return self.head_continued(octets, limits, repeats),
                 State::SkipHead { framing } => self.skip_head(octets, framing),
                 State::Length(left) => {
                     let take = octets.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                     let (content, rest) = octets.split_at(take);
                     *octets = rest;
-                    self.content(content);
-                    let left = left - take as u64;
-                    if left == 0 {
+                    if take as u64 == left {
+                        self.last_content(content, repeats);
                         return Some(self.end());
                     }
-                    self.state = State::Length(left);
+                    self.content(content);
+                    self.state = State::Length(left - take as u64);
                 }
                 State::Chunked(mut coding) => match coding.step(octets) {
                     Step::Content(content) => {
@@ -302,7 +317,7 @@ impl Parser {
         octets: &mut &[u8],
         end: Mark,
         limits: &Limits,
-        heads: &mut Heads,
+        repeats: &mut Repeats,
     ) -> Option<Output> {
         // RFC 9112 §2.2: empty lines before a message are ignored.
         let blank = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
@@ -311,16 +326,16 @@ impl Parser {
             return None;
         }
         self.began = end.before(octets);
-        if let Some(parsed) = heads.find(self.kind, octets).cloned() {
+        if let Some(parsed) = repeats.find(self.kind, octets).cloned() {
             *octets = &octets[parsed.length..];
             return Some(self.begin(parsed, None));
         }
         if self.is_foreign(octets) {
             return Some(self.lose_junk(octets));
         }
-        match self.read_head(octets, limits, heads) {
+        match self.read_head(octets, limits, repeats) {
             Reading::Whole(parsed) => {
-                heads.remember(self.kind, &parsed);
+                repeats.remember(self.kind, &parsed);
                 *octets = &octets[parsed.length..];
                 Some(self.begin(parsed, None))
             }
@@ -358,29 +373,29 @@ impl Parser {
         Output::NotHttp
     }
 
-    fn read_head(&mut self, octets: &[u8], limits: &Limits, heads: &mut Heads) -> Reading {
+    fn read_head(&mut self, octets: &[u8], limits: &Limits, repeats: &mut Repeats) -> Reading {
         let read = match self.kind {
             Kind::Request => head::request,
             Kind::Response => head::response,
         };
-        read(octets, limits.header_fields, &mut self.anomalies, &mut heads.scratch)
+        read(octets, limits.header_fields, &mut self.anomalies, &mut repeats.scratch)
     }
 
     fn head_continued(
         &mut self,
         octets: &mut &[u8],
         limits: &Limits,
-        heads: &mut Heads,
+        repeats: &mut Repeats,
     ) -> Option<Output> {
         let before = self.buffer.len();
         let room = limits.head.saturating_sub(before);
         let take = octets.len().min(room + 1);
         self.buffer.extend_from_slice(&octets[..take]);
-        let whole = head::end_of_head(&self.buffer, self.searched);
+        let whole = head::end_of_head(&self.buffer, self.searched as usize);
         // A start line alone can show that this is no HTTP, or HTTP/0.9.
         let first_line = before == 0 || memchr::memchr(b'\n', &self.buffer[..before]).is_none();
         if whole.is_none() && !(first_line && self.buffer.contains(&b'\n')) {
-            self.searched = self.buffer.len().saturating_sub(3);
+            self.searched = self.buffer.len().saturating_sub(3) as u32;
             *octets = &octets[take..];
             if self.is_foreign_line() {
                 return Some(self.lose_buffer());
@@ -388,7 +403,7 @@ impl Parser {
             return (self.buffer.len() > limits.head).then(|| self.truncate_head(limits));
         }
         let buffer = std::mem::take(&mut self.buffer);
-        let reading = self.read_head(&buffer, limits, heads);
+        let reading = self.read_head(&buffer, limits, repeats);
         self.buffer = buffer;
         match reading {
             Reading::Whole(parsed) => {
@@ -397,7 +412,7 @@ impl Parser {
                 Some(self.begin(parsed, None))
             }
             Reading::Partial => {
-                self.searched = self.buffer.len().saturating_sub(3);
+                self.searched = self.buffer.len().saturating_sub(3) as u32;
                 *octets = &octets[take..];
                 (self.buffer.len() > limits.head).then(|| self.truncate_head(limits))
             }
@@ -472,7 +487,7 @@ impl Parser {
                 if loss.is_none() {
                     self.enter_body(framing);
                 } else {
-                    self.body = Body::default();
+                    self.forget_body();
                     self.state = State::SkipHead { framing };
                 }
                 Output::Request(Request { time, version, head, head_loss, body: Body::default() })
@@ -504,15 +519,28 @@ impl Parser {
         self.state == State::Start
     }
 
-    fn content(&mut self, content: &[u8]) {
+    /// Counts content; the part of it that is kept.
+    fn kept<'a>(&mut self, content: &'a [u8]) -> &'a [u8] {
         self.body.length += content.len() as u64;
-        let room = self.body_limit.saturating_sub(self.body.start.len());
-        if self.body.gap > 0 || content.len() > room {
-            self.body.whole = false;
-        }
+        let room = (self.body_limit as usize).saturating_sub(self.content.len());
         // After a gap the octets would stand in the wrong place.
-        if self.body.gap == 0 && room > 0 {
-            self.body.start.extend_from_slice(&content[..content.len().min(room)]);
+        let room = if self.body.gap > 0 { 0 } else { room };
+        self.body.whole &= content.len() <= room && self.body.gap == 0;
+        &content[..content.len().min(room)]
+    }
+
+    fn content(&mut self, content: &[u8]) {
+        let kept = self.kept(content);
+        self.content.extend_from_slice(kept);
+    }
+
+    /// The same, for the end of a body: most bodies come in one piece.
+    fn last_content(&mut self, content: &[u8], repeats: &mut Repeats) {
+        let kept = self.kept(content);
+        if self.content.is_empty() {
+            self.body.start = repeats.content(kept);
+        } else {
+            self.content.extend_from_slice(kept);
         }
     }
 
@@ -524,4 +552,4 @@ impl Parser {
 }
 
 /// Octets of a request's body that rules may read: a login form, a small JSON document.
-const REQUEST_BODY: usize = 16 << 10;
+const REQUEST_BODY: u32 = 16 << 10;

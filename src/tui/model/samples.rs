@@ -108,7 +108,7 @@ impl Sample {
         };
         let body = |octets: Vec<u8>| Body {
             length: octets.len() as u64,
-            start: octets,
+            start: octets.into(),
             gap: 0,
             complete: true,
             whole: true,
