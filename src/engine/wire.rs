@@ -28,6 +28,8 @@ pub struct Wire {
     decoder: Decoder,
     flows: FlowTable<Conversation>,
     reader: Reader,
+    /// Octets that connections may buffer.
+    memory: usize,
     now: Timestamp,
     next_tick: Timestamp,
 }
@@ -52,6 +54,7 @@ impl Wire {
         Self {
             decoder: Decoder::new(&limits),
             flows: FlowTable::new(&limits),
+            memory: limits.memory / 3,
             reader: Reader {
                 limits,
                 counters: Counters::default(),
@@ -91,17 +94,23 @@ impl Wire {
         while let Some(packet) = decoded {
             if let Decoded::Segment(segment) = packet {
                 self.flows.push(&segment, &mut self.reader);
-                // The tables themselves are bounded; this is what connections buffer.
-                while self.flows.waiting_octets() + self.reader.memory
-                    > self.reader.limits.memory / 3
-                    && self.flows.drop_oldest(self.now, &mut self.reader)
-                {
-                    self.reader.counters.hit(Limit::Memory);
+                if self.flows.waiting_octets() + self.reader.memory > self.memory {
+                    self.make_room();
                 }
             }
             decoded = self.decoder.decode_next(frame, &mut self.reader.counters);
         }
         self.hand_over(found);
+    }
+
+    /// The tables themselves are bounded; this is what connections buffer.
+    #[cold]
+    fn make_room(&mut self) {
+        while self.flows.waiting_octets() + self.reader.memory > self.memory
+            && self.flows.drop_oldest(self.now, &mut self.reader)
+        {
+            self.reader.counters.hit(Limit::Memory);
+        }
     }
 
     #[inline]
@@ -270,7 +279,7 @@ impl Consumer for Reader {
         }
         let (before, had_messages) = (conversation.memory(), conversation.has_messages());
         conversation.event(flow, direction, event, &mut self.context());
-        self.memory = self.memory + conversation.count_memory() - before;
+        self.memory = self.memory + conversation.memory() - before;
         if !had_messages && conversation.has_messages() {
             self.counters.http_flows += 1;
         }

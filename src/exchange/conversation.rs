@@ -106,14 +106,8 @@ impl Conversation {
         self.has_messages
     }
 
-    /// Octets held when they were counted last.
+    /// Octets held after the last event.
     pub fn memory(&self) -> usize {
-        self.counted
-    }
-
-    /// Counts the octets held.
-    pub fn count_memory(&mut self) -> usize {
-        self.counted = self.held();
         self.counted
     }
 
@@ -164,6 +158,21 @@ impl Conversation {
         context: &mut Context<'_>,
     ) {
         let from_client = direction == self.client;
+        let parser = if from_client { &self.requests } else { &self.responses };
+        if matches!(event, StreamEvent::End { .. }) && parser.is_idle() {
+            return;
+        }
+        self.take_in(flow, from_client, event, context);
+        self.counted = self.held();
+    }
+
+    fn take_in(
+        &mut self,
+        flow: &FlowInfo,
+        from_client: bool,
+        event: StreamEvent<'_>,
+        context: &mut Context<'_>,
+    ) {
         if let Some(streams) = &mut self.multiplexed {
             let around = Around { connection: &self.connection, retransmitted: flow.retransmitted };
             match event {

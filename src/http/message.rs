@@ -237,7 +237,7 @@ impl Head {
     }
 
     /// The method of a request.
-    fn first(&self) -> &[u8] {
+    pub(super) fn first(&self) -> &[u8] {
         let parts = self.parts();
         parts.first.of(parts.octets)
     }

@@ -350,7 +350,7 @@ impl<S> FlowTable<S> {
     fn touch(&mut self, slot: u32, has_payload: bool, now: Timestamp) {
         let entry = &self.slots[slot as usize];
         let promoted = entry.kind == Kind::Embryonic && has_payload;
-        if entry.kind == Kind::Closed || (!promoted && now.since(entry.linked) < LIST_STEP) {
+        if entry.kind == Kind::Closed || (!promoted && now < entry.linked + LIST_STEP) {
             return;
         }
         self.unlink(slot);

@@ -19,6 +19,9 @@ const CONTENTS: usize = 31;
 /// The longest head or content that is remembered, in octets, so that what is remembered is no burden.
 const LONGEST: usize = 4 << 10;
 
+/// What a head ends with.
+const EMPTY_LINE: &[u8; 4] = b"\r\n\r\n";
+
 /// What was met last, on all connections.
 #[derive(Debug)]
 pub struct Repeats {
@@ -73,10 +76,10 @@ impl Repeats {
         Some(&known.parsed)
     }
 
-    /// Remembers a head, if all of it is as the grammar wants it: what was forgiven in others is noted
-    /// as they are read.
+    /// Remembers a head, if all of it is as the grammar wants it.
     pub fn remember(&mut self, kind: Kind, parsed: &ParsedHead) {
-        if parsed.strict && parsed.length <= LONGEST {
+        let strict = parsed.forgiven.is_empty() && parsed.head.octets().ends_with(EMPTY_LINE);
+        if strict && parsed.length <= LONGEST {
             self.latest(kind).take_in(Known { parsed: parsed.clone(), came_again: false });
         }
     }
@@ -118,9 +121,9 @@ impl ParsedHead {
     /// Whether these octets begin with this head. Most others have no line end where it ends.
     #[inline]
     fn begins(&self, octets: &[u8]) -> bool {
-        octets.get(..self.length).is_some_and(|same| {
-            same.last_chunk() == Some(b"\r\n\r\n") && same == self.head.octets()
-        })
+        octets
+            .get(..self.length)
+            .is_some_and(|same| same.last_chunk() == Some(EMPTY_LINE) && same == self.head.octets())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::mem::MaybeUninit;
 
+use httparse::Status;
+
 use super::framing::Announced;
 use super::sniff;
 use crate::http::message::{Field, Span};
@@ -26,15 +28,15 @@ pub struct ParsedHead {
     pub announced: Announced,
     /// Whether it has more fields than the bound allows.
     pub fields_left_out: bool,
-    /// Whether all of it is as the grammar wants it.
-    pub strict: bool,
+    /// What it does that the grammar does not allow.
+    pub forgiven: Anomalies,
 }
 
 impl ParsedHead {
     fn new(length: usize, version: Version, status: u16, head: Head) -> Self {
         let announced = Announced::read(&head);
-        let (fields_left_out, strict) = (false, false);
-        Self { length, version, status, head, announced, fields_left_out, strict }
+        let (fields_left_out, forgiven) = (false, Anomalies::default());
+        Self { length, version, status, head, announced, fields_left_out, forgiven }
     }
 }
 
@@ -49,65 +51,64 @@ pub enum Reading {
     NotHttp,
 }
 
-/// Reads a request head in place. `scratch` is room to put it together.
-pub fn request(
-    octets: &[u8],
-    max_fields: usize,
-    anomalies: &mut Anomalies,
-    scratch: &mut Vec<u8>,
-) -> Reading {
+/// Reads a head in place: the straight way for those that the grammar allows, or nearly so. What is not
+/// whole here may be so for [`tolerant`]. `scratch` is room to put it together.
+pub fn strict(octets: &[u8], kind: Kind, scratch: &mut Vec<u8>) -> Reading {
+    let status = match kind {
+        Kind::Request => strict_request(octets, scratch),
+        Kind::Response => strict_response(octets, scratch),
+    };
+    match status {
+        Ok(Status::Complete(parsed)) => Reading::Whole(parsed),
+        Ok(Status::Partial) => Reading::Partial,
+        Err(_) => Reading::NotHttp,
+    }
+}
+
+fn strict_request(octets: &[u8], scratch: &mut Vec<u8>) -> httparse::Result<ParsedHead> {
     let mut fields = [const { MaybeUninit::uninit() }; QUICK_FIELDS];
     let mut parsed = httparse::Request::new(&mut []);
     let status = httparse::ParserConfig::default().parse_request_with_uninit_headers(
         &mut parsed,
         octets,
         &mut fields,
-    );
-    match status {
-        Ok(httparse::Status::Complete(length)) => {
-            let span = |part: &str| span_in(octets, part.as_bytes());
-            let first = span(parsed.method.unwrap_or_default());
-            let second = span(parsed.path.unwrap_or_default());
-            let mut found = Anomalies::default();
-            let fields = positions(octets, parsed.headers, &mut found);
-            let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
-            let head = Head::new(&octets[..length], first, second, fields, scratch);
-            *anomalies = anomalies.union(found);
-            let parsed = ParsedHead::new(length, version, 0, head);
-            Reading::Whole(ParsedHead { strict: found.is_empty(), ..parsed })
-        }
-        Ok(httparse::Status::Partial) if end_of_head(octets, 0).is_none() => Reading::Partial,
-        _ => tolerant(octets, max_fields, Kind::Request, anomalies),
-    }
+    )?;
+    let Status::Complete(length) = status else { return Ok(Status::Partial) };
+    let span = |part: &str| span_in(octets, part.as_bytes());
+    let first = span(parsed.method.unwrap_or_default());
+    let second = span(parsed.path.unwrap_or_default());
+    let mut forgiven = Anomalies::default();
+    let fields = positions(octets, parsed.headers, &mut forgiven);
+    let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
+    let head = Head::new(&octets[..length], first, second, fields, scratch);
+    Ok(Status::Complete(ParsedHead { forgiven, ..ParsedHead::new(length, version, 0, head) }))
 }
 
-/// Reads a response head in place. `scratch` is room to put it together.
-pub fn response(
-    octets: &[u8],
-    max_fields: usize,
-    anomalies: &mut Anomalies,
-    scratch: &mut Vec<u8>,
-) -> Reading {
+fn strict_response(octets: &[u8], scratch: &mut Vec<u8>) -> httparse::Result<ParsedHead> {
     let mut fields = [const { MaybeUninit::uninit() }; QUICK_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
     let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
         &mut parsed,
         octets,
         &mut fields,
-    );
-    match status {
-        Ok(httparse::Status::Complete(length)) => {
-            let second = span_in(octets, parsed.reason.unwrap_or_default().as_bytes());
-            let mut found = Anomalies::default();
-            let fields = positions(octets, parsed.headers, &mut found);
-            let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
-            let head = Head::new(&octets[..length], Span::default(), second, fields, scratch);
-            *anomalies = anomalies.union(found);
-            let parsed = ParsedHead::new(length, version, parsed.code.unwrap_or(0), head);
-            Reading::Whole(ParsedHead { strict: found.is_empty(), ..parsed })
-        }
-        Ok(httparse::Status::Partial) if end_of_head(octets, 0).is_none() => Reading::Partial,
-        _ => tolerant(octets, max_fields, Kind::Response, anomalies),
+    )?;
+    let Status::Complete(length) = status else { return Ok(Status::Partial) };
+    let second = span_in(octets, parsed.reason.unwrap_or_default().as_bytes());
+    let mut forgiven = Anomalies::default();
+    let fields = positions(octets, parsed.headers, &mut forgiven);
+    let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
+    let head = Head::new(&octets[..length], Span::default(), second, fields, scratch);
+    let status = parsed.code.unwrap_or(0);
+    let parsed = ParsedHead::new(length, version, status, head);
+    Ok(Status::Complete(ParsedHead { forgiven, ..parsed }))
+}
+
+/// Reads a head in place, by all means. `strictly` is what [`strict`] found.
+pub fn read(strictly: Reading, octets: &[u8], max_fields: usize, kind: Kind) -> Reading {
+    match strictly {
+        Reading::Whole(parsed) => Reading::Whole(parsed),
+        Reading::Partial if end_of_head(octets, 0).is_none() => Reading::Partial,
+        Reading::Partial | Reading::NotHttp => tolerant(octets, max_fields, kind),
     }
 }
 
@@ -162,12 +163,7 @@ pub enum Kind {
 }
 
 /// Reads what the grammar does not allow but senders send. Every liberty taken is recorded.
-pub fn tolerant(
-    octets: &[u8],
-    max_fields: usize,
-    kind: Kind,
-    anomalies: &mut Anomalies,
-) -> Reading {
+fn tolerant(octets: &[u8], max_fields: usize, kind: Kind) -> Reading {
     let start = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
     let Some(line_end) = memchr::memchr(b'\n', &octets[start..]).map(|at| start + at) else {
         return Reading::Partial;
@@ -180,24 +176,20 @@ pub fn tolerant(
         return Reading::Whole(ParsedHead::new(line_end + 1, line.version, 0, head));
     }
     let Some(length) = end_of_head(octets, line_end) else { return Reading::Partial };
+    let mut forgiven = Anomalies::default();
     if line.odd {
-        anomalies.insert(Anomaly::StartLine);
+        forgiven.insert(Anomaly::StartLine);
     }
     let (fields, fields_left_out) =
-        field_lines(octets, line_end + 1, length, max_fields, anomalies);
+        field_lines(octets, line_end + 1, length, max_fields, &mut forgiven);
     let head = line.with_fields(&octets[..length], fields);
     let parsed = ParsedHead::new(length, line.version, line.status, head);
-    Reading::Whole(ParsedHead { fields_left_out, ..parsed })
+    Reading::Whole(ParsedHead { fields_left_out, forgiven, ..parsed })
 }
 
 /// What is known of a head of which the rest is lost: whole lines only, and of a start line that is
 /// itself cut, whole words. `None` without even those.
-pub fn partial(
-    octets: &[u8],
-    max_fields: usize,
-    kind: Kind,
-    anomalies: &mut Anomalies,
-) -> Option<ParsedHead> {
+pub fn partial(octets: &[u8], max_fields: usize, kind: Kind) -> Option<ParsedHead> {
     let start = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
     let Some(line_end) = memchr::memchr(b'\n', octets.get(start..)?).map(|at| start + at) else {
         let words = start + memchr::memrchr(b' ', &octets[start..])?;
@@ -210,11 +202,12 @@ pub fn partial(
     };
     let line = start_line(&octets[start..line_end], start, kind)?;
     let length = memchr::memrchr(b'\n', octets)? + 1;
+    let mut forgiven = Anomalies::default();
     let (fields, fields_left_out) =
-        field_lines(octets, line_end + 1, length, max_fields, anomalies);
+        field_lines(octets, line_end + 1, length, max_fields, &mut forgiven);
     let head = line.with_fields(&octets[..length], fields);
     let parsed = ParsedHead::new(length, line.version, line.status, head);
-    Some(ParsedHead { fields_left_out, ..parsed })
+    Some(ParsedHead { fields_left_out, forgiven, ..parsed })
 }
 
 struct StartLine {
@@ -360,16 +353,16 @@ mod tests {
     #[test]
     fn a_method_alone_on_its_line_is_a_request_without_a_target() {
         for octets in [b"OPTIONS\nHost: a\n\n".as_slice(), b"OPTIONS\r\nHost: a\r\n\r\n"] {
-            let mut anomalies = Anomalies::default();
-            let Reading::Whole(parsed) = request(octets, 100, &mut anomalies, &mut Vec::new())
-            else {
+            let strictly = strict(octets, Kind::Request, &mut Vec::new());
+            let Reading::Whole(parsed) = read(strictly, octets, 100, Kind::Request) else {
                 panic!("it is whole");
             };
             assert_eq!(parsed.length, octets.len());
-            assert!(anomalies.iter().any(|anomaly| anomaly == Anomaly::StartLine));
+            assert!(parsed.forgiven.contains(Anomaly::StartLine));
         }
         let greeting = b"ehlo\r\nHost: a\r\n\r\n";
-        let reading = request(greeting, 100, &mut Anomalies::default(), &mut Vec::new());
+        let strictly = strict(greeting, Kind::Request, &mut Vec::new());
+        let reading = read(strictly, greeting, 100, Kind::Request);
         assert!(matches!(reading, Reading::NotHttp), "a word alone may be any protocol's");
     }
 }

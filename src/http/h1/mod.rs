@@ -24,7 +24,7 @@ use head::{ParsedHead, Reading};
 use sniff::Looks;
 
 use crate::counters::Limit;
-use crate::http::{Anomalies, Anomaly, Body, HeadLoss, Request, Response};
+use crate::http::{Anomalies, Anomaly, Body, Head, HeadLoss, Request, Response};
 use crate::limits::Limits;
 use crate::time::Timestamp;
 
@@ -330,12 +330,20 @@ impl Parser {
             *octets = &octets[parsed.length..];
             return Some(self.begin(parsed, None));
         }
+        let sure = |head: &Head| self.kind == Kind::Response || sniff::is_sure(head.first());
+        let strictly = match head::strict(octets, self.kind, &mut repeats.scratch) {
+            Reading::Whole(parsed) if sure(&parsed.head) => {
+                repeats.remember(self.kind, &parsed);
+                *octets = &octets[parsed.length..];
+                return Some(self.begin(parsed, None));
+            }
+            other => other,
+        };
         if self.is_foreign(octets) {
             return Some(self.lose_junk(octets));
         }
-        match self.read_head(octets, limits, repeats) {
+        match head::read(strictly, octets, limits.header_fields, self.kind) {
             Reading::Whole(parsed) => {
-                repeats.remember(self.kind, &parsed);
                 *octets = &octets[parsed.length..];
                 Some(self.begin(parsed, None))
             }
@@ -373,14 +381,6 @@ impl Parser {
         Output::NotHttp
     }
 
-    fn read_head(&mut self, octets: &[u8], limits: &Limits, repeats: &mut Repeats) -> Reading {
-        let read = match self.kind {
-            Kind::Request => head::request,
-            Kind::Response => head::response,
-        };
-        read(octets, limits.header_fields, &mut self.anomalies, &mut repeats.scratch)
-    }
-
     fn head_continued(
         &mut self,
         octets: &mut &[u8],
@@ -402,10 +402,8 @@ impl Parser {
             }
             return (self.buffer.len() > limits.head).then(|| self.truncate_head(limits));
         }
-        let buffer = std::mem::take(&mut self.buffer);
-        let reading = self.read_head(&buffer, limits, repeats);
-        self.buffer = buffer;
-        match reading {
+        let strictly = head::strict(&self.buffer, self.kind, &mut repeats.scratch);
+        match head::read(strictly, &self.buffer, limits.header_fields, self.kind) {
             Reading::Whole(parsed) => {
                 let used = parsed.length - before;
                 *octets = &octets[used.min(octets.len())..];
@@ -448,7 +446,7 @@ impl Parser {
         if self.kind == Kind::Request && sniff::at_start(&self.buffer) != Looks::Request {
             return None;
         }
-        head::partial(&self.buffer, limits.header_fields, self.kind, &mut self.anomalies)
+        head::partial(&self.buffer, limits.header_fields, self.kind)
     }
 
     fn skip_head(&mut self, octets: &mut &[u8], framing: Framing) {
@@ -468,6 +466,7 @@ impl Parser {
     /// A head is there, or what is known of it: then its end is still to be found.
     fn begin(&mut self, parsed: ParsedHead, loss: Option<HeadLoss>) -> Output {
         self.in_sync = true;
+        self.anomalies = self.anomalies.union(parsed.forgiven);
         self.lost_before = std::mem::take(&mut self.resynchronised);
         if self.buffer.capacity() > 16 << 10 {
             self.buffer = Vec::new();

@@ -114,6 +114,11 @@ pub fn at_start(octets: &[u8]) -> Looks {
     }
 }
 
+/// Whether a request that the grammar allows is one for [`at_start`], too, whose method this is.
+pub fn is_sure(method: &[u8]) -> bool {
+    method.len() <= LONGEST_METHOD && method != b"ICY"
+}
+
 /// A request line that does not end in HTTP's version, but in no other protocol's either (SIP,
 /// RTSP), and a field line after it: any after a method that is known, and `Host` or HTTP's name in
 /// the line after any other word.
