@@ -263,13 +263,16 @@ impl Consumer for Reader {
         direction: Direction,
         event: StreamEvent<'_>,
     ) {
-        if state.is_none() {
+        let begins = state.is_none();
+        if begins {
             let StreamEvent::Data(data) = event else { return };
             let Some(conversation) = self.begin(flow, direction, &data) else { return };
             *state = Some(Box::new(conversation));
         }
         let Some(conversation) = state else { return };
+        // These octets may show that what was guessed from the first ones was wrong.
         if let StreamEvent::Data(data) = event
+            && !begins
             && conversation.is_open_to(direction)
             && let looks = sniff::in_middle(data.octets)
             && (looks == Looks::Request && conversation.client() != direction
