@@ -86,6 +86,9 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// In nanoseconds.
+const SECOND: i64 = 1_000_000_000;
+
 /// A time as text: `2025-06-01T12:00:00.123456Z`, with nanoseconds where it has them. All that 64 bits of
 /// nanoseconds can name lies in the years 1677 to 2262, so that every part has its fixed place.
 ///
@@ -106,18 +109,17 @@ impl Stamp {
         let text = *b"0000-00-00T00:00:00.000000000Z";
         let mut stamp = Self { text, length: 0, second: time.seconds() };
         stamp.write_second();
-        stamp.write_fraction(time);
+        stamp.write_fraction(time.0.rem_euclid(SECOND));
         stamp
     }
 
     /// Makes it the text of this time.
     pub fn change_to(&mut self, time: Timestamp) -> &[u8] {
-        let second = time.seconds();
-        if second != self.second {
-            self.second = second;
-            self.write_second();
+        let start = self.second.checked_mul(SECOND);
+        match start.and_then(|start| time.0.checked_sub(start)) {
+            Some(fraction @ 0..SECOND) => self.write_fraction(fraction),
+            _ => *self = Self::of(time),
         }
-        self.write_fraction(time);
         self.octets()
     }
 
@@ -137,8 +139,7 @@ impl Stamp {
         }
     }
 
-    fn write_fraction(&mut self, time: Timestamp) {
-        let nanoseconds = time.0.rem_euclid(1_000_000_000);
+    fn write_fraction(&mut self, nanoseconds: i64) {
         if nanoseconds % 1000 == 0 {
             self.digits(20, 6, nanoseconds / 1000);
             self.end_at(26);

@@ -135,6 +135,13 @@ impl Masking {
         let (unfolded, _) = syntax::unfold(value);
         let (word, rest) = syntax::token(trim(&unfolded));
         let token = trim(rest);
+        let masked = |token: &[u8]| {
+            let mut out = Vec::with_capacity(word.len() + 40);
+            out.extend_from_slice(word);
+            out.push(b' ');
+            Self::append_token(&mut out, token, read.fingerprint);
+            Some(out)
+        };
         match &read.state {
             AuthState::Malformed { reason, .. } => self.malformed(read, reason, &unfolded),
             // Azure Storage's `account:signature` is no list.
@@ -149,10 +156,8 @@ impl Masking {
             }
             // Names, flags and no answer to a challenge yet.
             AuthState::Present { shape: Shape::Ntlm1 | Shape::Ntlm2, .. } => None,
-            AuthState::Present { shape: Shape::UserPass { .. }, .. } => {
-                Some(join(word, &Self::token(b"", read.fingerprint)))
-            }
-            _ => Some(join(word, &Self::token(token, read.fingerprint))),
+            AuthState::Present { shape: Shape::UserPass { .. }, .. } => masked(b""),
+            _ => masked(token),
         }
     }
 
@@ -269,26 +274,29 @@ impl Masking {
             if !out.is_empty() {
                 out.extend_from_slice(b"; ");
             }
-            out.extend_from_slice(&self.cookie(pair, known(pair)));
+            self.append_cookie(&mut out, pair, known(pair));
         }
         out
     }
 
     /// One pair. The fingerprint is that of `name=value`, as among the alternatives.
-    fn cookie(&self, pair: &[u8], known: Option<Fingerprint>) -> Vec<u8> {
+    fn append_cookie(&self, out: &mut Vec<u8>, pair: &[u8], known: Option<Fingerprint>) {
         let equals = pair.iter().position(|&octet| octet == b'=');
         let (name, value) = pair.split_at(equals.map_or(0, |equals| equals + 1));
+        out.extend_from_slice(name);
         let fingerprint = || known.unwrap_or_else(|| self.key.fingerprint(pair));
-        let masked = match super::readable(trim(value)) {
-            Some(text) => text.into_owned().into_bytes(),
-            None => Self::token(b"", Some(fingerprint())),
-        };
-        [name, &masked].concat()
+        match super::readable(trim(value)) {
+            Some(text) => out.extend_from_slice(text.as_bytes()),
+            None => Self::append_token(out, b"", Some(fingerprint())),
+        }
     }
 
     fn set_cookie(&self, value: &[u8]) -> Vec<u8> {
         let end = value.iter().position(|&octet| octet == b';').unwrap_or(value.len());
-        [&self.cookie(trim(&value[..end]), None)[..], &value[end..]].concat()
+        let mut out = Vec::with_capacity(value.len());
+        self.append_cookie(&mut out, trim(&value[..end]), None);
+        out.extend_from_slice(&value[end..]);
+        out
     }
 
     /// RFC 9421 `Signature: sig1=:…:`, and the draft's parameters.

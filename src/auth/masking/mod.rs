@@ -171,6 +171,11 @@ impl Masking {
     /// `eyJh…(masked, fp 3fa1c2d4)` for a token, `(masked)` for what has no fingerprint.
     fn token(token: &[u8], fingerprint: Option<Fingerprint>) -> Vec<u8> {
         let mut out = Vec::with_capacity(32);
+        Self::append_token(&mut out, token, fingerprint);
+        out
+    }
+
+    fn append_token(out: &mut Vec<u8>, token: &[u8], fingerprint: Option<Fingerprint>) {
         if let Some(head) = token.get(..SHOWN)
             && token.len() >= LONG_TOKEN
             && head.iter().all(u8::is_ascii_graphic)
@@ -186,7 +191,6 @@ impl Masking {
             }
             None => out.extend_from_slice(b"(masked)"),
         }
-        out
     }
 
     /// A secret that stands alone. A program's placeholder in its place stays readable.
