@@ -24,11 +24,12 @@ use crate::time::Timestamp;
 
 /// What the wire gave, in the order in which it was found.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "few wait, and a box costs more than room")]
 pub enum Found {
     /// An exchange that is complete or given up.
     Exchange(Arc<Exchange>),
     /// The same, looked at by itself already.
-    Observed(Box<Observation>),
+    Observed(Observation),
     /// Packet time has come this far.
     Time(Timestamp),
 }
@@ -36,7 +37,7 @@ pub enum Found {
 /// Looks at exchanges that were found by themselves, which the explainer then need not do.
 pub fn observe(found: Vec<Found>, observer: &mut Observer) -> Vec<Found> {
     let observed = found.into_iter().map(|found| match found {
-        Found::Exchange(exchange) => Found::Observed(Box::new(observer.observe(exchange))),
+        Found::Exchange(exchange) => Found::Observed(observer.observe(exchange)),
         other => other,
     });
     observed.collect()
@@ -66,7 +67,7 @@ impl Explainer {
                     self.diagnoser.observe(exchange, &mut self.counters, out);
                 }
                 Found::Observed(observation) => {
-                    self.diagnoser.take(*observation, &mut self.counters, out);
+                    self.diagnoser.take(observation, &mut self.counters, out);
                 }
                 Found::Time(now) => self.diagnoser.advance(now, &mut self.counters, out),
             }

@@ -45,9 +45,51 @@ pub struct AuthFacts {
 pub struct Memo {
     challenges: challenge::Memo,
     credentials: credentials::Memo,
+    /// Of exchanges that say no more than others did.
+    plain: Vec<Arc<AuthFacts>>,
+    oldest: usize,
+}
+
+impl Memo {
+    /// Plain facts that are remembered: so many different ones may take turns.
+    const PLAIN: usize = 8;
+
+    /// What an exchange says. Exchanges that say the same share it, where all that they say stands in the
+    /// two usual fields.
+    pub fn facts(&mut self, exchange: &Exchange, key: &FingerprintKey) -> Arc<AuthFacts> {
+        let facts = AuthFacts::of(exchange, key, self);
+        if let Some(known) = self.plain.iter().find(|known| known.is_same(&facts)) {
+            return Arc::clone(known);
+        }
+        let is_plain = facts.is_plain();
+        let facts = Arc::new(facts);
+        if is_plain {
+            match self.plain.get_mut(self.oldest) {
+                Some(oldest) => *oldest = Arc::clone(&facts),
+                None => self.plain.push(Arc::clone(&facts)),
+            }
+            self.oldest = (self.oldest + 1) % Self::PLAIN;
+        }
+        facts
+    }
 }
 
 impl AuthFacts {
+    /// Whether only the credentials and the challenges tell it from others.
+    fn is_plain(&self) -> bool {
+        self.proxy_authorization.is_none()
+            && self.alternatives.is_empty()
+            && self.challenge_defects.is_empty()
+    }
+
+    /// Whether it is plain, and was read from the same two field values.
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.authorization, &other.authorization)
+            && Arc::ptr_eq(&self.challenges, &other.challenges)
+            && self.is_plain()
+            && other.is_plain()
+    }
+
     /// Reads an exchange; `memo` knows what was read before.
     pub fn of(exchange: &Exchange, key: &FingerprintKey, memo: &mut Memo) -> Self {
         let proxy = exchange.status() == Some(407);

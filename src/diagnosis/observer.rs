@@ -34,8 +34,8 @@ impl Observer {
 
     /// What this exchange shows by itself.
     pub fn observe(&mut self, exchange: Arc<Exchange>) -> Observation {
-        let auth = AuthFacts::of(&exchange, &self.key, &mut self.read);
+        let auth = self.read.facts(&exchange, &self.key);
         let record = self.summariser.record(&exchange, &auth);
-        Observation { exchange, auth: Arc::new(auth), record }
+        Observation { exchange, auth, record }
     }
 }

@@ -116,8 +116,8 @@ pub(super) fn read(
     })
 }
 
-/// Explains and hands over, until nothing is found any more or nobody wants it. What was told is dropped
-/// here, where most of it was made.
+/// Explains and hands over, until nothing is found any more or nobody wants it. What was told is taken
+/// apart here, and its exchanges go back to who found them: memory is given back where it came from.
 fn explain(
     explainer: &mut Explainer,
     batches: &Receiver<Vec<Found>>,
@@ -128,13 +128,14 @@ fn explain(
     let mut cases = Vec::new();
     for mut batch in batches {
         explainer.take(&mut batch, &mut cases);
+        let mut next = used.try_recv().unwrap_or_default();
+        let spent = next.drain(..).filter_map(Arc::into_inner);
+        batch.extend(spent.map(|case: Case| Found::Exchange(case.exchange)));
         // Whoever has read everything needs no more room.
         let _ = empty.send(batch);
         if cases.is_empty() {
             continue;
         }
-        let mut next = used.try_recv().unwrap_or_default();
-        next.clear();
         if explained.send(std::mem::replace(&mut cases, next)).is_err() {
             return;
         }
@@ -173,7 +174,8 @@ fn fill(
             Step::Frame { .. } | Step::Idle { .. } => None,
         };
         if batch.found.len() >= BATCH || end.is_some() {
-            let next = empties.try_recv().unwrap_or_default();
+            let mut next = empties.try_recv().unwrap_or_default();
+            next.clear();
             let found = std::mem::replace(&mut batch.found, next);
             let sent = match full.try_send(found) {
                 Err(TrySendError::Full(found)) => full.send(observe(found, &mut observer)).is_ok(),
