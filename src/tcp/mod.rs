@@ -11,6 +11,7 @@ mod flow;
 mod half_stream;
 mod key;
 mod table;
+mod weights;
 
 pub use flow::FlowInfo;
 pub use half_stream::MIDSTREAM_ORIGIN;

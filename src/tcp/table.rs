@@ -8,6 +8,7 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 
 use super::flow::{Flow, Outcome};
+use super::weights::{LOOKED_AT, Weights};
 use super::{Consumer, FlowKey, TcpCounters};
 use crate::decode::{Segment, TcpFlags};
 use crate::limits::{Limits, Patience};
@@ -48,8 +49,7 @@ pub struct FlowTable<S> {
     graces: VecDeque<Ticket>,
     waiting_octets: usize,
     next_number: u64,
-    /// Where the search for a heavy connection goes on.
-    hand: usize,
+    weights: Weights,
     /// Connections tracked at once: as many as a third of the memory can hold, with their state.
     capacity: usize,
     limits: Limits,
@@ -66,13 +66,6 @@ const LIGHT: usize = 4 << 10;
 /// Octets that one with a request that waits for its answer may hold: no usual server takes a
 /// longer header.
 const LIGHT_WAITING: usize = 32 << 10;
-
-/// Connections that are looked at to find one that can better be spared.
-const LOOKED_AT: usize = 64;
-
-/// How far apart they stand: neighbours in the table began together and are alike. A prime, so that
-/// all are met in turn.
-const STRIDE: usize = 40_507;
 
 /// Segments that can be expected at once.
 const EXPECTED: usize = 16;
@@ -128,6 +121,14 @@ impl List {
     const EMPTY: Self = Self { newest: NONE, oldest: NONE, len: 0 };
 }
 
+/// Octets that a connection holds; 0 where that is no more than any may.
+fn weight<C: Consumer>(flow: &Flow<C::State>) -> usize {
+    let state = flow.state.as_ref();
+    let held = flow.waiting_octets() + state.map_or(0, |state| C::memory(state));
+    let awaits = state.is_some_and(|state| C::awaits(state));
+    if held > if awaits { LIGHT_WAITING } else { LIGHT } { held } else { 0 }
+}
+
 impl<S> FlowTable<S> {
     /// With no connections.
     pub fn new(limits: &Limits) -> Self {
@@ -144,7 +145,7 @@ impl<S> FlowTable<S> {
             graces: VecDeque::new(),
             waiting_octets: 0,
             next_number: 1,
-            hand: 0,
+            weights: Weights::default(),
             capacity: (limits.memory / 3 / (size_of::<Slot<S>>() + size_of::<S>()))
                 .clamp(1, limits.flows),
             limits: limits.clone(),
@@ -178,6 +179,7 @@ impl<S> FlowTable<S> {
         self.waiting_octets
             + self.slots.capacity() * size_of::<Slot<S>>()
             + self.index.capacity() * (size_of::<u32>() + 1)
+            + self.weights.memory()
     }
 
     /// A segment between these comes soon: see [`Self::fetch_expected`].
@@ -216,6 +218,9 @@ impl<S> FlowTable<S> {
             let direction = flow.direction(source_is_low);
             if flow.push_next(direction, segment, consumer) {
                 let has_payload = flow.has_payload;
+                if !segment.payload.is_empty() {
+                    self.weights.set(slot, weight::<C>(flow));
+                }
                 self.touch(slot, has_payload, segment.timestamp);
                 return;
             }
@@ -248,6 +253,7 @@ impl<S> FlowTable<S> {
             self.graces.push_back(ticket(segment.timestamp + self.limits.patience.time));
         }
         let (waiting, has_payload) = (flow.is_waiting(), flow.has_payload);
+        self.weights.set(slot, weight::<C>(flow));
         self.touch(slot, has_payload, segment.timestamp);
         if waiting && !self.slots[slot as usize].in_holes {
             self.slots[slot as usize].in_holes = true;
@@ -487,23 +493,15 @@ impl<S> FlowTable<S> {
         self.established.oldest
     }
 
-    /// The heaviest of some connections, met in turn, if it holds more than an exchange needs.
+    /// A connection that holds more than an exchange needs.
     fn heavy<C: Consumer<State = S>>(&mut self) -> Option<u32> {
-        let mut heaviest = (0, None);
-        for _ in 0..LOOKED_AT.min(self.slots.len()) {
-            self.hand = (self.hand + STRIDE) % self.slots.len();
-            let entry = &self.slots[self.hand];
-            let Some(flow) = entry.flow.as_ref().filter(|_| entry.kind != Kind::Closed) else {
-                continue;
-            };
-            let state = flow.state.as_ref();
-            let held = flow.waiting_octets() + state.map_or(0, |state| C::memory(state));
-            let awaits = state.is_some_and(|state| C::awaits(state));
-            if held > heaviest.0.max(if awaits { LIGHT_WAITING } else { LIGHT }) {
-                heaviest = (held, Some(self.hand as u32));
-            }
-        }
-        heaviest.1
+        let heaviest = self.weights.heaviest()?;
+        let entry = self.slots.get(heaviest as usize)?;
+        let flow = entry.flow.as_ref().filter(|_| entry.kind != Kind::Closed);
+        // It may have got rid of something since it was weighed.
+        let held = flow.map_or(0, weight::<C>);
+        self.weights.set(heaviest, held);
+        (held > 0).then_some(heaviest)
     }
 
     /// Gives up the oldest holes while all connections together hold too much.
