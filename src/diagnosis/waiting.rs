@@ -139,3 +139,39 @@ fn keys(pending: &Pending) -> impl Iterator<Item = u64> + use<> {
         pending.awaiting.includes(Awaiting::CREDENTIAL).then_some(pending.keys.credential);
     visit.into_iter().chain(credential).filter(|key| *key != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{diagnose, get};
+
+    fn unseen(sequence: Sequence) -> Box<Pending> {
+        let case = &diagnose([get("/").answer(401)])[0];
+        let exchange = Exchange { id: 100 + sequence, ..Exchange::clone(&case.exchange) };
+        Box::new(Pending {
+            exchange: exchange.into(),
+            auth: Arc::clone(&case.auth),
+            sequence,
+            verdict: None,
+            until: Timestamp::default(),
+            awaiting: Awaiting::RETRY,
+            heard: Heard::default(),
+            answers: Answers::default(),
+            keys: Keys::default(),
+        })
+    }
+
+    #[test]
+    fn those_that_wait_for_their_first_look_are_known_only_as_long_as_their_records() {
+        let mut waiting = Waiting::default();
+        (1..=10).for_each(|sequence| waiting.insert(unseen(sequence)));
+        for id in [101, 102, 104] {
+            waiting.take(id);
+        }
+        assert_eq!(waiting.unseen_up_to(2), None);
+        assert_eq!(waiting.unseen.len(), 8, "what is gone is forgotten with its record");
+        assert_eq!(waiting.unseen_up_to(4), Some(103));
+        assert_eq!(waiting.unseen_up_to(4), None);
+        assert_eq!(waiting.unseen.len(), 6);
+    }
+}

@@ -470,9 +470,9 @@ impl History {
         }
     }
 
-    /// The record for which there is no room beside the next one; 0 when there is.
+    /// The last record that is forgotten, or will be to make room for the next one.
     pub fn leaving(&self) -> Sequence {
-        if self.records.len() > self.window { self.first } else { 0 }
+        if self.records.len() > self.window { self.first } else { self.first - 1 }
     }
 
     /// Forgets what is too old, and what there is no room for.
