@@ -407,6 +407,7 @@ impl<S> FlowTable<S> {
             return;
         }
         self.unlink(slot);
+        self.weights.set(slot, 0);
         let entry = &mut self.slots[slot as usize];
         entry.kind = Kind::Closed;
         if let Some(flow) = &mut entry.flow {
@@ -438,6 +439,7 @@ impl<S> FlowTable<S> {
     fn forget(&mut self, slot: u32) {
         let Some(key) = self.slots[slot as usize].key() else { return };
         self.slots[slot as usize].flow = None;
+        self.weights.set(slot, 0);
         let hash = self.hasher.hash_one(key);
         if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
             entry.remove();
@@ -495,13 +497,17 @@ impl<S> FlowTable<S> {
 
     /// A connection that holds more than an exchange needs.
     fn heavy<C: Consumer<State = S>>(&mut self) -> Option<u32> {
-        let heaviest = self.weights.heaviest()?;
-        let entry = self.slots.get(heaviest as usize)?;
-        let flow = entry.flow.as_ref().filter(|_| entry.kind != Kind::Closed);
-        // It may have got rid of something since it was weighed.
-        let held = flow.map_or(0, weight::<C>);
-        self.weights.set(heaviest, held);
-        (held > 0).then_some(heaviest)
+        for _ in 0..LOOKED_AT {
+            let heaviest = self.weights.heaviest()?;
+            let flow = self.slots.get(heaviest as usize).and_then(|entry| entry.flow.as_ref());
+            // It may have got rid of something since it was weighed.
+            let held = flow.map_or(0, weight::<C>);
+            self.weights.set(heaviest, held);
+            if held > 0 {
+                return Some(heaviest);
+            }
+        }
+        None
     }
 
     /// Gives up the oldest holes while all connections together hold too much.
