@@ -118,7 +118,7 @@ impl Diagnoser {
         let Observation { exchange, auth, record } = observation;
         counters.exchanges += 1;
         counters.unauthorized += u64::from(exchange.status() == Some(401));
-        self.look_before_it_is_forgotten(counters, out);
+        self.look_before_it_is_too_late(counters, out);
         let noted = self.history.note(&exchange, &auth, record, counters);
         if !self.is_covered(&exchange) {
             self.pass(exchange, auth, noted.sequence, out);
@@ -216,10 +216,12 @@ impl Diagnoser {
         }
     }
 
-    /// A refusal is looked at while it is remembered.
-    fn look_before_it_is_forgotten(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
-        while let Some(id) = self.waiting.unseen_up_to(self.history.leaving()) {
-            self.reconsider(id, counters, out);
+    /// A refusal is looked at while what came before it is remembered. What no rule waits for is
+    /// settled then, although its other leg might still come.
+    fn look_before_it_is_too_late(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        while let Some(id) = self.waiting.unseen_up_to(self.history.middle()) {
+            counters.hit(Limit::DiagnosisWindow);
+            self.look_again(id, false, counters, out);
         }
     }
 
@@ -365,12 +367,26 @@ impl Diagnoser {
 
     /// Asks (again) what the memory knows, and says so if the answer is another.
     fn reconsider(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        self.look_again(id, true, counters, out);
+    }
+
+    /// The same; `for_leg`: it may go on waiting for its other leg.
+    fn look_again(
+        &mut self,
+        id: u64,
+        for_leg: bool,
+        counters: &mut Counters,
+        out: &mut Vec<Arc<Case>>,
+    ) {
         let Some(mut pending) = self.waiting.take(id) else { return };
         let Some(new) = self.assess_again(&mut pending, false) else {
             self.waiting.insert(pending);
             return;
         };
-        let until = new.until.or_else(|| self.leg_until(pending.sequence, new.verdict.as_ref()));
+        let until = new.until.or_else(|| {
+            let leg = self.leg_until(pending.sequence, new.verdict.as_ref());
+            leg.filter(|_| for_leg)
+        });
         let changed = self.update(&mut pending.verdict, new.verdict);
         let Some(until) = until else {
             last_word(*pending, counters, out);

@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn those_that_wait_for_their_first_look_are_known_only_as_long_as_their_records() {
+    fn those_that_wait_for_their_first_look_are_found_in_the_order_of_their_records() {
         let mut waiting = Waiting::default();
         (1..=10).for_each(|sequence| waiting.insert(unseen(sequence)));
         for id in [101, 102, 104] {
             waiting.take(id);
         }
         assert_eq!(waiting.unseen_up_to(2), None);
-        assert_eq!(waiting.unseen.len(), 8, "what is gone is forgotten with its record");
+        assert_eq!(waiting.unseen.len(), 8, "what is gone goes with older records");
         assert_eq!(waiting.unseen_up_to(4), Some(103));
         assert_eq!(waiting.unseen_up_to(4), None);
         assert_eq!(waiting.unseen.len(), 6);

@@ -470,9 +470,9 @@ impl History {
         }
     }
 
-    /// The last record that is forgotten, or will be to make room for the next one.
-    pub fn leaving(&self) -> Sequence {
-        if self.records.len() > self.window { self.first } else { self.first - 1 }
+    /// The last record of the older half: what came before those after it is still remembered.
+    pub fn middle(&self) -> Sequence {
+        self.next().saturating_sub(self.window as u64 / 2 + 1)
     }
 
     /// Forgets what is too old, and what there is no room for.

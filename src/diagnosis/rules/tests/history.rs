@@ -188,6 +188,24 @@ fn the_same_refused_credential_again_and_again_is_a_storm() {
 }
 
 #[test]
+fn guesses_are_found_although_another_program_on_the_machine_is_refused_later() {
+    let guess = |n: u32| {
+        let login = basic("admin", &format!("guess{n}"));
+        get("/").at(f64::from(n) / 100.0).header("User-Agent", "curl/8").auth(&login).answer(401)
+    };
+    let other = |n: u32| {
+        get("/other").at(0.2 + f64::from(n) / 1000.0).auth(&basic("job", "stale")).answer(401)
+    };
+    let mut wire = Wire::new().unfollowed();
+    let ids: Vec<u64> = (0..12).map(|n| wire.see(&guess(n))).collect();
+    for n in 0..100 {
+        wire.see(&other(n));
+    }
+    wire.finish();
+    assert_eq!(why(&wire.case(ids[11])), "password-guessing likely");
+}
+
+#[test]
 fn a_person_who_finds_the_password_was_not_guessing() {
     let attempt =
         |n: u32| get("/").at(f64::from(n)).auth(&basic("admin", &format!("guess{n}"))).answer(401);
