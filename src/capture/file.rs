@@ -11,7 +11,7 @@ use super::classic::{self, Classic};
 use super::compressed::Compression;
 use super::input::{Blocks, Filled, Input, Window};
 use super::pcapng::PcapNg;
-use super::{AHEAD, CaptureError, End, Frame, LinkType, Next, Source, SourceDrops};
+use super::{CaptureError, End, Frame, LinkType, Next, Source, SourceDrops};
 use crate::time::Timestamp;
 
 /// Frames that the capture filter may reject before the caller gets to look at something else.
@@ -294,17 +294,6 @@ impl Source for FileSource {
                 self.ended = Some(end.clone());
                 Next::End(end)
             }
-        }
-    }
-
-    fn ahead(&self, show: &mut dyn FnMut(LinkType, &[u8])) {
-        let Format::Classic(format) = &self.format else { return };
-        let mut octets = self.window.available();
-        for _ in 0..AHEAD {
-            let Some(packet) = format.packet(octets) else { return };
-            let (record, rest) = octets.split_at(packet.size);
-            show(packet.link_type, record.get(packet.start..).unwrap_or_default());
-            octets = rest;
         }
     }
 

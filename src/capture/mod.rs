@@ -180,17 +180,10 @@ pub struct SourceDrops {
     pub interface: u64,
 }
 
-/// Frames that [`Source::ahead`] shows: about so many waits for memory a processor has under way at once.
-pub const AHEAD: usize = 16;
-
 /// Somewhere frames come from.
 pub trait Source {
     /// The next frame, or that there is none. Blocks for at most a fraction of a second.
     fn next(&mut self) -> Next<'_>;
-
-    /// Shows the octets of the frames that come next, [`AHEAD`] at most, where they are at hand already.
-    /// They still come.
-    fn ahead(&self, _show: &mut dyn FnMut(LinkType, &[u8])) {}
 
     /// Names of the interfaces (for a file: those it names, else the file's name), by index.
     fn interfaces(&self) -> &[Arc<str>];

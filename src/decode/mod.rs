@@ -305,14 +305,6 @@ fn plain<'a>(link_type: LinkType, rest: Rest<'a>, ip: &mut IpHeader) -> Option<R
     }
 }
 
-/// The endpoints of a frame, where its headers are those of most frames. Nothing is counted.
-pub fn endpoints(link_type: LinkType, octets: &[u8]) -> Option<(SocketAddr, SocketAddr)> {
-    let mut ip = IpHeader::NONE;
-    let segment = plain(link_type, Rest { data: octets, cut: 0 }, &mut ip)?;
-    let port = |at| segment.half_word(at);
-    Some((SocketAddr::new(ip.source, port(0)?), SocketAddr::new(ip.destination, port(2)?)))
-}
-
 /// Peels one header after the other until TCP is left, whose IP header is then in `ip`.
 #[inline]
 fn peel<'a>(

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Found;
-use crate::capture::{Frame, Source};
+use crate::capture::Frame;
 use crate::counters::{Counters, Limit};
-use crate::decode::{self, Decoded, Decoder};
+use crate::decode::{Decoded, Decoder};
 use crate::exchange::Exchange;
 use crate::exchange::conversation::{Context, Conversation};
 use crate::exchange::proxy_protocol::{self, Preamble};
@@ -18,9 +18,6 @@ use crate::time::Timestamp;
 
 /// Packet time passes in steps of this: no timeout of the core is shorter.
 const TICK: std::time::Duration = std::time::Duration::from_millis(5);
-
-/// So many connections do not stay in the processor's cache with all that is kept for them.
-const MANY: usize = 2048;
 
 /// Ports of connections that are not HTTP: enough to tell the user what else is there.
 const OTHER_PORTS: usize = 1024;
@@ -83,20 +80,6 @@ impl Wire {
     /// How long acknowledged octets of the frames to come may be late.
     pub fn set_patience(&mut self, patience: Patience) {
         self.flows.set_patience(patience);
-    }
-
-    /// Looks at the frames that `source` shows ahead; to be called once in [`AHEAD`] frames. Among many
-    /// connections each frame waits for the memory of its own, and so they wait together.
-    #[inline]
-    pub fn look_ahead(&mut self, source: &dyn Source) {
-        if self.flows.len() >= MANY {
-            source.ahead(&mut |link_type, octets| {
-                if let Some((source, destination)) = decode::endpoints(link_type, octets) {
-                    self.flows.expect(source, destination);
-                }
-            });
-            self.flows.fetch_expected();
-        }
     }
 
     /// Takes one frame; appends what it completes to `found`.
@@ -329,31 +312,5 @@ fn first_packets(direction: Direction) -> [u32; 2] {
     match direction {
         Direction::Forward => [1, 0],
         Direction::Backward => [0, 1],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::capture::{LinkType, Next};
-
-    #[test]
-    fn frames_are_expected_where_they_then_belong() {
-        let spec = crate::capture::SourceSpec::File {
-            path: concat!(env!("CARGO_MANIFEST_DIR"), "/src/demo/demo.pcap").into(),
-            follow: false,
-        };
-        let mut source = crate::capture::open(&spec, None).unwrap();
-        let mut decoder = Decoder::new(&Limits::default());
-        let mut segments = 0;
-        while let Next::Frame(frame) = source.next() {
-            let expected = decode::endpoints(frame.link_type, frame.data);
-            if let Decoded::Segment(segment) = decoder.decode(&frame, &mut Counters::default()) {
-                assert_eq!(expected, Some((segment.source, segment.destination)));
-                segments += 1;
-            }
-        }
-        assert!(segments > 1000, "{segments}");
-        assert_eq!(decode::endpoints(LinkType::ETHERNET, b"no frame"), None);
     }
 }

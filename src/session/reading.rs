@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Input;
 use super::pace::{Pace, live_packet_time};
 use crate::capture::writer::CaptureWriter;
-use crate::capture::{AHEAD, End, Frame, Next, SourceSpec};
+use crate::capture::{End, Frame, Next, SourceSpec};
 use crate::engine::{Found, Wire};
 use crate::time::Timestamp;
 
@@ -27,8 +27,6 @@ pub(super) struct Reading {
     started: Instant,
     /// Packet time at which `--duration` is over, for a file.
     deadline: Option<Timestamp>,
-    /// Frames that were looked at ahead and are still to come.
-    looked_at: usize,
 }
 
 /// What came of asking for a frame.
@@ -53,7 +51,6 @@ impl Reading {
             duration,
             started: Instant::now(),
             deadline: None,
-            looked_at: 0,
         }
     }
 
@@ -64,11 +61,6 @@ impl Reading {
 
     /// Takes in one frame, if there is one.
     pub fn step(&mut self, wire: &mut Wire, found: &mut Vec<Found>) -> Step {
-        if self.looked_at == 0 {
-            self.looked_at = AHEAD;
-            wire.look_ahead(&*self.input.source);
-        }
-        self.looked_at -= 1;
         match self.input.source.next() {
             Next::Frame(frame) => {
                 let timestamp = frame.timestamp;

@@ -121,13 +121,6 @@ impl<S> Flow<S> {
         }
     }
 
-    /// Looks everywhere in it.
-    pub fn look(&self) -> u64 {
-        let [forward, backward] = &self.halves;
-        let positions = forward.position().wrapping_add(backward.position());
-        positions.wrapping_add(self.info.number).wrapping_add(u64::from(self.has_payload))
-    }
-
     pub fn direction(&self, source_is_low: bool) -> Direction {
         if source_is_low == self.info.forward_is_low {
             Direction::Forward

@@ -1,7 +1,6 @@
 //! All connections: one look-up a packet, bounded, oldest first out.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use ahash::RandomState;
@@ -53,8 +52,6 @@ pub struct FlowTable<S> {
     /// Connections tracked at once: as many as a third of the memory can hold, with their state.
     capacity: usize,
     limits: Limits,
-    /// Hashes of the keys of segments that come next.
-    expected: Vec<u64>,
     /// What was counted.
     pub counters: TcpCounters,
 }
@@ -66,9 +63,6 @@ const LIGHT: usize = 4 << 10;
 /// Octets that one with a request that waits for its answer may hold: no usual server takes a
 /// longer header.
 const LIGHT_WAITING: usize = 32 << 10;
-
-/// Segments that can be expected at once.
-const EXPECTED: usize = 16;
 
 /// A reminder to look at a flow again, unless it has been replaced since.
 #[derive(Debug, Clone, Copy)]
@@ -93,11 +87,6 @@ struct Slot<S> {
 }
 
 impl<S> Slot<S> {
-    /// Looks everywhere in it.
-    fn look(&self) -> u64 {
-        self.flow.as_ref().map_or(0, Flow::look).wrapping_add(u64::from(self.newer))
-    }
-
     fn key(&self) -> Option<FlowKey> {
         self.flow.as_ref().map(|flow| flow.info.key())
     }
@@ -149,7 +138,6 @@ impl<S> FlowTable<S> {
             capacity: (limits.memory / 3 / (size_of::<Slot<S>>() + size_of::<S>()))
                 .clamp(1, limits.flows),
             limits: limits.clone(),
-            expected: Vec::with_capacity(EXPECTED),
             counters: TcpCounters::default(),
         }
     }
@@ -180,27 +168,6 @@ impl<S> FlowTable<S> {
             + self.slots.capacity() * size_of::<Slot<S>>()
             + self.index.capacity() * (size_of::<u32>() + 1)
             + self.weights.memory()
-    }
-
-    /// A segment between these comes soon: see [`Self::fetch_expected`].
-    pub fn expect(&mut self, source: SocketAddr, destination: SocketAddr) {
-        if self.expected.len() < EXPECTED {
-            let (key, _) = FlowKey::new(source, destination);
-            self.expected.push(self.hasher.hash_one(key));
-        }
-    }
-
-    /// Has the slots of what is expected brought into the processor's cache, all at once. Nothing else
-    /// changes.
-    pub fn fetch_expected(&mut self) {
-        let mut slots = [NONE; EXPECTED];
-        for (hash, slot) in self.expected.drain(..).zip(&mut slots) {
-            // The first with such a hash: nearly always it is the right one.
-            *slot = self.index.find(hash, |_| true).copied().unwrap_or(NONE);
-        }
-        let slots = slots.iter().filter_map(|&slot| self.slots.get(slot as usize));
-        // What nobody asks for would not be fetched.
-        std::hint::black_box(slots.map(Slot::look).fold(0, u64::wrapping_add));
     }
 
     /// Takes in one segment.
