@@ -5,7 +5,8 @@
 //! Frame → Wire ── Found { exchange | time } ──→ Explainer → Case
 //! ```
 //!
-//! The two halves share nothing, so that a long recording can be read ahead of its explanation.
+//! Neither half looks at what the other keeps, so that a long recording can be read ahead of its
+//! explanation.
 
 mod wire;
 

@@ -198,6 +198,7 @@ impl Diagnoser {
             auth,
             sequence,
             verdict: None,
+            only_leg: false,
             until,
             awaiting,
             heard: Heard::default(),
@@ -216,12 +217,10 @@ impl Diagnoser {
         }
     }
 
-    /// A refusal is looked at while what came before it is remembered. What no rule waits for is
-    /// settled then, although its other leg might still come.
+    /// A refusal is looked at while what came before it is remembered.
     fn look_before_it_is_too_late(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         while let Some(id) = self.waiting.unseen_up_to(self.history.middle()) {
-            counters.hit(Limit::DiagnosisWindow);
-            self.look_again(id, false, counters, out);
+            self.reconsider(id, counters, out);
         }
     }
 
@@ -254,6 +253,7 @@ impl Diagnoser {
                     auth,
                     sequence,
                     verdict: Some(verdict),
+                    only_leg: false,
                     until,
                     awaiting: assessment.awaiting,
                     heard: assessment.heard,
@@ -367,26 +367,13 @@ impl Diagnoser {
 
     /// Asks (again) what the memory knows, and says so if the answer is another.
     fn reconsider(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
-        self.look_again(id, true, counters, out);
-    }
-
-    /// The same; `for_leg`: it may go on waiting for its other leg.
-    fn look_again(
-        &mut self,
-        id: u64,
-        for_leg: bool,
-        counters: &mut Counters,
-        out: &mut Vec<Arc<Case>>,
-    ) {
         let Some(mut pending) = self.waiting.take(id) else { return };
         let Some(new) = self.assess_again(&mut pending, false) else {
             self.waiting.insert(pending);
             return;
         };
-        let until = new.until.or_else(|| {
-            let leg = self.leg_until(pending.sequence, new.verdict.as_ref());
-            leg.filter(|_| for_leg)
-        });
+        pending.only_leg = new.until.is_none();
+        let until = new.until.or_else(|| self.leg_until(pending.sequence, new.verdict.as_ref()));
         let changed = self.update(&mut pending.verdict, new.verdict);
         let Some(until) = until else {
             last_word(*pending, counters, out);
@@ -431,7 +418,9 @@ impl Diagnoser {
     /// The last word on an exchange.
     fn settle(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         let Some(mut pending) = self.waiting.take(id) else { return };
-        if let Some(new) = self.assess_again(&mut pending, true) {
+        // Its leg would have had it looked at again.
+        let is_known = pending.only_leg && !self.followed;
+        if !is_known && let Some(new) = self.assess_again(&mut pending, true) {
             self.update(&mut pending.verdict, new.verdict);
         }
         last_word(*pending, counters, out);

@@ -273,7 +273,7 @@ fn from_body(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said
 }
 
 /// The words as they may be shown: without the credential that some servers repeat in them.
-fn quotable(words: String, exchange: &Exchange, auth: &AuthFacts) -> String {
+pub fn quotable(words: String, exchange: &Exchange, auth: &AuthFacts) -> String {
     static TOKEN: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\beyJ[\w-]{8,}(\.[\w-]*)*").ok());
     let mut words = if words.contains("eyJ") {

@@ -279,9 +279,15 @@ impl<'a> View<'a> {
         (!names.is_empty()).then(|| text::visible(&names.join(", ")).into_owned())
     }
 
+    /// Words of the server as they may be shown.
+    pub fn quotable(&self, words: &str) -> String {
+        lexicon::quotable(words.to_owned(), self.exchange, self.auth)
+    }
+
     /// The first realm a challenge names, safe to show.
     pub fn realm(&self) -> Option<Cow<'a, str>> {
-        self.challenges().iter().find_map(Challenge::realm).map(text::visible)
+        let realm = self.challenges().iter().find_map(Challenge::realm)?;
+        Some(self.quotable(realm).into())
     }
 
     /// Whether the scheme that the client used is among the offered ones.

@@ -23,6 +23,8 @@ pub(super) struct Pending {
     pub sequence: Sequence,
     /// What was concluded last; `None` before the first look.
     pub verdict: Option<Verdict>,
+    /// When that was concluded, no rule waited for anything.
+    pub only_leg: bool,
     /// When it is settled at the latest.
     pub until: Timestamp,
     /// What is worth asking again for.
@@ -153,6 +155,7 @@ mod tests {
             auth: Arc::clone(&case.auth),
             sequence,
             verdict: None,
+            only_leg: false,
             until: Timestamp::default(),
             awaiting: Awaiting::RETRY,
             heard: Heard::default(),

@@ -6,7 +6,7 @@ use crate::auth::authorization::{AuthState, Authorization, Shape};
 use crate::auth::masking::Masking;
 use crate::auth::scheme::Scheme;
 use crate::counters::Counters;
-use crate::diagnosis::{Case, Diagnosis, Verdict};
+use crate::diagnosis::{Case, Diagnosis, Verdict, lexicon};
 use crate::exchange::Exchange;
 use crate::http::Request;
 use crate::text::{shorten, visible, visible_octets};
@@ -84,7 +84,10 @@ pub fn asked(case: &Case) -> Option<String> {
     let each = challenges.iter().map(|challenge| {
         let scheme = visible(challenge.scheme.name()).into_owned();
         match challenge.realm() {
-            Some(realm) => format!("{scheme} \"{}\"", shorten(&visible(realm), 40)),
+            Some(realm) => {
+                let realm = lexicon::quotable(realm.to_owned(), &case.exchange, &case.auth);
+                format!("{scheme} \"{}\"", shorten(&realm, 40))
+            }
             None => scheme,
         }
     });

@@ -207,19 +207,29 @@ impl History {
         };
     }
 
-    /// Finds out since when answers on this path have had this `Date` and this body.
-    fn compare_date(&self, record: &Record, refusal: &mut Refusal) {
+    /// Finds out since when answers on this path have had this `Date` and this body. One that began
+    /// before others of them and took longer tells those, too.
+    fn compare_date(&mut self, record: &Record, refusal: &mut Refusal) {
         if refusal.date == 0 || refusal.body == 0 {
             return;
         }
-        let same = self
+        let mut same = self
             .walk(record.links.route, |record| record.links.route)
             .take(WALK)
             .filter(|(_, earlier)| earlier.same_route(record))
-            .filter_map(|(_, earlier)| earlier.refusal.as_ref())
-            .find(|earlier| earlier.date == refusal.date && earlier.body == refusal.body);
-        if let Some(earlier) = same {
-            refusal.date_since = refusal.date_since.min(earlier.date_since);
+            .filter_map(|(sequence, earlier)| Some((sequence, earlier.refusal.as_ref()?)))
+            .filter(|(_, earlier)| earlier.date == refusal.date && earlier.body == refusal.body)
+            .map(|(sequence, earlier)| (sequence, earlier.date_since));
+        let Some(latest) = same.next() else { return };
+        if latest.1 > refusal.date_since {
+            let late: Vec<_> = std::iter::once(latest).chain(same).collect();
+            for (sequence, _) in late {
+                if let Some(other) = self.record_mut(sequence).and_then(|r| r.refusal.as_mut()) {
+                    other.date_since = other.date_since.min(refusal.date_since);
+                }
+            }
+        } else {
+            refusal.date_since = latest.1;
         }
     }
 

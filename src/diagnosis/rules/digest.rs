@@ -98,7 +98,8 @@ fn other_than_challenged(view: &View<'_>, parameters: &Parameters) -> Option<Str
     let realm = parameters.get("realm").unwrap_or_default();
     let realms: Vec<&str> = challenges.iter().filter_map(|challenge| challenge.realm()).collect();
     if !realms.is_empty() && !realms.contains(&realm) {
-        let (own, asked) = (shown(realm), shown(realms.first().copied().unwrap_or_default()));
+        let asked = view.quotable(realms.first().copied().unwrap_or_default());
+        let (own, asked) = (shown(realm), shown(&asked));
         return Some(format!("says realm=\"{own}\" but the challenge has \"{asked}\""));
     }
     let algorithm = parameters.get("algorithm").unwrap_or("MD5");

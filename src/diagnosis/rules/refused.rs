@@ -128,7 +128,7 @@ fn login(view: &View<'_>, refused: bool) -> Option<Found> {
         "well-formed, and refused",
     );
     let found = match view.challenge(scheme.name()).and_then(|challenge| challenge.realm()) {
-        Some(realm) => found.because("response.challenge.realm", text::visible(realm), ""),
+        Some(realm) => found.because("response.challenge.realm", view.quotable(realm), ""),
         None => found,
     };
     Some(found.fact("scheme", scheme.name()).fact_if("user", user))

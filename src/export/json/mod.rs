@@ -274,7 +274,9 @@ fn challenges(json: &mut Writer<'_>, challenges: &[Challenge], masking: &Masking
     json.begin_array();
     for challenge in challenges {
         json.begin_object().key("scheme").string(challenge.scheme.name());
-        json.key("realm").string_or_null(challenge.realm()).key("params").begin_object();
+        let shown = |value: Option<&str>| value.map(|value| masking.text(value).into_owned());
+        json.key("realm").string_or_null(shown(challenge.realm()).as_deref());
+        json.key("params").begin_object();
         let params = &challenge.params.0;
         for (index, (name, value)) in params.iter().enumerate() {
             // RFC 9110 §11.2 wants each name once; where it is not, the first one counts.
@@ -283,7 +285,8 @@ fn challenges(json: &mut Writer<'_>, challenges: &[Challenge], masking: &Masking
                 json.foreign_key(name).string(&masking.text(value));
             }
         }
-        json.end_object().key("token68").string_or_null(challenge.token68.as_deref()).end_object();
+        let token = shown(challenge.token68.as_deref());
+        json.end_object().key("token68").string_or_null(token.as_deref()).end_object();
     }
     json.end_array();
 }

@@ -142,20 +142,24 @@ impl Same {
         challenges: &Arc<[Challenge]>,
         masking: &Masking,
     ) {
-        let values = || challenges.iter().flat_map(|challenge| &challenge.params.0);
-        let number = values().map(|(_, value)| value.len()).sum();
+        let values = || {
+            challenges.iter().flat_map(|challenge| {
+                challenge.params.0.iter().map(|(_, value)| value).chain(&challenge.token68)
+            })
+        };
+        let number = values().map(String::len).sum();
         self.challenges.write_if_plain(
             json,
             number,
             |kept| is(kept.read.as_ref(), challenges) && masking.shows_as_ever(&kept.texts),
             |json| {
                 super::challenges(json, challenges, masking);
-                values().all(|(_, value)| *masking.text(value) == **value)
+                values().all(|value| *masking.text(value) == **value)
             },
             |kept| {
                 kept.read = Some(Arc::clone(challenges));
                 kept.texts.clear();
-                for (_, value) in values() {
+                for value in values() {
                     kept.texts.extend_from_slice(value.as_bytes());
                     kept.texts.push(b'\n');
                 }

@@ -1,10 +1,9 @@
 //! Requests with the same fields: most clients repeat all of them but for the target.
 
-use std::sync::Arc;
-
 use crate::auth::masking::Masking;
 use crate::diagnosis::Case;
 use crate::exchange::Exchange;
+use crate::http::Head;
 
 /// Senders kept: of those that share a place, the last one.
 const PLACES: usize = 64;
@@ -12,7 +11,7 @@ const PLACES: usize = 64;
 /// Longer fields are not kept as they were written, in octets.
 pub(super) const LONGEST: usize = 4 << 10;
 
-/// The last senders. Each keeps one exchange and the secrets of its request in memory, as the history of
+/// The last senders. Each keeps the head and the secrets of one request in memory, as the history of
 /// exchanges does with thousands.
 #[derive(Debug, Clone)]
 pub(super) struct Senders(Box<[Option<Sender>; PLACES]>);
@@ -27,7 +26,9 @@ pub(super) struct Sender {
     /// Whether nothing in the target of its request is a secret or names the host: then all that was masked
     /// and written depends on the fields alone.
     pub(super) plain_target: bool,
-    exchange: Arc<Exchange>,
+    head: Option<Head>,
+    /// Whether a proxy asks: then another field is the one that was read.
+    is_proxy: bool,
 }
 
 impl Default for Senders {
@@ -52,7 +53,8 @@ impl Senders {
                 masking: masking.knowing(&case.exchange, &case.auth),
                 written,
                 plain_target,
-                exchange: Arc::clone(&case.exchange),
+                head: case.exchange.request.as_ref().map(|request| request.head.clone()),
+                is_proxy: is_proxy(&case.exchange),
             }
         })
     }
@@ -60,15 +62,15 @@ impl Senders {
 
 impl Sender {
     fn sends_like(&self, exchange: &Exchange) -> bool {
-        let (Some(last), Some(request)) = (&self.exchange.request, &exchange.request) else {
-            return false;
-        };
-        // Another field is the one that was read when a proxy asks.
-        let asks = |exchange: &Exchange| exchange.status() == Some(407);
+        let (Some(head), Some(request)) = (&self.head, &exchange.request) else { return false };
         self.plain_target
-            && last.head.fields().eq(request.head.fields())
-            && asks(&self.exchange) == asks(exchange)
+            && head.fields().eq(request.head.fields())
+            && self.is_proxy == is_proxy(exchange)
     }
+}
+
+fn is_proxy(exchange: &Exchange) -> bool {
+    exchange.status() == Some(407)
 }
 
 /// Where there is no answer, nothing is looked for in it.

@@ -156,6 +156,18 @@ fn an_answer_that_was_kept_is_masked_where_it_repeats_a_secret_of_this_request()
 }
 
 #[test]
+fn a_realm_and_a_token_that_repeat_a_secret_are_masked() {
+    let asks = |authorization: &str| {
+        let talk = get("/a").auth(authorization).answer(401);
+        talk.asks("Basic realm=\"no planted-token-8\"").asks("Negotiate planted-token-8")
+    };
+    let talks = || vec![asks("Bearer another-token-9"), asks("Bearer planted-token-8")];
+    let written = lines_as_alone(&at_once(talks()));
+    assert_eq!(written[0].matches("planted-token-8").count(), 4, "{}", written[0]);
+    assert!(!written[1].contains("planted-token-8"), "{}", written[1]);
+}
+
+#[test]
 fn a_challenge_that_was_kept_is_masked_although_the_field_spells_the_secret_otherwise() {
     let asks = |talk: Talk| {
         talk.answer(401).asks("Bearer realm=\"r\", error_description=\"not pa\\\"ssword-1 either\"")

@@ -6,7 +6,7 @@ use super::document::Role;
 use crate::auth::authorization::{AlternativeKind, UnknownReason};
 use crate::auth::masking;
 use crate::auth::{Alternative, AuthState, Authorization, Challenge, Shape};
-use crate::diagnosis::{Case, Confidence};
+use crate::diagnosis::{Case, Confidence, lexicon};
 use crate::text;
 use crate::tui::symbols::Symbols;
 
@@ -100,8 +100,9 @@ fn instead(alternative: &Alternative) -> String {
 
 /// What the server asked for: `Basic "Zone"`, `Bearer invalid_token`.
 pub fn asked(case: &Case) -> String {
-    let challenges: Vec<String> = case.auth.challenges.iter().map(challenge).collect();
-    challenges.join(", ")
+    let shown = |words: &str| lexicon::quotable(words.to_owned(), &case.exchange, &case.auth);
+    let challenges = case.auth.challenges.iter().map(|one| challenge(one, shown));
+    challenges.collect::<Vec<_>>().join(", ")
 }
 
 /// [`asked`] for a narrow cell: the schemes alone.
@@ -111,11 +112,11 @@ pub fn asked_short(case: &Case) -> String {
     schemes.join(", ")
 }
 
-fn challenge(challenge: &Challenge) -> String {
+fn challenge(challenge: &Challenge, shown: impl Fn(&str) -> String) -> String {
     let scheme = challenge.scheme.name();
     match (challenge.params.get("error"), challenge.realm()) {
-        (Some(error), _) => format!("{scheme} {error}"),
-        (None, Some(realm)) if !realm.is_empty() => format!("{scheme} \"{realm}\""),
+        (Some(error), _) => format!("{scheme} {}", shown(error)),
+        (None, Some(realm)) if !realm.is_empty() => format!("{scheme} \"{}\"", shown(realm)),
         _ => scheme.to_owned(),
     }
 }

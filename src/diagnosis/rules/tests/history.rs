@@ -206,6 +206,16 @@ fn guesses_are_found_although_another_program_on_the_machine_is_refused_later() 
 }
 
 #[test]
+fn a_realm_that_repeats_the_password_is_masked() {
+    let login = basic("alice", "hunter2hunter2");
+    let cases =
+        diagnose([get("/").auth(&login).answer(401).asks("Basic realm=\"no hunter2hunter2\"")]);
+    let diagnosis = &cases[0].verdict.as_ref().unwrap().diagnosis;
+    let realm = diagnosis.evidence.iter().find(|one| one.field == "response.challenge.realm");
+    assert_eq!(realm.unwrap().value, "no (masked)");
+}
+
+#[test]
 fn a_person_who_finds_the_password_was_not_guessing() {
     let attempt =
         |n: u32| get("/").at(f64::from(n)).auth(&basic("admin", &format!("guess{n}"))).answer(401);

@@ -1,6 +1,7 @@
 //! Proxies, redirections and caches.
 
 use crate::diagnosis::testing::{Talk, Wire, diagnose, get, request, why};
+use crate::limits::Limits;
 
 const BASIC: &str = "Basic YWxpY2U6c2VjcmV0";
 const APP: &str = "10.0.0.2:8080";
@@ -266,6 +267,31 @@ fn a_machine_that_talks_to_itself_follows_redirections_under_several_addresses()
     assert_eq!(why(&cases[1]), "redirect-dropped-auth certain");
     let cases = diagnose([redirected(new), followed("10.40.0.7")]);
     assert_eq!(why(&cases[1]), "no-credentials-sent certain", "another machine asked");
+}
+
+#[test]
+fn a_date_that_stands_still_is_a_cache_although_the_earlier_answer_took_longer() {
+    let stored = |at: f64| {
+        get("/").at(at).answer(401).with("Date", "Sun, 01 Jun 2025 12:00:00 GMT").body("stored")
+    };
+    let mut wire = Wire::new().unfollowed();
+    let late = wire.see(&stored(5.0));
+    wire.see(&stored(0.0));
+    wire.finish();
+    assert_eq!(why(&wire.case(late)), "cached-401 likely");
+}
+
+#[test]
+fn a_leg_is_found_although_many_other_exchanges_come_before_it() {
+    let limits = Limits { diagnosis_window: 100, ..Limits::default() };
+    let mut wire = Wire::with_limits(&limits).unfollowed();
+    let inner = wire.see(&inner().auth("Bearer abcdefgh"));
+    for other in 0..60 {
+        wire.see(&get("/other").at(0.021 + f64::from(other) / 1e4).to("10.0.9.9:80").answer(200));
+    }
+    let outer = wire.see(&outer());
+    wire.finish();
+    assert_eq!(wire.case(inner).verdict.as_ref().unwrap().leg_of, Some(outer));
 }
 
 #[test]
