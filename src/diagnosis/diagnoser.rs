@@ -217,10 +217,11 @@ impl Diagnoser {
         }
     }
 
-    /// A refusal is looked at while what came before it is remembered.
+    /// A refusal is looked at while what came before it is remembered. Where no rule waits for more,
+    /// only its other leg can still change that.
     fn look_before_it_is_too_late(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         while let Some(id) = self.waiting.unseen_up_to(self.history.middle()) {
-            self.reconsider(id, counters, out);
+            self.look_again(id, true, counters, out);
         }
     }
 
@@ -367,12 +368,23 @@ impl Diagnoser {
 
     /// Asks (again) what the memory knows, and says so if the answer is another.
     fn reconsider(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        self.look_again(id, false, counters, out);
+    }
+
+    /// The same; `early`: for want of room.
+    fn look_again(
+        &mut self,
+        id: u64,
+        early: bool,
+        counters: &mut Counters,
+        out: &mut Vec<Arc<Case>>,
+    ) {
         let Some(mut pending) = self.waiting.take(id) else { return };
         let Some(new) = self.assess_again(&mut pending, false) else {
             self.waiting.insert(pending);
             return;
         };
-        pending.only_leg = new.until.is_none();
+        pending.only_leg = early && new.until.is_none();
         let until = new.until.or_else(|| self.leg_until(pending.sequence, new.verdict.as_ref()));
         let changed = self.update(&mut pending.verdict, new.verdict);
         let Some(until) = until else {
@@ -419,8 +431,9 @@ impl Diagnoser {
     fn settle(&mut self, id: u64, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
         let Some(mut pending) = self.waiting.take(id) else { return };
         // Its leg would have had it looked at again.
-        let is_known = pending.only_leg && !self.followed;
-        if !is_known && let Some(new) = self.assess_again(&mut pending, true) {
+        if !pending.only_leg
+            && let Some(new) = self.assess_again(&mut pending, true)
+        {
             self.update(&mut pending.verdict, new.verdict);
         }
         last_word(*pending, counters, out);

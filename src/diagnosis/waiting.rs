@@ -23,7 +23,7 @@ pub(super) struct Pending {
     pub sequence: Sequence,
     /// What was concluded last; `None` before the first look.
     pub verdict: Option<Verdict>,
-    /// When that was concluded, no rule waited for anything.
+    /// That was concluded early, and no rule waited for more.
     pub only_leg: bool,
     /// When it is settled at the latest.
     pub until: Timestamp,
