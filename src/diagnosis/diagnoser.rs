@@ -35,7 +35,6 @@ const WAITING: usize = 4096;
 /// time, settled, when nothing can change it any more. Cases without a verdict are settled at once.
 #[derive(Debug)]
 pub struct Diagnoser {
-    key: FingerprintKey,
     prover: Option<Prover>,
     rules: Rulebook,
     history: History,
@@ -66,8 +65,7 @@ impl Diagnoser {
         let rules = Rulebook::new(RULES);
         let history = History::new(limits);
         Self {
-            observer: Observer::new(key.clone(), history.summariser()),
-            key,
+            observer: Observer::new(key, history.summariser()),
             prover: None,
             covered: (0..1000).map(|status| rules.covers(status)).collect(),
             rules,
@@ -94,7 +92,7 @@ impl Diagnoser {
 
     /// Another one like its own, for another thread.
     pub fn observer(&self) -> Observer {
-        Observer::new(self.key.clone(), self.history.summariser())
+        self.observer.another(self.history.summariser())
     }
 
     /// Takes one exchange; emits its case and those that it changes.

@@ -32,6 +32,11 @@ impl Observer {
         Self { key, read: auth::Memo::default(), summariser }
     }
 
+    /// Another one with the same key.
+    pub(super) fn another(&self, summariser: Summariser) -> Self {
+        Self::new(self.key.clone(), summariser)
+    }
+
     /// What this exchange shows by itself.
     pub fn observe(&mut self, exchange: Arc<Exchange>) -> Observation {
         let auth = self.read.facts(&exchange, &self.key);

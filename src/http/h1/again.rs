@@ -1,4 +1,4 @@
-//! Repeats that come again. A server refuses with the same head, octet for octet, until its clock shows the
+//! Heads and contents that come again. A server refuses with the same head, octet for octet, until its clock shows the
 //! next second; a client that asks again and again asks in the same words. A head ends itself by its
 //! empty line, so octets that begin with all those of a head that was read begin with that head: it
 //! need not be read again, and one copy of it serves all its messages. The same page often follows it.
@@ -33,7 +33,7 @@ pub struct Repeats {
     pub(super) scratch: Vec<u8>,
 }
 
-/// Repeats of one kind, found by looking at all of them: they are few. A new one takes the place of one
+/// Heads of one kind, found by looking at all of them: they are few. A new one takes the place of one
 /// that did not come again since the hand came by.
 #[derive(Debug)]
 struct Latest {
@@ -83,9 +83,7 @@ impl Repeats {
             self.latest(kind).take_in(Known { parsed: parsed.clone(), came_again: false });
         }
     }
-}
 
-impl Repeats {
     /// This content, in one piece with others that were the same.
     pub fn content(&mut self, octets: &[u8]) -> Arc<[u8]> {
         match self.contents.get_mut(octets.len() % CONTENTS) {
