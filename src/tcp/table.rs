@@ -7,7 +7,7 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 
 use super::flow::{Flow, Outcome};
-use super::weights::{LOOKED_AT, Weights};
+use super::weights::Weights;
 use super::{Consumer, FlowKey, TcpCounters};
 use crate::decode::{Segment, TcpFlags};
 use crate::limits::{Limits, Patience};
@@ -25,6 +25,9 @@ const CLOSED_KEPT: usize = 4096;
 
 /// How exact the order of the lists is, in packet time.
 const LIST_STEP: Duration = Duration::from_secs(1);
+
+/// Connections that are passed over to find one with which nothing is lost.
+const LOOKED_AT: usize = 64;
 
 /// No neighbour in the list.
 const NONE: u32 = u32::MAX;
@@ -374,7 +377,6 @@ impl<S> FlowTable<S> {
             return;
         }
         self.unlink(slot);
-        self.weights.set(slot, 0);
         let entry = &mut self.slots[slot as usize];
         entry.kind = Kind::Closed;
         if let Some(flow) = &mut entry.flow {
@@ -406,7 +408,6 @@ impl<S> FlowTable<S> {
     fn forget(&mut self, slot: u32) {
         let Some(key) = self.slots[slot as usize].key() else { return };
         self.slots[slot as usize].flow = None;
-        self.weights.set(slot, 0);
         let hash = self.hasher.hash_one(key);
         if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
             entry.remove();
@@ -464,17 +465,11 @@ impl<S> FlowTable<S> {
 
     /// A connection that holds more than an exchange needs.
     fn heavy<C: Consumer<State = S>>(&mut self) -> Option<u32> {
-        for _ in 0..LOOKED_AT {
-            let heaviest = self.weights.heaviest()?;
-            let flow = self.slots.get(heaviest as usize).and_then(|entry| entry.flow.as_ref());
-            // It may have got rid of something since it was weighed.
-            let held = flow.map_or(0, weight::<C>);
-            self.weights.set(heaviest, held);
-            if held > 0 {
-                return Some(heaviest);
-            }
-        }
-        None
+        let slots = &self.slots;
+        self.weights.take_heaviest(|slot| {
+            let flow = slots.get(slot as usize).and_then(|entry| entry.flow.as_ref());
+            flow.map_or(0, weight::<C>)
+        })
     }
 
     /// Gives up the oldest holes while all connections together hold too much.

@@ -8,7 +8,7 @@ use super::framing::Announced;
 use super::sniff;
 use crate::http::message::{Field, Span};
 use crate::http::{Anomalies, Anomaly, Head, Version};
-use crate::text::is_tchar;
+use crate::text::{any_octet, is_tchar};
 
 /// Header fields that the quick path takes; more go to the tolerant reader.
 const QUICK_FIELDS: usize = 100;
@@ -307,7 +307,7 @@ fn field_lines(
         if line.len() == end - at {
             anomalies.insert(Anomaly::BareLineEnd);
         }
-        if line.iter().any(|&octet| octet.is_ascii_control() && octet != b'\t') {
+        if any_octet(line, |octet| octet.is_ascii_control() && octet != b'\t') {
             anomalies.insert(Anomaly::ControlInHead);
         }
         let start = at;

@@ -351,6 +351,11 @@ impl Parser {
                 self.state = State::Head;
                 self.buffer.clear();
                 self.searched = 0;
+                if octets.len() <= limits.head {
+                    // They were looked at here and now: only what follows is to be searched.
+                    self.buffer.extend_from_slice(std::mem::take(octets));
+                    self.note_searched();
+                }
                 None
             }
             Reading::NotHttp => Some(self.lose_junk(octets)),
@@ -395,7 +400,7 @@ impl Parser {
         // A start line alone can show that this is no HTTP, or HTTP/0.9.
         let first_line = before == 0 || memchr::memchr(b'\n', &self.buffer[..before]).is_none();
         if whole.is_none() && !(first_line && self.buffer.contains(&b'\n')) {
-            self.searched = self.buffer.len().saturating_sub(3) as u32;
+            self.note_searched();
             *octets = &octets[take..];
             if self.is_foreign_line() {
                 return Some(self.lose_buffer());
@@ -410,7 +415,7 @@ impl Parser {
                 Some(self.begin(parsed, None))
             }
             Reading::Partial => {
-                self.searched = self.buffer.len().saturating_sub(3) as u32;
+                self.note_searched();
                 *octets = &octets[take..];
                 (self.buffer.len() > limits.head).then(|| self.truncate_head(limits))
             }
@@ -419,6 +424,11 @@ impl Parser {
                 Some(self.lose_buffer())
             }
         }
+    }
+
+    /// All that is held was searched for the end of the head, which may have begun in it.
+    fn note_searched(&mut self) {
+        self.searched = self.buffer.len().saturating_sub(3) as u32;
     }
 
     fn is_foreign_line(&self) -> bool {
