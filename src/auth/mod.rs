@@ -76,7 +76,7 @@ impl Memo {
 
 impl AuthFacts {
     /// Whether only the credentials and the challenges tell it from others.
-    fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         self.proxy_authorization.is_none()
             && self.alternatives.is_empty()
             && self.challenge_defects.is_empty()

@@ -43,16 +43,26 @@ impl Choice {
 
 /// What the rules answered that asked only the exchange itself, not the memory and not the time: it
 /// holds however often the exchange is assessed, so those rules are asked once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Answers {
-    /// What such rules found, by their place in the rulebook.
+    /// What the exchange itself shows, once that was looked at.
+    shown: Option<Signs>,
+    /// The rules that need not be asked again.
+    closed: Places,
+    /// What they found, by their place in the rulebook.
     found: Vec<(usize, Arc<Diagnosis>)>,
-    /// What the exchange itself shows, and the rules to ask again; `None` when none was asked yet.
-    open: Option<(Signs, Places)>,
+}
+
+impl Answers {
+    /// Keeps the answer of the rule at `place`.
+    fn close(&mut self, place: usize, answer: Option<(usize, Arc<Diagnosis>)>) {
+        self.closed = self.closed.or(Places::of(place));
+        self.found.extend(answer);
+    }
 }
 
 /// Places in the rulebook, one a bit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Places(u128);
 
 impl Places {
@@ -173,51 +183,7 @@ impl Rulebook {
 pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choice {
     let status = view.status();
     let Some(rows) = rules.of(status) else { return Choice::NOTHING };
-    let mut until: Option<Timestamp> = None;
-    let mut awaiting = Awaiting::NOTHING;
-    let mut found = answers.found.clone();
-    let (shown, mut open) = *answers.open.get_or_insert_with(|| {
-        let shown = signs::shown(view);
-        (shown, rows.met_by(shown.and(Signs::REMEMBERED)))
-    });
-    let signs = shown.and(signs::remembered(view));
-    #[cfg(debug_assertions)]
-    assert_silent(rows, view, signs);
-    for place in open.and(rows.met_by(signs)).iter() {
-        let Some((rule, entry)) = rows.all.get(place) else { continue };
-        let is_fallback = rule.id == FALLBACK;
-        if is_fallback && !found.is_empty() {
-            continue;
-        }
-        view.take_asked_memory();
-        let answer = match (rule.ask)(view) {
-            Answer::No => None,
-            Answer::Found(found) => Some(found),
-            Answer::AskAgain { on, until: time, meanwhile } => {
-                until = until.max(Some(time));
-                awaiting = awaiting.and(on);
-                meanwhile
-            }
-        };
-        let may_change = view.take_asked_memory() || is_fallback;
-        if let Some(answer) = answer {
-            #[cfg(test)]
-            for (name, _) in &answer.facts {
-                // The words of the server are also a fact where the text has no place for them.
-                let used = *name == "quote" || entry.uses(name);
-                assert!(used, "{}: no text has a place for {{{name}}}", rule.id);
-            }
-            let diagnosis = Arc::new(answer.of(entry));
-            if !may_change {
-                answers.found.push((place, Arc::clone(&diagnosis)));
-            }
-            found.push((place, diagnosis));
-        }
-        if !may_change {
-            open = open.without(Places::of(place));
-        }
-    }
-    answers.open = Some((shown, open));
+    let Replies { mut found, mut until, mut awaiting } = ask(rows, view, answers);
     if found.is_empty() && matches!(status, 401 | 407) {
         let fallback = catalogue::entry(FALLBACK);
         found.extend(fallback.map(|entry| (usize::MAX, Arc::new(Found::possible().of(entry)))));
@@ -233,6 +199,73 @@ pub fn choose(rules: &Rulebook, view: &View<'_>, answers: &mut Answers) -> Choic
     Choice { diagnosis, also, until, awaiting }
 }
 
+/// What the rules said.
+struct Replies {
+    found: Vec<(usize, Arc<Diagnosis>)>,
+    until: Option<Timestamp>,
+    awaiting: Awaiting,
+}
+
+/// Asks the rules that may hold and whose answer is not known yet.
+fn ask(rows: &Rows, view: &View<'_>, answers: &mut Answers) -> Replies {
+    let shared = &view.findings().answers;
+    if answers.shown.is_none()
+        && let Some(known) = shared.get()
+    {
+        answers.clone_from(known);
+    }
+    let shown = *answers.shown.get_or_insert_with(|| signs::shown(view));
+    let mut replies =
+        Replies { found: answers.found.clone(), until: None, awaiting: Awaiting::NOTHING };
+    let mut general = Answers::default();
+    let signs = shown.and(signs::remembered(view));
+    #[cfg(debug_assertions)]
+    {
+        assert_silent(rows, view, signs);
+        assert_lasting(rows, view, answers);
+    }
+    for place in rows.met_by(signs).without(answers.closed).iter() {
+        let Some((rule, entry)) = rows.all.get(place) else { continue };
+        let is_fallback = rule.id == FALLBACK;
+        if is_fallback && !replies.found.is_empty() {
+            continue;
+        }
+        view.take_asked();
+        let answer = match (rule.ask)(view) {
+            Answer::No => None,
+            Answer::Found(found) => Some(found),
+            Answer::AskAgain { on, until, meanwhile } => {
+                replies.until = replies.until.max(Some(until));
+                replies.awaiting = replies.awaiting.and(on);
+                meanwhile
+            }
+        };
+        let asked = view.take_asked();
+        let lasts = !asked.memory && !is_fallback;
+        let answer = answer.map(|answer| (place, Arc::new(of_entry(answer, entry))));
+        if lasts {
+            answers.close(place, answer.clone());
+            if !asked.particulars {
+                general.close(place, answer.clone());
+            }
+        }
+        replies.found.extend(answer);
+    }
+    // Who began with what others found has nothing to tell them.
+    shared.get_or_init(|| general);
+    replies
+}
+
+fn of_entry(found: Found, entry: &'static Entry) -> Diagnosis {
+    #[cfg(test)]
+    for (name, _) in &found.facts {
+        // The words of the server are also a fact where the text has no place for them.
+        let used = *name == "quote" || entry.uses(name);
+        assert!(used, "{}: no text has a place for {{{name}}}", entry.id);
+    }
+    found.of(entry)
+}
+
 /// What a rule is declared to need must not be more than what it needs: asked all the same, it says no.
 #[cfg(debug_assertions)]
 fn assert_silent(rows: &Rows, view: &View<'_>, signs: Signs) {
@@ -242,6 +275,21 @@ fn assert_silent(rows: &Rows, view: &View<'_>, signs: Signs) {
             let answer = (rule.ask)(view);
             assert!(matches!(answer, Answer::No), "{} needs less: {answer:?}", rule.id);
         }
+    }
+}
+
+/// An answer that is said to last is the same when it is asked for again.
+#[cfg(debug_assertions)]
+fn assert_lasting(rows: &Rows, view: &View<'_>, answers: &Answers) {
+    for place in answers.closed.iter() {
+        let Some((rule, entry)) = rows.all.get(place) else { continue };
+        let now = match (rule.ask)(view) {
+            Answer::Found(found) => Some(found.of(entry)),
+            Answer::No | Answer::AskAgain { .. } => None,
+        };
+        let before = answers.found.iter().find(|(own, _)| *own == place).map(|(_, found)| found);
+        let gist = |of: &Diagnosis| (of.confidence, of.evidence.clone(), of.facts.clone());
+        assert_eq!(before.map(|found| gist(found)), now.as_ref().map(gist), "{}", rule.id);
     }
 }
 

@@ -7,12 +7,12 @@ use crate::auth::AuthFacts;
 use crate::auth::proof::Prover;
 use crate::counters::{Counters, Limit};
 use crate::diagnosis::choice::{Answers, Rulebook, choose};
+use crate::diagnosis::heard::Heard;
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
 use crate::diagnosis::observer::{Observation, Observer};
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::{RULES, begins_token_flow, is_disguised_refusal, probes};
-use crate::diagnosis::view::Heard;
-use crate::diagnosis::waiting::{Pending, Waiting};
+use crate::diagnosis::waiting::{Pending, Refused, Waiting};
 use crate::diagnosis::{Case, Diagnosis, Note, NoteId, Verdict, View, note, proving, reply};
 use crate::exchange::Exchange;
 use crate::limits::Limits;
@@ -55,8 +55,6 @@ struct Assessment {
     /// Until when a rule wants to be asked again.
     until: Option<Timestamp>,
     awaiting: Awaiting,
-    heard: Heard,
-    answers: Answers,
 }
 
 impl Diagnoser {
@@ -113,17 +111,22 @@ impl Diagnoser {
         counters: &mut Counters,
         out: &mut Vec<Arc<Case>>,
     ) {
-        let Observation { exchange, auth, record } = observation;
+        let Observation { exchange, auth, record, findings } = observation;
         counters.exchanges += 1;
         counters.unauthorized += u64::from(exchange.status() == Some(401));
         self.look_before_it_is_too_late(counters, out);
         let noted = self.history.note(&exchange, &auth, record, counters);
-        if !self.is_covered(&exchange) {
-            self.pass(exchange, auth, noted.sequence, out);
-        } else if let Some(until) = self.may_be_looked_at_later(noted.sequence) {
-            self.postpone(exchange, auth, noted.sequence, until, counters, out);
+        let sequence = noted.sequence;
+        if self.is_covered(&exchange) {
+            let heard = Heard { findings: findings.unwrap_or_default(), proof: None };
+            let answers = Answers::default();
+            let refused = Refused { exchange, auth, sequence, heard, answers };
+            match self.may_be_looked_at_later(sequence) {
+                Some(until) => self.postpone(refused, until, counters, out),
+                None => self.explain(refused, counters, out),
+            }
         } else {
-            self.explain(exchange, auth, noted.sequence, counters, out);
+            self.pass(exchange, auth, sequence, out);
         }
         self.wake(noted, counters, out);
         self.settle_due(counters, out);
@@ -176,31 +179,26 @@ impl Diagnoser {
     /// Lets a refusal wait for its first look.
     fn postpone(
         &mut self,
-        exchange: Arc<Exchange>,
-        auth: Arc<AuthFacts>,
-        sequence: Sequence,
+        refused: Refused,
         until: Timestamp,
         counters: &mut Counters,
         out: &mut Vec<Arc<Case>>,
     ) {
         let mut awaiting = Awaiting::RETRY;
-        if begins_token_flow(&exchange, &auth) {
+        if begins_token_flow(&refused.exchange, &refused.auth) {
             awaiting = awaiting.and(Awaiting::VISIT);
         }
-        if self.history.record(sequence).is_some_and(|own| self.history.may_be_accepted(own)) {
+        let record = self.history.record(refused.sequence);
+        if record.is_some_and(|own| self.history.may_be_accepted(own)) {
             awaiting = awaiting.and(Awaiting::CREDENTIAL);
         }
         let pending = Pending {
-            keys: self.history.keys(sequence),
-            exchange,
-            auth,
-            sequence,
+            keys: self.history.keys(refused.sequence),
+            refused,
             verdict: None,
             only_leg: false,
             until,
             awaiting,
-            heard: Heard::default(),
-            answers: Answers::default(),
         };
         self.wait(pending, counters, out);
     }
@@ -223,18 +221,12 @@ impl Diagnoser {
         }
     }
 
-    fn explain(
-        &mut self,
-        exchange: Arc<Exchange>,
-        auth: Arc<AuthFacts>,
-        sequence: Sequence,
-        counters: &mut Counters,
-        out: &mut Vec<Arc<Case>>,
-    ) {
-        let heard = self.hear(&exchange, &auth);
-        let assessment = self.assess(&exchange, &auth, sequence, heard, Answers::default(), false);
+    fn explain(&mut self, mut refused: Refused, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
+        self.hear(&mut refused);
+        let assessment = self.assess(&mut refused, false);
+        let sequence = refused.sequence;
         let Some(verdict) = assessment.verdict else {
-            self.pass(exchange, auth, sequence, out);
+            self.pass(refused.exchange, refused.auth, sequence, out);
             return;
         };
         // Without a record nothing can be linked to it later.
@@ -244,35 +236,36 @@ impl Diagnoser {
         match until {
             Some(until) if !settled => {
                 if self.followed {
-                    out.push(emit(&exchange, &auth, verdict.clone(), false));
+                    out.push(emit(&refused, verdict.clone(), false));
                 }
                 let pending = Pending {
                     keys: self.history.keys(sequence),
-                    exchange,
-                    auth,
-                    sequence,
+                    refused,
                     verdict: Some(verdict),
                     only_leg: false,
                     until,
                     awaiting: assessment.awaiting,
-                    heard: assessment.heard,
-                    answers: assessment.answers,
                 };
                 self.wait(pending, counters, out);
             }
             _ => {
-                count(&verdict, &exchange, counters);
-                out.push(emit(&exchange, &auth, verdict, true));
+                count(&verdict, &refused.exchange, counters);
+                out.push(emit(&refused, verdict, true));
             }
         }
     }
 
-    /// What is found out once about a refusal, whatever comes later.
-    fn hear(&mut self, exchange: &Exchange, auth: &AuthFacts) -> Heard {
+    /// Finds out once about a refusal what holds whatever comes later.
+    fn hear(&mut self, refused: &mut Refused) {
+        let Refused { exchange, auth, heard, .. } = refused;
         let prover = self.prover.as_mut();
-        let proof = prover.and_then(|prover| proving::prove(prover, exchange, auth));
-        let reply = self.replies.read(exchange.response.as_ref(), auth);
-        Heard::with_proof(proof).with_reply(reply)
+        heard.proof = prover.and_then(|prover| proving::prove(prover, exchange, auth));
+        if heard.proof.is_some() {
+            // It tells this one from others that look the same.
+            heard.findings = Arc::default();
+        }
+        let response = exchange.response.as_ref();
+        heard.findings.reply.get_or_init(|| self.replies.read(response, auth));
     }
 
     /// Until when the other leg of a refused request may turn up; `None` when it has, or when what
@@ -287,19 +280,11 @@ impl Diagnoser {
         (refusal.outer == 0 && refusal.inner == 0 && self.history.now() < until).then_some(until)
     }
 
-    fn assess(
-        &self,
-        exchange: &Exchange,
-        auth: &AuthFacts,
-        sequence: Sequence,
-        heard: Heard,
-        mut answers: Answers,
-        ended: bool,
-    ) -> Assessment {
+    fn assess(&self, refused: &mut Refused, ended: bool) -> Assessment {
+        let Refused { exchange, auth, heard, sequence, answers } = refused;
         let now = self.history.now();
-        let view =
-            View::new(exchange, auth, &self.history, sequence, now, ended).having_heard(heard);
-        let choice = choose(&self.rules, &view, &mut answers);
+        let view = View::new(exchange, auth, heard, &self.history, *sequence, now, ended);
+        let choice = choose(&self.rules, &view, answers);
         let verdict = choice.diagnosis.map(|mut diagnosis| {
             let record = view.record();
             let legs = record.map(|record| self.history.legs(record)).unwrap_or_default();
@@ -329,13 +314,7 @@ impl Diagnoser {
                 nearest_success: record.and_then(|record| self.successes.nearest(record)),
             }
         });
-        Assessment {
-            verdict,
-            until: choice.until,
-            awaiting: choice.awaiting,
-            heard: view.into_heard(),
-            answers,
-        }
+        Assessment { verdict, until: choice.until, awaiting: choice.awaiting }
     }
 
     /// Asks again about the exchanges that a new one may change.
@@ -383,7 +362,8 @@ impl Diagnoser {
             return;
         };
         pending.only_leg = early && new.until.is_none();
-        let until = new.until.or_else(|| self.leg_until(pending.sequence, new.verdict.as_ref()));
+        let sequence = pending.refused.sequence;
+        let until = new.until.or_else(|| self.leg_until(sequence, new.verdict.as_ref()));
         let changed = self.update(&mut pending.verdict, new.verdict);
         let Some(until) = until else {
             last_word(*pending, counters, out);
@@ -393,11 +373,10 @@ impl Diagnoser {
             && self.followed
             && let Some(verdict) = pending.verdict.clone()
         {
-            out.push(emit(&pending.exchange, &pending.auth, verdict, false));
+            out.push(emit(&pending.refused, verdict, false));
         }
         pending.until = until;
         pending.awaiting = new.awaiting;
-        (pending.heard, pending.answers) = (new.heard, new.answers);
         self.waiting.insert(pending);
     }
 
@@ -405,14 +384,11 @@ impl Diagnoser {
     /// and what was concluded while it was remembered stays.
     fn assess_again(&mut self, pending: &mut Pending, ended: bool) -> Option<Assessment> {
         if pending.verdict.is_none() {
-            pending.heard = self.hear(&pending.exchange, &pending.auth);
+            self.hear(&mut pending.refused);
         } else {
-            self.history.record(pending.sequence)?;
+            self.history.record(pending.refused.sequence)?;
         }
-        let heard = std::mem::take(&mut pending.heard);
-        let answers = std::mem::take(&mut pending.answers);
-        let Pending { exchange, auth, sequence, .. } = pending;
-        Some(self.assess(exchange, auth, *sequence, heard, answers, ended))
+        Some(self.assess(&mut pending.refused, ended))
     }
 
     fn settle_due(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
@@ -453,15 +429,10 @@ impl Diagnoser {
     }
 }
 
-fn emit(
-    exchange: &Arc<Exchange>,
-    auth: &Arc<AuthFacts>,
-    verdict: Verdict,
-    settled: bool,
-) -> Arc<Case> {
+fn emit(refused: &Refused, verdict: Verdict, settled: bool) -> Arc<Case> {
     Arc::new(Case {
-        exchange: Arc::clone(exchange),
-        auth: Arc::clone(auth),
+        exchange: Arc::clone(&refused.exchange),
+        auth: Arc::clone(&refused.auth),
         verdict: Some(verdict),
         settled,
     })
@@ -469,7 +440,7 @@ fn emit(
 
 /// Emits what waits no longer.
 fn last_word(pending: Pending, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
-    let Pending { exchange, auth, verdict, .. } = pending;
+    let Pending { refused: Refused { exchange, auth, .. }, verdict, .. } = pending;
     let verdict = verdict.map(|verdict| Verdict { provisional: false, ..verdict });
     if let Some(verdict) = &verdict {
         count(verdict, &exchange, counters);

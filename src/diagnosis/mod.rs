@@ -3,11 +3,13 @@
 pub mod catalogue;
 mod choice;
 mod diagnoser;
+mod heard;
 pub mod history;
 pub mod lexicon;
 pub mod note;
 mod observer;
 mod proving;
+mod recurring;
 mod reply;
 pub mod rule;
 pub mod rules;

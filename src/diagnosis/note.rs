@@ -148,7 +148,7 @@ fn clear_text_credentials(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)
         || is_token(view)
         || other_credential(view).is_some()
         || posted_login(view).is_some();
-    (readable && !view.exchange.connection.server.ip().is_loopback()).then(|| {
+    (readable && !view.is_loopback()).then(|| {
         let text = "Anyone on this network can read this credential. Use https.";
         (NoteId::ClearTextCredentials, text.into())
     })
@@ -211,10 +211,10 @@ fn body_not_seen(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
 }
 
 fn one_sided(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
-    let text = match (view.request(), view.response()) {
+    let text = match (view.common_request(), view.response()) {
         (None, Some(_)) => "Only the response was captured.",
         (Some(_), None) => "Only the request was captured.",
-        _ if view.exchange.coverage.one_sided => "Only one direction was captured.",
+        _ if view.is_one_sided() => "Only one direction was captured.",
         _ => return None,
     };
     Some((NoteId::OneSided, text.into()))
@@ -261,7 +261,7 @@ fn weak_digest(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
 }
 
 fn pairing_unsure(view: &View<'_>) -> Option<(NoteId, Cow<'static, str>)> {
-    (view.exchange.coverage.pairing == Pairing::Likely).then(|| {
+    (view.pairing() == Pairing::Likely).then(|| {
         let text = "Packets are missing around it: this answer probably, but not certainly, belongs \
                     to this request.";
         (NoteId::PairingUnsure, text.into())

@@ -116,7 +116,7 @@ pub fn shown(view: &View<'_>) -> Signs {
         Signs::CREDENTIAL.when(view.credential().is_some()),
         Signs::PROOF.when(view.proof().is_some()),
         Signs::OTHER_STATUS.when(!matches!(view.status(), 401 | 407)),
-        Signs::ANOMALY.when(!view.exchange.anomalies.is_empty()),
+        Signs::ANOMALY.when(!view.anomalies().is_empty()),
     ]
     .into_iter()
     .fold(Signs::NONE, Signs::and)

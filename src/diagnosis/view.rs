@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::authorization::AlternativeKind;
@@ -10,13 +9,14 @@ use crate::auth::masking;
 use crate::auth::proof::{Proof, Verdict};
 use crate::auth::{Alternative, MalformedReason};
 use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Finding, Jwt, Scheme, Shape};
+use crate::diagnosis::heard::{Findings, Heard};
 use crate::diagnosis::history::{
     AcceptedToken, GivenCookie, History, Past, Record, Redirected, Repetition, Sequence, Skew,
 };
 use crate::diagnosis::lexicon::{self, Category, Said};
 use crate::diagnosis::reply::{Memo, Reply, body_text};
 use crate::diagnosis::{Note, note};
-use crate::exchange::Exchange;
+use crate::exchange::{Anomalies, Exchange, Pairing};
 use crate::http::{Request, Response};
 use crate::secret::Fingerprint;
 use crate::text;
@@ -25,45 +25,27 @@ use crate::time::Timestamp;
 /// One exchange, what it says about authorization, and what is remembered around it.
 #[derive(Debug)]
 pub struct View<'a> {
-    /// The exchange.
-    pub exchange: &'a Exchange,
+    exchange: &'a Exchange,
     /// What it says about authorization.
     pub auth: &'a AuthFacts,
     history: &'a History,
-    /// Whether something was asked whose answer may be another one later.
-    asked_memory: Cell<bool>,
+    asked: Cell<Asked>,
     sequence: Sequence,
     now: Timestamp,
     ended: bool,
-    heard: Heard,
+    heard: &'a Heard,
     body: OnceCell<Option<Cow<'a, str>>>,
     past: OnceCell<Past<'a>>,
 }
 
-/// What stays the same however often an exchange is assessed.
-#[derive(Debug, Default)]
-pub struct Heard {
-    /// The response, read.
-    reply: OnceCell<Arc<Reply>>,
-    /// What the server says; empty until it is asked for.
-    said: OnceCell<Option<Said>>,
-    /// The credentials, held against the user's keys and passwords.
-    proof: Option<Proof>,
-    /// Remarks on the exchange itself.
-    remarks: OnceCell<Vec<Note>>,
-}
-
-impl Heard {
-    /// Nothing read yet, and this proved.
-    pub fn with_proof(proof: Option<Proof>) -> Self {
-        Self { proof, ..Self::default() }
-    }
-
-    /// With the response, read.
-    #[must_use]
-    pub fn with_reply(self, reply: Arc<Reply>) -> Self {
-        Self { reply: OnceCell::from(reply), ..self }
-    }
+/// What an answer rests on, beside what [`Findings`] rest on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    /// The memory of others, or how far time has come: it may be another answer later.
+    pub memory: bool,
+    /// When the exchange was, who asked, or for what: it may be another answer for one that says the
+    /// same.
+    pub particulars: bool,
 }
 
 /// How long after a follow-up window a request that began inside it may take to be answered.
@@ -71,10 +53,12 @@ const ANSWER_TIME: Duration = Duration::from_secs(5);
 
 impl<'a> View<'a> {
     /// Prepares an exchange for the rules. `sequence` is its record's in `history`; `now` is how far
-    /// packet time has come; `ended` says that nothing more will come.
+    /// packet time has come; `ended` says that nothing more will come. `heard` is what an earlier look
+    /// found out.
     pub fn new(
         exchange: &'a Exchange,
         auth: &'a AuthFacts,
+        heard: &'a Heard,
         history: &'a History,
         sequence: Sequence,
         now: Timestamp,
@@ -84,37 +68,50 @@ impl<'a> View<'a> {
             exchange,
             auth,
             history,
-            asked_memory: Cell::new(false),
+            asked: Cell::default(),
             sequence,
             now,
             ended,
-            heard: Heard::default(),
+            heard,
             body: OnceCell::new(),
             past: OnceCell::new(),
         }
     }
 
-    /// With what an earlier view of the same exchange knew.
-    #[must_use]
-    pub fn having_heard(self, heard: Heard) -> Self {
-        Self { heard, ..self }
-    }
-
     /// What is remembered of others.
     pub fn history(&self) -> &'a History {
-        self.asked_memory.set(true);
+        self.asks_memory();
         self.history
     }
 
-    /// Whether the memory or the time was asked since this was asked last. A rule that asked neither
-    /// gives the same answer each time.
-    pub fn take_asked_memory(&self) -> bool {
-        self.asked_memory.take()
+    fn asks_memory(&self) {
+        self.asked.set(Asked { memory: true, ..self.asked.get() });
     }
 
-    /// What the next view of the same exchange need not find out again.
-    pub fn into_heard(self) -> Heard {
-        self.heard
+    /// What was asked for since this was asked last.
+    pub fn take_asked(&self) -> Asked {
+        self.asked.take()
+    }
+
+    /// The exchange with its particulars.
+    pub fn exchange(&self) -> &'a Exchange {
+        self.asked.set(Asked { particulars: true, ..self.asked.get() });
+        self.exchange
+    }
+
+    /// Oddities in its traffic.
+    pub fn anomalies(&self) -> Anomalies {
+        self.exchange.anomalies
+    }
+
+    /// How sure it is that these two messages belong together.
+    pub fn pairing(&self) -> Pairing {
+        self.exchange.coverage.pairing
+    }
+
+    /// Only one direction of the connection was captured.
+    pub fn is_one_sided(&self) -> bool {
+        self.exchange.coverage.one_sided
     }
 
     /// What the user's keys and passwords say of the credentials; `None` without such files, or
@@ -131,7 +128,7 @@ impl<'a> View<'a> {
     /// Until when to wait for something that comes within `window` after the answer: that, and the
     /// time it may take to be answered itself. `None` when that is over.
     pub fn wait(&self, window: Duration) -> Option<Timestamp> {
-        self.asked_memory.set(true);
+        self.asks_memory();
         let until = self.answered() + window + ANSWER_TIME;
         (!self.ended && self.now < until).then_some(until)
     }
@@ -166,6 +163,11 @@ impl<'a> View<'a> {
 
     /// The request, where it was captured.
     pub fn request(&self) -> Option<&'a Request> {
+        self.exchange().request.as_ref()
+    }
+
+    /// The same for who does not look at its path: all that say the same have the rest in common.
+    pub fn common_request(&self) -> Option<&'a Request> {
         self.exchange.request.as_ref()
     }
 
@@ -280,14 +282,37 @@ impl<'a> View<'a> {
     }
 
     /// Words of the server as they may be shown.
-    pub fn quotable(&self, words: &str) -> String {
-        lexicon::quotable(words.to_owned(), self.exchange, self.auth)
+    pub fn quotable(&self, words: &str) -> Cow<'_, str> {
+        // The realm is asked for most, and known.
+        match self.first_realm() {
+            Some(realm) if realm == words => self.realm().unwrap_or_default().into(),
+            _ => lexicon::quotable(words.to_owned(), self.exchange, self.auth).into(),
+        }
+    }
+
+    fn first_realm(&self) -> Option<&'a str> {
+        self.challenges().iter().find_map(Challenge::realm)
+    }
+
+    /// What was found out about all that show the same.
+    pub fn findings(&self) -> &Findings {
+        &self.heard.findings
+    }
+
+    /// What `find` finds out holds for all that say the same.
+    fn of_all_alike<T>(&self, find: impl FnOnce() -> T) -> T {
+        let before = self.take_asked();
+        let found = find();
+        let Asked { memory, particulars } = self.asked.replace(before);
+        debug_assert!(!memory && !particulars, "it is not the same for all of them");
+        found
     }
 
     /// The first realm a challenge names, safe to show.
-    pub fn realm(&self) -> Option<Cow<'a, str>> {
-        let realm = self.challenges().iter().find_map(Challenge::realm)?;
-        Some(self.quotable(realm).into())
+    pub fn realm(&self) -> Option<&str> {
+        let quoted = |realm: &str| lexicon::quotable(realm.to_owned(), self.exchange, self.auth);
+        let find = || self.first_realm().map(quoted);
+        self.findings().realm.get_or_init(|| self.of_all_alike(find)).as_deref()
     }
 
     /// Whether the scheme that the client used is among the offered ones.
@@ -307,7 +332,7 @@ impl<'a> View<'a> {
 
     /// A request header's value as text.
     pub fn request_header(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.request()?.head.get(name).map(text::decode)
+        self.common_request()?.head.get(name).map(text::decode)
     }
 
     /// A response header's value as text.
@@ -323,18 +348,19 @@ impl<'a> View<'a> {
 
     /// Remarks that the exchange itself gives rise to, whatever its diagnosis.
     pub fn remarks(&self) -> &[Note] {
-        self.heard.remarks.get_or_init(|| note::remarks(self))
+        self.findings().remarks.get_or_init(|| self.of_all_alike(|| note::remarks(self)))
     }
 
     /// What the response shows whatever was asked.
     pub fn reply(&self) -> &Reply {
-        self.heard.reply.get_or_init(|| Memo::default().read(self.response(), self.auth))
+        self.findings().reply.get_or_init(|| Memo::default().read(self.response(), self.auth))
     }
 
     /// What the server says about the refusal.
     pub fn said(&self) -> Option<&Said> {
         let quoted = |said| lexicon::quoted(said, self.exchange, self.auth);
-        self.heard.said.get_or_init(|| self.reply().said.as_ref().map(quoted)).as_ref()
+        let find = || self.reply().said.as_ref().map(quoted);
+        self.findings().said.get_or_init(|| self.of_all_alike(find)).as_ref()
     }
 
     /// Whether what the server says falls into this category.
@@ -344,7 +370,8 @@ impl<'a> View<'a> {
 
     /// Method, safe to show.
     pub fn method(&self) -> Cow<'a, str> {
-        self.request().map_or(Cow::Borrowed(""), |request| text::visible_octets(request.method()))
+        self.common_request()
+            .map_or(Cow::Borrowed(""), |request| text::visible_octets(request.method()))
     }
 
     /// Path without query, safe to show.
@@ -357,7 +384,7 @@ impl<'a> View<'a> {
 
     /// `Host`, safe to show; the server's address where there is none.
     pub fn host(&self) -> Cow<'a, str> {
-        match self.request().and_then(Request::host) {
+        match self.common_request().and_then(Request::host) {
             Some(host) if !host.is_empty() => text::visible_octets(host),
             _ => Cow::Owned(self.exchange.connection.server.to_string()),
         }
@@ -365,7 +392,7 @@ impl<'a> View<'a> {
 
     /// How the client names itself: the product of its `User-Agent`, else `the client`.
     pub fn client(&self) -> Cow<'a, str> {
-        let agent = self.request().and_then(|request| request.head.get("user-agent"));
+        let agent = self.common_request().and_then(|request| request.head.get("user-agent"));
         let product = agent.map(|agent| {
             let end = agent.iter().position(|&octet| octet == b' ').unwrap_or(agent.len());
             &agent[..end]
@@ -381,7 +408,7 @@ impl<'a> View<'a> {
 
     /// When the response began, else the request.
     pub fn answered(&self) -> Timestamp {
-        self.response().map_or_else(|| self.exchange.time(), |response| response.time)
+        self.exchange().answered()
     }
 
     /// How far the server's clock is from the capture's, as measured on its `Date` fields.
@@ -446,7 +473,7 @@ impl<'a> View<'a> {
 
     /// Whether the client is a web browser, whose user may take a while to answer a prompt.
     pub fn is_browser(&self) -> bool {
-        let agent = self.request().and_then(|request| request.head.get("user-agent"));
+        let agent = self.common_request().and_then(|request| request.head.get("user-agent"));
         agent.is_some_and(|agent| agent.starts_with(b"Mozilla/"))
     }
 

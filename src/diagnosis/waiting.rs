@@ -6,21 +6,29 @@ use std::sync::Arc;
 use crate::auth::AuthFacts;
 use crate::diagnosis::Verdict;
 use crate::diagnosis::choice::Answers;
+use crate::diagnosis::heard::Heard;
 use crate::diagnosis::history::Sequence;
 use crate::diagnosis::rule::Awaiting;
-use crate::diagnosis::view::Heard;
 use crate::exchange::Exchange;
 use crate::time::Timestamp;
 
 /// Exchanges woken by one other at once; the rest is asked again when its time has come.
 const WAKE: usize = 8;
 
-/// A refused exchange that waits.
+/// A refused exchange, and what need not be found out again.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(super) struct Refused {
     pub exchange: Arc<Exchange>,
     pub auth: Arc<AuthFacts>,
     pub sequence: Sequence,
+    pub heard: Heard,
+    pub answers: Answers,
+}
+
+/// One that waits.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub refused: Refused,
     /// What was concluded last; `None` before the first look.
     pub verdict: Option<Verdict>,
     /// That was concluded early, and no rule waited for more.
@@ -29,9 +37,6 @@ pub(super) struct Pending {
     pub until: Timestamp,
     /// What is worth asking again for.
     pub awaiting: Awaiting,
-    /// What need not be found out again.
-    pub heard: Heard,
-    pub answers: Answers,
     /// Its visit and its credential, as keys.
     pub keys: Keys,
 }
@@ -61,13 +66,13 @@ impl Waiting {
 
     /// Lets an exchange wait.
     pub fn insert(&mut self, pending: Box<Pending>) {
-        let id = pending.exchange.id;
+        let id = pending.refused.exchange.id;
         self.due.insert((pending.until, id));
         for key in keys(&pending) {
             self.interested.entry(key).or_default().push_back(id);
         }
         if pending.verdict.is_none() {
-            self.unseen.push_back((pending.sequence, id));
+            self.unseen.push_back((pending.refused.sequence, id));
         }
         self.pending.insert(id, pending);
     }
@@ -151,15 +156,17 @@ mod tests {
         let case = &diagnose([get("/").answer(401)])[0];
         let exchange = Exchange { id: 100 + sequence, ..Exchange::clone(&case.exchange) };
         Box::new(Pending {
-            exchange: exchange.into(),
-            auth: Arc::clone(&case.auth),
-            sequence,
+            refused: Refused {
+                exchange: exchange.into(),
+                auth: Arc::clone(&case.auth),
+                sequence,
+                heard: Heard::default(),
+                answers: Answers::default(),
+            },
             verdict: None,
             only_leg: false,
             until: Timestamp::default(),
             awaiting: Awaiting::RETRY,
-            heard: Heard::default(),
-            answers: Answers::default(),
             keys: Keys::default(),
         })
     }

@@ -93,6 +93,11 @@ impl Exchange {
         }
     }
 
+    /// When it was answered: the response's first octet, else when it began.
+    pub fn answered(&self) -> Timestamp {
+        self.response.as_ref().map_or_else(|| self.time(), |response| response.time)
+    }
+
     /// Status code of the response; `None` without one.
     pub fn status(&self) -> Option<u16> {
         self.response.as_ref().map(|response| response.status)

@@ -257,6 +257,13 @@ impl Head {
         })
     }
 
+    /// The octets of the wire from its first field on; none where it has no fields.
+    pub fn field_section(&self) -> &[u8] {
+        let Parts { octets, fields, .. } = self.parts();
+        let first = fields.first().map(|stored| Field::from_stored(stored).name.start as usize);
+        first.and_then(|first| octets.get(first..)).unwrap_or_default()
+    }
+
     /// The names of its fields.
     #[inline]
     fn names(&self) -> Names {
@@ -296,6 +303,11 @@ impl Head {
     /// holds for the other. Heads that are not may still be equal.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.data, &other.data)
+    }
+
+    /// Tells this head, and those that are one with it, from all others that are there now.
+    pub fn identity(&self) -> usize {
+        self.data.as_ptr().addr()
     }
 
     /// Whether another head is the same one.

@@ -13,7 +13,7 @@ const ROOM: usize = 2 * WALK;
 const FEW: u32 = 5;
 
 /// The latest refusals of one client, counted. Only the newest of them holds it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Guesses {
     recent: VecDeque<Guess>,
     /// The different ones, and how often each is among them.
@@ -39,7 +39,7 @@ pub struct Guessed {
 }
 
 /// What a refusal knows of those before it on its client's chain.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Place {
     /// Its number on the chain, from 1.
     number: u32,

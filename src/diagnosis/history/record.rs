@@ -86,7 +86,7 @@ pub(super) struct Links {
 }
 
 /// One exchange.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Record {
     /// Number of the exchange.
     pub id: u64,
@@ -206,7 +206,7 @@ pub struct Repetition {
 }
 
 /// What is kept of a 401 or 407 beyond the rest.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Refusal {
     /// The first later repetition of the request.
     pub repetition: Option<Repetition>,
@@ -303,7 +303,7 @@ pub(super) struct Trace {
 }
 
 /// Chains of refusals only.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct RefusalLinks {
     pub client: Sequence,
     pub retry: Sequence,

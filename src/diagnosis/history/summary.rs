@@ -15,9 +15,11 @@ use crate::diagnosis::history::record::{
 };
 use crate::diagnosis::history::retries::Run;
 use crate::diagnosis::history::{Hashed, Leg, Method, Record, Sent, digest_nonce, hops};
-use crate::exchange::{Connection, Exchange};
+use crate::diagnosis::recurring::Recurring;
+use crate::exchange::Exchange;
 use crate::http::{Head, Request, Response, Version};
 use crate::text;
+use crate::time::Timestamp;
 
 /// Makes records that are not linked with others yet.
 #[derive(Debug)]
@@ -35,6 +37,11 @@ impl Summariser {
         Self { hasher, names: HashMap::default(), room }
     }
 
+    /// For exchanges of which records are made.
+    pub(in crate::diagnosis) fn recurring(&self) -> Recurring {
+        Recurring::new(self.hasher.clone())
+    }
+
     fn hash(&self, value: impl Hash) -> u64 {
         self.hasher.hash_one(value)
     }
@@ -44,10 +51,37 @@ impl Summariser {
         let (request, response) = (exchange.request.as_ref()?, exchange.response.as_ref()?);
         let mut record = self.summarise(exchange, auth, request, response);
         if matches!(record.status, 401 | 407) {
-            let refusal = self.describe(exchange, auth, request, response, &record);
+            let refusal = self.describe(exchange, auth, request, response);
             record.refusal = Some(Box::new(refusal));
         }
+        self.particularise(&mut record, exchange, request);
         Some(record)
+    }
+
+    /// That of an exchange which says the same as the one that `record` is of.
+    pub fn another(&self, record: &Record, exchange: &Exchange) -> Option<Record> {
+        let mut record = record.clone();
+        self.particularise(&mut record, exchange, exchange.request.as_ref()?);
+        Some(record)
+    }
+
+    /// What tells an exchange from others that say the same: when it was, who asked, and for what.
+    fn particularise(&self, record: &mut Record, exchange: &Exchange, request: &Request) {
+        let connection = &exchange.connection;
+        record.id = exchange.id;
+        record.time = exchange.time();
+        record.answered = exchange.answered();
+        record.client = connection.client;
+        record.flow = connection.flow;
+        record.path = CompactString::from(text::visible_octets(request.path()));
+        record.target = self.hash(request.target());
+        record.route_key = self.hash(request.path());
+        record.client_key = self.hash(connection.client.ip());
+        record.retry_key = self.retry_key(record);
+        if let Some(refusal) = record.refusal.as_mut() {
+            refusal.date_since = record.answered;
+            refusal.hop_key = self.hop_key(&record.path, &request.head);
+        }
     }
 
     fn summarise(
@@ -74,24 +108,19 @@ impl Summariser {
             Some(proxy) if leg == Leg::None => self::sent(proxy).2,
             _ => leg,
         };
-        let path = request.path();
-        let client_key = self.hash(connection.client.ip());
-        let agent = request.head.get("user-agent").map_or(0, |agent| self.hash(agent));
-        let method = self.method(request.method());
-        let target = self.hash(request.target());
         Record {
-            id: exchange.id,
-            time: request.time,
-            answered: response.time,
+            id: 0,
+            time: Timestamp::default(),
+            answered: Timestamp::default(),
             status: response.status,
             client: connection.client,
             server: connection.server,
-            flow: connection.flow,
-            agent,
-            method,
+            flow: 0,
+            agent: request.head.get("user-agent").map_or(0, |agent| self.hash(agent)),
+            method: self.method(request.method()),
             origin,
-            path: CompactString::from(text::visible_octets(path)),
-            target,
+            path: CompactString::default(),
+            target: 0,
             sent,
             scheme: authorization.scheme.as_ref().and_then(crate::auth::Scheme::known),
             proxy_scheme: auth
@@ -106,11 +135,11 @@ impl Summariser {
             prior: 0,
             refusal: None,
             sequence: 0,
-            client_key,
+            client_key: 0,
             user_key: authorization.user.as_deref().map_or(0, |user| self.hash(user)),
             origin_key,
-            route_key: self.hash(path),
-            retry_key: self.retry_key(connection, client_key, agent, origin_key, method, target),
+            route_key: 0,
+            retry_key: 0,
             links: Links::default(),
         }
     }
@@ -144,22 +173,15 @@ impl Summariser {
     }
 
     /// What tells a request from others: its client, and all that the client says.
-    fn retry_key(
-        &self,
-        connection: &Connection,
-        client_key: u64,
-        agent: u64,
-        origin_key: u64,
-        method: Method,
-        target: u64,
-    ) -> u64 {
-        let method = match method {
+    fn retry_key(&self, record: &Record) -> u64 {
+        let method = match record.method {
             Method::Get => 1,
             Method::Head => 2,
             Method::Options => 3,
             Method::Other(name) => name,
         };
-        self.hash(((client_key, connection.server, agent), origin_key, method, target))
+        let client = (record.client_key, record.server, record.agent);
+        self.hash((client, record.origin_key, method, record.target))
     }
 
     /// A name that many records share.
@@ -181,7 +203,6 @@ impl Summariser {
         auth: &AuthFacts,
         request: &Request,
         response: &Response,
-        record: &Record,
     ) -> Refusal {
         let head = &response.head;
         let digest = auth.challenges.iter().find(|challenge| challenge.scheme.is("Digest"));
@@ -208,7 +229,7 @@ impl Summariser {
             digest_opaque: digest.and_then(|d| d.params.get("opaque")).map_or(0, |o| self.hash(o)),
             body: if octets.is_empty() { 0 } else { self.hash(octets) },
             date: hash_of(head.get("date")),
-            date_since: response.time,
+            date_since: Timestamp::default(),
             digest_realm: digest.and_then(|d| d.realm()).map_or(0, |realm| self.hash(realm)),
             identity: auth.alternatives.iter().any(|a| a.kind == AlternativeKind::IdentityHeader),
             nonce_issued: issued.unwrap_or(0),
@@ -226,7 +247,7 @@ impl Summariser {
                 body_length: request.body.length,
                 body: if sent.is_empty() { 0 } else { self.hash(sent) },
             },
-            hop_key: self.hop_key(record, &request.head),
+            hop_key: 0,
             links: RefusalLinks::default(),
         }
     }
@@ -248,9 +269,9 @@ impl Summariser {
 
     /// Legs of one request end in the same path segment, whatever prefix a proxy adds or removes. A
     /// proxy that only asks whether it is allowed names the path that it asks for.
-    fn hop_key(&self, record: &Record, request: &Head) -> u64 {
+    fn hop_key(&self, path: &str, request: &Head) -> u64 {
         let original = hops::original_path(request).map(text::visible_octets);
-        let path = original.as_deref().unwrap_or(&record.path);
+        let path = original.as_deref().unwrap_or(path);
         self.hash(path.rsplit('/').next().unwrap_or_default())
     }
 

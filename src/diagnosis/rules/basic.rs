@@ -53,7 +53,7 @@ pub fn basic_bad_base64(view: &View<'_>) -> Answer {
 /// Whether the line after the credentials is the rest of them.
 fn follows_wrapped_line(view: &View<'_>) -> bool {
     use crate::exchange::Anomaly;
-    view.exchange.anomalies.contains(Anomaly::LineWithoutColon)
+    view.anomalies().contains(Anomaly::LineWithoutColon)
 }
 
 /// “The decoded credentials contain no ":" ({hint}), so no password can be found.” (RFC 7617 §2)

@@ -41,7 +41,7 @@ pub fn has_own_signature(view: &View<'_>) -> bool {
         request.head.has("signature") && request.head.has("signature-input")
             || own && view.missing()
     };
-    view.request().is_some_and(fields) && other_credential(view).is_none()
+    view.common_request().is_some_and(fields) && other_credential(view).is_none()
 }
 
 /// Whether the scheme is one in which a user logs in by name.
@@ -76,7 +76,7 @@ pub fn other_credential<'a>(view: &View<'a>) -> Option<&'a Alternative> {
 /// The JWT in the first other credential, and where it stands.
 pub fn other_jwt<'a>(view: &View<'a>) -> Option<(&'a Alternative, Jwt)> {
     let other = other_credential(view)?;
-    let request = view.request()?;
+    let request = view.common_request()?;
     let name = other.name.as_bytes();
     let named = |text: &'a [u8], separator: u8| {
         text.split(move |&octet| octet == separator)
@@ -199,7 +199,7 @@ pub fn by_status(found: Found, view: &View<'_>) -> Found {
 
 /// The octets of the credentials field, for a rule that must look inside. Never shown.
 pub fn raw_credentials<'a>(view: &View<'a>) -> &'a [u8] {
-    view.request()
+    view.common_request()
         .and_then(|request| request.head.get(view.credentials_field()))
         .unwrap_or_default()
 }
@@ -222,7 +222,7 @@ pub struct PostedLogin {
 
 /// The login that the request posts or has in its query, if it does.
 pub fn posted_login(view: &View<'_>) -> Option<PostedLogin> {
-    let request = view.request()?;
+    let request = view.common_request()?;
     let body = &request.body.start;
     if body.is_empty() || request.method() != b"POST" {
         return login_in_query(request.query()?);

@@ -235,7 +235,7 @@ pub fn no_credentials_sent(view: &View<'_>) -> Answer {
     let realm = view.realm().filter(|realm| !realm.is_empty());
     found
         .fact("field", field)
-        .fact_if("realm", realm.map(|realm| text::shorten(&realm, 80).into_owned()))
+        .fact_if("realm", realm.map(|realm| text::shorten(realm, 80).into_owned()))
         .fact_if("example", example(view))
         .fact("path", view.path())
         .into()

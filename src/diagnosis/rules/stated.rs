@@ -172,7 +172,7 @@ pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
     let Some(said) = said else { return Answer::No };
     let found = Found::certain().because(said.field, said.quote.clone(), "the server's words");
     quoting(found, view)
-        .because("request.client", view.exchange.connection.client.ip().to_string(), "")
+        .because("request.client", view.exchange().connection.client.ip().to_string(), "")
         .fact("sure", "by its own words")
         .into()
 }
@@ -185,7 +185,7 @@ pub fn token_revoked(view: &View<'_>) -> Answer {
         Some(_) => "key",
         None => "token",
     };
-    let time = view.exchange.time().rfc3339_seconds();
+    let time = view.exchange().time().rfc3339_seconds();
     found
         .fact("credential", credential)
         .fact("manner", "revoked, by the server's own words")

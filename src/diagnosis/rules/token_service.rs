@@ -55,7 +55,7 @@ pub fn token_service_flow(view: &View<'_>) -> Answer {
     if !view.missing() {
         return Answer::No;
     }
-    let Some(kind) = flow(view.exchange, view.auth) else { return Answer::No };
+    let Some(kind) = flow(view.exchange(), view.auth) else { return Answer::No };
     let Some(own) = view.record() else { return Answer::No };
     let repeat = view.repetition().map(|(repeat, _)| repeat).filter(|repeat| {
         repeat.has_credentials()

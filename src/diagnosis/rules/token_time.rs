@@ -57,7 +57,8 @@ pub fn token_expired(view: &View<'_>) -> Answer {
     let (time, end) =
         (Timestamp::from_seconds(exp).rfc3339_seconds(), Timestamp::from_seconds(exp));
     let at = other.map_or_else(|| view.credentials_place().to_owned(), |(other, _)| place(other));
-    let age = (end < view.exchange.time()).then(|| humane(view.exchange.time().since(end)));
+    let began = view.exchange().time();
+    let age = (end < began).then(|| humane(began.since(end)));
     let note = match &age {
         Some(age) => format!("{age} before this request"),
         None => "past for the server's clock".to_owned(),
