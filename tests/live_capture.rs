@@ -96,7 +96,7 @@ fn watch(source: &mut dyn Source, server: SocketAddr) -> Seen {
         let mut interface = None;
         if let Next::Frame(frame) = source.next()
             && let Decoded::Segment(segment) = decoder.decode(&frame, &mut counters)
-            && segment.destination == server
+            && segment.destination == server.into()
         {
             let opens = segment.flags.has(TcpFlags::SYN);
             seen.opened += usize::from(opens);

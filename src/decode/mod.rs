@@ -1,13 +1,15 @@
 //! Frames become TCP segments: link layer, VLAN, IP, fragments, tunnels. etherparse is used only here.
 
+mod endpoint;
 mod fragments;
 mod ip;
 mod link;
 mod tunnel;
 mod wifi;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 
+pub use self::endpoint::Endpoint;
 use self::fragments::Fragments;
 use self::ip::Fragment;
 use crate::capture::{Frame, LinkType};
@@ -47,9 +49,9 @@ pub struct Segment<'a> {
     /// Index of the interface it was captured on.
     pub interface: u16,
     /// Source address and port.
-    pub source: SocketAddr,
+    pub source: Endpoint,
     /// Destination address and port.
-    pub destination: SocketAddr,
+    pub destination: Endpoint,
     /// Sequence number of the first octet of `payload` (of the SYN, when that is set).
     pub sequence: u32,
     /// Acknowledgment number; meaningful with ACK.
@@ -389,8 +391,8 @@ fn segment<'a>(
             return Decoded::Segment(Segment {
                 timestamp: frame.timestamp,
                 interface: frame.interface,
-                source: SocketAddr::new(ip.source, u16::from_be_bytes([s0, s1])),
-                destination: SocketAddr::new(ip.destination, u16::from_be_bytes([d0, d1])),
+                source: Endpoint::new(ip.source, u16::from_be_bytes([s0, s1])),
+                destination: Endpoint::new(ip.destination, u16::from_be_bytes([d0, d1])),
                 sequence: u32::from_be_bytes([q0, q1, q2, q3]),
                 acknowledgment: u32::from_be_bytes([a0, a1, a2, a3]),
                 flags: TcpFlags(flags),

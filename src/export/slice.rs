@@ -129,7 +129,7 @@ impl Chosen {
         let connection = &exchange.connection;
         // Behind a PROXY protocol header the packets carry the proxy's address.
         let client = connection.via.unwrap_or(connection.client);
-        let (key, _) = FlowKey::new(client, connection.server);
+        let (key, _) = FlowKey::new(client.into(), connection.server.into());
         let answered = exchange.response.as_ref().map(|response| response.time);
         let last = answered.unwrap_or(exchange.time()).max(exchange.time());
         let at_this_address = self.connections.entry(key).or_default();
@@ -166,7 +166,8 @@ impl Chosen {
         if !taken {
             return Taken::No;
         }
-        let place = (canonical(segment.source), canonical(segment.destination), segment.timestamp);
+        let ends = (segment.source.into(), segment.destination.into());
+        let place = (canonical(ends.0), canonical(ends.1), segment.timestamp);
         // A bare acknowledgment may have been captured in the same microsecond.
         let speaks = !segment.payload.is_empty();
         Taken::Yes { comment: if speaks { self.comments.remove(&place) } else { None } }

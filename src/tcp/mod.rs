@@ -9,7 +9,9 @@
 
 mod flow;
 mod half_stream;
+mod index;
 mod key;
+mod slots;
 mod table;
 mod weights;
 

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ahash::RandomState;
-use hashbrown::HashTable;
 
 use super::flow::{Flow, Outcome};
+use super::index::Index;
+use super::slots::Slots;
 use super::weights::Weights;
 use super::{Consumer, FlowKey, TcpCounters};
 use crate::decode::{Segment, TcpFlags};
@@ -35,11 +36,10 @@ const NONE: u32 = u32::MAX;
 /// Every connection that is tracked. `S` is what the consumer keeps for each.
 #[derive(Debug)]
 pub struct FlowTable<S> {
-    /// Slots by their key. The keys stand in the slots, which are looked at anyway: so small an index
-    /// stays in the processor's cache.
-    index: HashTable<u32>,
+    /// Slots by their key, which stands in the slot.
+    index: Index,
     hasher: RandomState,
-    slots: Vec<Slot<S>>,
+    slots: Slots<Slot<S>>,
     free: Vec<u32>,
     /// By age of their last packet: connections with payload, and those without (half-open ones
     /// must not push out the others).
@@ -125,9 +125,9 @@ impl<S> FlowTable<S> {
     /// With no connections.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            index: HashTable::new(),
+            index: Index::default(),
             hasher: RandomState::new(),
-            slots: Vec::new(),
+            slots: Slots::new(),
             free: Vec::new(),
             established: List::EMPTY,
             embryonic: List::EMPTY,
@@ -167,10 +167,7 @@ impl<S> FlowTable<S> {
 
     /// Heap octets held by the table and by segments that wait (an estimate from capacities).
     pub fn memory(&self) -> usize {
-        self.waiting_octets
-            + self.slots.capacity() * size_of::<Slot<S>>()
-            + self.index.capacity() * (size_of::<u32>() + 1)
-            + self.weights.memory()
+        self.waiting_octets + self.slots.memory() + self.index.memory() + self.weights.memory()
     }
 
     /// Takes in one segment.
@@ -178,10 +175,10 @@ impl<S> FlowTable<S> {
         let (key, source_is_low) = FlowKey::new(segment.source, segment.destination);
         let hash = self.hasher.hash_one(key);
         let slots = &self.slots;
-        let is_key = |&slot: &u32| slots.get(slot as usize).and_then(Slot::key) == Some(key);
-        let known = self.index.find(hash, is_key).copied();
+        let is_key = |slot| slots.get(slot).and_then(Slot::key) == Some(key);
+        let known = self.index.find(hash, is_key);
         if let Some(slot) = known
-            && let Some(entry) = self.slots.get_mut(slot as usize)
+            && let Some(entry) = self.slots.get_mut(slot)
             && entry.kind != Kind::Closed
             && let Some(flow) = &mut entry.flow
         {
@@ -208,8 +205,7 @@ impl<S> FlowTable<S> {
         consumer: &mut C,
     ) {
         let Some(slot) = self.find(known, key, source_is_low, segment, consumer) else { return };
-        let Some(flow) = self.slots.get_mut(slot as usize).and_then(|slot| slot.flow.as_mut())
-        else {
+        let Some(flow) = self.slots.get_mut(slot).and_then(|slot| slot.flow.as_mut()) else {
             return;
         };
         let was_waiting = flow.waiting_octets();
@@ -225,8 +221,8 @@ impl<S> FlowTable<S> {
         let (waiting, has_payload) = (flow.is_waiting(), flow.has_payload);
         self.weights.set(slot, weight::<C>(flow));
         self.touch(slot, has_payload, segment.timestamp);
-        if waiting && !self.slots[slot as usize].in_holes {
-            self.slots[slot as usize].in_holes = true;
+        if waiting && !self.slots[slot].in_holes {
+            self.slots[slot].in_holes = true;
             self.holes.push_back(ticket(segment.timestamp + HOLE_TIMEOUT));
             self.relieve(segment.timestamp, consumer);
         } else if self.waiting_octets > self.limits.memory / 6 {
@@ -251,12 +247,12 @@ impl<S> FlowTable<S> {
     ) -> Option<u32> {
         let carries = !segment.payload.is_empty() || segment.cut > 0;
         if let Some(slot) = known {
-            let flow = self.slots.get(slot as usize)?.flow.as_ref()?;
+            let flow = self.slots.get(slot)?.flow.as_ref()?;
             let direction = flow.direction(source_is_low);
             let replaced = flow.is_replaced_by(direction, segment);
             let half = &flow.halves[direction as usize];
             let new = |position: i64| u64::try_from(position).is_ok_and(|p| half.is_new(p));
-            let reopened = self.slots[slot as usize].kind == Kind::Closed
+            let reopened = self.slots[slot].kind == Kind::Closed
                 && carries
                 && half.position_of(segment.sequence).is_none_or(new);
             if !replaced && !reopened {
@@ -299,17 +295,12 @@ impl<S> FlowTable<S> {
             spared: false,
         };
         let number = if let Some(number) = self.free.pop() {
-            self.slots[number as usize] = slot;
+            self.slots[number] = slot;
             number
         } else {
-            self.slots.push(slot);
-            (self.slots.len() - 1) as u32
+            self.slots.push(slot)
         };
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        self.index.insert_unique(hasher.hash_one(key), number, |&slot| {
-            let key = slots.get(slot as usize).and_then(Slot::key);
-            key.map_or(0, |key| hasher.hash_one(key))
-        });
+        self.index.insert(self.hasher.hash_one(key), number);
         self.link(number);
         number
     }
@@ -324,21 +315,21 @@ impl<S> FlowTable<S> {
 
     /// Puts a slot at the new end of the list of its kind.
     fn link(&mut self, slot: u32) {
-        let Some(list) = self.list(self.slots[slot as usize].kind) else { return };
+        let Some(list) = self.list(self.slots[slot].kind) else { return };
         let newest = std::mem::replace(&mut list.newest, slot);
         list.len += 1;
         if newest == NONE {
             list.oldest = slot;
         } else {
-            self.slots[newest as usize].newer = slot;
+            self.slots[newest].newer = slot;
         }
-        self.slots[slot as usize].older = newest;
-        self.slots[slot as usize].newer = NONE;
+        self.slots[slot].older = newest;
+        self.slots[slot].newer = NONE;
     }
 
     fn unlink(&mut self, slot: u32) {
-        let (newer, older) = (self.slots[slot as usize].newer, self.slots[slot as usize].older);
-        let Some(list) = self.list(self.slots[slot as usize].kind) else { return };
+        let (newer, older) = (self.slots[slot].newer, self.slots[slot].older);
+        let Some(list) = self.list(self.slots[slot].kind) else { return };
         list.len -= 1;
         if newer == NONE {
             list.newest = older;
@@ -347,37 +338,37 @@ impl<S> FlowTable<S> {
             list.oldest = newer;
         }
         if newer != NONE {
-            self.slots[newer as usize].older = older;
+            self.slots[newer].older = older;
         }
         if older != NONE {
-            self.slots[older as usize].newer = newer;
+            self.slots[older].newer = newer;
         }
     }
 
     /// The flow has just been active. Its place in the list is right to within [`LIST_STEP`]: to move
     /// it at each packet would touch its neighbours' memory at each packet.
     fn touch(&mut self, slot: u32, has_payload: bool, now: Timestamp) {
-        let entry = &self.slots[slot as usize];
+        let entry = &self.slots[slot];
         let promoted = entry.kind == Kind::Embryonic && has_payload;
         if entry.kind == Kind::Closed || (!promoted && now < entry.linked + LIST_STEP) {
             return;
         }
         self.unlink(slot);
         if promoted {
-            self.slots[slot as usize].kind = Kind::Established;
+            self.slots[slot].kind = Kind::Established;
         }
-        self.slots[slot as usize].linked = now;
-        self.slots[slot as usize].spared = false;
+        self.slots[slot].linked = now;
+        self.slots[slot].spared = false;
         self.link(slot);
     }
 
     /// Both sides have closed: the consumer lets go, the key stays for a while.
     fn retire<C: Consumer<State = S>>(&mut self, slot: u32, now: Timestamp, consumer: &mut C) {
-        if self.slots[slot as usize].kind == Kind::Closed {
+        if self.slots[slot].kind == Kind::Closed {
             return;
         }
         self.unlink(slot);
-        let entry = &mut self.slots[slot as usize];
+        let entry = &mut self.slots[slot];
         entry.kind = Kind::Closed;
         if let Some(flow) = &mut entry.flow {
             let waited = flow.waiting_octets();
@@ -400,18 +391,15 @@ impl<S> FlowTable<S> {
     }
 
     fn is_current(&self, ticket: Ticket) -> bool {
-        let flow = self.slots.get(ticket.slot as usize).and_then(|slot| slot.flow.as_ref());
+        let flow = self.slots.get(ticket.slot).and_then(|slot| slot.flow.as_ref());
         flow.is_some_and(|flow| flow.info.number == ticket.number)
     }
 
     /// Frees a slot that is in no list any more.
     fn forget(&mut self, slot: u32) {
-        let Some(key) = self.slots[slot as usize].key() else { return };
-        self.slots[slot as usize].flow = None;
-        let hash = self.hasher.hash_one(key);
-        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
-            entry.remove();
-        }
+        let Some(key) = self.slots[slot].key() else { return };
+        self.slots[slot].flow = None;
+        self.index.remove(self.hasher.hash_one(key), slot);
         self.free.push(slot);
     }
 
@@ -420,9 +408,9 @@ impl<S> FlowTable<S> {
         if slot == NONE {
             return;
         }
-        if self.slots[slot as usize].kind != Kind::Closed {
+        if self.slots[slot].kind != Kind::Closed {
             self.unlink(slot);
-            if let Some(flow) = &mut self.slots[slot as usize].flow {
+            if let Some(flow) = &mut self.slots[slot].flow {
                 self.waiting_octets -= flow.waiting_octets();
                 flow.close(now, &mut self.counters, consumer);
             }
@@ -451,7 +439,7 @@ impl<S> FlowTable<S> {
     fn victim<C: Consumer<State = S>>(&mut self) -> u32 {
         for _ in 0..LOOKED_AT {
             let oldest = self.established.oldest;
-            let Some(entry) = self.slots.get_mut(oldest as usize) else { break };
+            let Some(entry) = self.slots.get_mut(oldest) else { break };
             let state = entry.flow.as_ref().and_then(|flow| flow.state.as_ref());
             if entry.spared || !state.is_some_and(|state| C::awaits(state)) {
                 break;
@@ -467,7 +455,7 @@ impl<S> FlowTable<S> {
     fn heavy<C: Consumer<State = S>>(&mut self) -> Option<u32> {
         let slots = &self.slots;
         self.weights.take_heaviest(|slot| {
-            let flow = slots.get(slot as usize).and_then(|entry| entry.flow.as_ref());
+            let flow = slots.get(slot).and_then(|entry| entry.flow.as_ref());
             flow.map_or(0, weight::<C>)
         })
     }
@@ -489,7 +477,7 @@ impl<S> FlowTable<S> {
         now: Timestamp,
         consumer: &mut C,
     ) {
-        let entry = &mut self.slots[ticket.slot as usize];
+        let entry = &mut self.slots[ticket.slot];
         entry.in_holes = false;
         let Some(flow) = &mut entry.flow else { return };
         let before = flow.waiting_octets();
@@ -505,7 +493,7 @@ impl<S> FlowTable<S> {
     pub fn advance<C: Consumer<State = S>>(&mut self, now: Timestamp, consumer: &mut C) {
         while let Some(ticket) = due(&mut self.graces, now) {
             if self.is_current(ticket)
-                && let Some(flow) = &mut self.slots[ticket.slot as usize].flow
+                && let Some(flow) = &mut self.slots[ticket.slot].flow
                 && let Some(until) = flow.grace_until(self.limits.patience)
             {
                 if until > now {
@@ -518,18 +506,18 @@ impl<S> FlowTable<S> {
             }
         }
         while let Some(ticket) = due(&mut self.resets, now) {
-            let flow = self.slots.get(ticket.slot as usize).and_then(|slot| slot.flow.as_ref());
+            let flow = self.slots.get(ticket.slot).and_then(|slot| slot.flow.as_ref());
             if self.is_current(ticket) && flow.is_some_and(Flow::is_reset) {
                 self.retire(ticket.slot, now, consumer);
             }
         }
         while let Some(ticket) = due(&mut self.holes, now) {
             if self.is_current(ticket) {
-                let flow = self.slots[ticket.slot as usize].flow.as_ref();
+                let flow = self.slots[ticket.slot].flow.as_ref();
                 if flow.is_some_and(Flow::is_waiting) {
                     self.give_up_holes(ticket, now, consumer);
                 } else {
-                    self.slots[ticket.slot as usize].in_holes = false;
+                    self.slots[ticket.slot].in_holes = false;
                 }
             }
         }
@@ -539,7 +527,7 @@ impl<S> FlowTable<S> {
         for kind in [Kind::Embryonic, Kind::Established] {
             loop {
                 let oldest = self.list(kind).map_or(NONE, |list| list.oldest);
-                let flow = self.slots.get(oldest as usize).and_then(|slot| slot.flow.as_ref());
+                let flow = self.slots.get(oldest).and_then(|slot| slot.flow.as_ref());
                 let idle = |flow: &Flow<S>| now.since(flow.last_seen) > self.limits.flow_idle;
                 if !flow.is_some_and(idle) {
                     break;
@@ -552,7 +540,7 @@ impl<S> FlowTable<S> {
     /// The input has ended: every connection is, in the order in which they began.
     pub fn finish<C: Consumer<State = S>>(&mut self, now: Timestamp, consumer: &mut C) {
         let mut open: Vec<(u64, u32)> = (0_u32..)
-            .zip(&self.slots)
+            .zip(self.slots.iter())
             .filter_map(|(slot, entry)| Some((entry.flow.as_ref()?.info.number, slot)))
             .collect();
         open.sort_unstable();

@@ -1,6 +1,8 @@
 mod fragments;
 mod links;
 
+use std::net::SocketAddr;
+
 use etherparse::PacketBuilder;
 use proptest::prelude::*;
 
@@ -54,8 +56,8 @@ impl Wire {
 fn seen(decoded: &Decoded<'_>) -> Option<Seen> {
     let Decoded::Segment(segment) = decoded else { return None };
     Some(Seen {
-        source: segment.source.to_string(),
-        destination: segment.destination.to_string(),
+        source: SocketAddr::from(segment.source).to_string(),
+        destination: SocketAddr::from(segment.destination).to_string(),
         sequence: segment.sequence,
         payload: segment.payload.to_vec(),
         cut: segment.cut,

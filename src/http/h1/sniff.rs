@@ -150,12 +150,19 @@ fn broken_request(octets: &[u8]) -> Looks {
 }
 
 /// Looks at octets in the middle of a connection: nothing but a certain start line goes.
+#[inline]
 pub fn in_middle(octets: &[u8]) -> Looks {
+    // As all methods and both names of protocols do: nearly all that is not HTTP goes here.
+    if octets.first().is_some_and(u8::is_ascii_uppercase) {
+        after_capital(octets)
+    } else {
+        Looks::Neither
+    }
+}
+
+fn after_capital(octets: &[u8]) -> Looks {
     if is_status_line(octets) {
         return Looks::Response;
-    }
-    if !octets.first().is_some_and(u8::is_ascii_uppercase) {
-        return Looks::Neither;
     }
     if octets.len() < UNCLEAR
         && (may_become_status_line(octets)

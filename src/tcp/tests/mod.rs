@@ -138,8 +138,8 @@ impl Wire {
         let segment = Segment {
             timestamp: self.now,
             interface: 0,
-            source,
-            destination,
+            source: source.into(),
+            destination: destination.into(),
             sequence,
             acknowledgment,
             flags: TcpFlags(flags),
