@@ -299,7 +299,7 @@ impl Diagnoser {
                 && let Some(reason) = probes::expected(&view)
             {
                 Arc::make_mut(&mut diagnosis).benign = true;
-                notes.push(Note { id: NoteId::Probe, text: reason.into() });
+                notes.push(Note::new(NoteId::Probe, reason));
             }
             notes.extend(probes::storm(&view));
             let refusal = record.and_then(|record| record.refusal.as_ref());

@@ -67,13 +67,47 @@ impl NoteId {
     }
 }
 
-/// A remark with its text.
+/// A remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// Which.
     pub id: NoteId,
+    words: Words,
+}
+
+/// What a remark says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Words {
+    Ready(Cow<'static, str>),
+    /// One that comes with each of thousands is put in words where it is read.
+    Storm {
+        count: u32,
+        span: Duration,
+    },
+}
+
+impl Note {
+    /// One that says this.
+    pub fn new(id: NoteId, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { id, words: Words::Ready(text.into()) }
+    }
+
+    /// A credential that was refused so often within this time.
+    pub const fn retry_storm(count: u32, span: Duration) -> Self {
+        Self { id: NoteId::RetryStorm, words: Words::Storm { count, span } }
+    }
+
     /// In words.
-    pub text: Cow<'static, str>,
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.words {
+            Words::Ready(text) => Cow::Borrowed(text),
+            Words::Storm { count, span } => Cow::Owned(format!(
+                "Repeated {count} times in {} with the same refused credential: the client does not \
+                 back off.",
+                humane(*span)
+            )),
+        }
+    }
 }
 
 /// A remark that one exchange alone gives rise to.
@@ -106,7 +140,7 @@ pub fn notes(view: &View<'_>, diagnosis: &Diagnosis) -> Vec<Note> {
 /// Those that the exchange itself gives rise to.
 pub fn remarks(view: &View<'_>) -> Vec<Note> {
     let remarks = REMARKS.iter().filter_map(|remark| remark(view));
-    remarks.map(|(id, text)| Note { id, text }).collect()
+    remarks.map(|(id, text)| Note::new(id, text)).collect()
 }
 
 /// The challenge field that the status calls for.
@@ -158,7 +192,7 @@ fn should_be_403(view: &View<'_>, diagnosis: &Diagnosis) -> Option<Note> {
     (diagnosis.entry.id == "insufficient-privilege" && view.status() == 401).then(|| {
         let text = "The server uses 401 for a permission problem; 403 would stop clients from \
                     asking for the password again.";
-        Note { id: NoteId::ShouldBe403, text: text.into() }
+        Note::new(NoteId::ShouldBe403, text)
     })
 }
 
@@ -328,7 +362,7 @@ mod tests {
         let cases = diagnose([refused("/x?access_token=s3cr3t").asks("Bearer")]);
         assert_eq!(ids_of(&cases[0]), ["clear-text-credentials", "token-in-url"]);
         let verdict = cases[0].verdict.as_ref().unwrap();
-        assert!(verdict.notes.iter().all(|note| !note.text.contains("s3cr3t")));
+        assert!(verdict.notes.iter().all(|note| !note.text().contains("s3cr3t")));
     }
 
     #[test]

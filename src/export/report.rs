@@ -227,7 +227,7 @@ impl Page {
             ));
         }
         for note in &verdict.notes {
-            self.line(&format!("- Note: {} (`{}`)", escape(&note.text), note.id.name()));
+            self.line(&format!("- Note: {} (`{}`)", escape(&note.text()), note.id.name()));
         }
         self.heading(3, "What to do");
         for (who, fix) in [("Client", diagnosis.client_fix()), ("Server", diagnosis.server_fix())] {

@@ -186,7 +186,7 @@ fn reasons(page: &mut Page<'_>, verdict: &Verdict) {
         page.paragraph("or", &format!("{lead}: {} [{}]", entry.title, entry.id));
     }
     for note in &verdict.notes {
-        page.paragraph("note", &format!("{} [{}]", note.text, note.id.name()));
+        page.paragraph("note", &format!("{} [{}]", note.text(), note.id.name()));
     }
     page.plain("\n");
 }

@@ -66,7 +66,7 @@ pub(super) fn jwt() -> AuthState {
 }
 
 fn verdict() -> Verdict {
-    let notes = vec![Note { id: NoteId::ClearTextCredentials, text: "".into() }];
+    let notes = vec![Note::new(NoteId::ClearTextCredentials, "")];
     let entry = catalogue::entry("token-expired").unwrap();
     let expired = testing::verdict(entry, Confidence::Likely, Vec::new());
     Verdict { notes, repeat: 3, ..expired }

@@ -39,16 +39,15 @@ impl History {
         self.now = self.now.max(exchange.time());
         let Some(response) = &exchange.response else { return Noted::default() };
         self.now = self.now.max(response.time);
-        let (Some(mut record), Some(request)) = (record, &exchange.request) else {
-            return Noted::default();
-        };
+        let Some(request) = &exchange.request else { return Noted::default() };
+        let Some(mut record) = record else { return Noted::default() };
         self.forget(counters);
         let sequence = self.next();
         record.sequence = sequence;
         self.read_response(exchange, request, response, &record);
         self.link_chains(&mut record, auth);
         let retry = Chain::Retry(record.retry_key);
-        let repeats = self.repeated(retry, &record, exchange, auth);
+        let repeats = self.repeated(&record, exchange, auth);
         record.prior = repeats.map_or(0, |(prior, _)| prior);
         if record.accepted()
             && let Some((nonce, nc)) = counts::count(request, auth)
@@ -198,6 +197,7 @@ impl History {
             before.server != record.server
                 || before.refusal.as_ref().is_some_and(|before| before.links.other_server)
         });
+        self.link(Chain::RetryOnFlow(record.retry_key, record.flow), sequence);
         refusal.links = RefusalLinks {
             client,
             place: self.place(record, client),

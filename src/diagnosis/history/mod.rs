@@ -123,6 +123,8 @@ enum Chain {
     RefusedClient(u64),
     /// Refusals of one request: client, origin, method and target.
     Retry(u64),
+    /// Those of them on one connection.
+    RetryOnFlow(u64, u64),
     /// Refusals whose paths end alike.
     Hop(u64),
 }
@@ -138,6 +140,7 @@ impl Chain {
             Self::RefusedClient(client) => (5, client, 0),
             Self::Retry(request) => (6, request, 0),
             Self::Hop(end) => (7, end, 0),
+            Self::RetryOnFlow(request, flow) => (8, request, flow),
         };
         // Odd constants spread every bit of a part over the whole key (Fibonacci hashing).
         let one = (one ^ kind).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);

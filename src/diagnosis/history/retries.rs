@@ -14,28 +14,11 @@ impl History {
     /// the same connection first, else the oldest that still waits for one.
     pub(super) fn repeated(
         &mut self,
-        retry: Chain,
         record: &Record,
         exchange: &Exchange,
         auth: &AuthFacts,
     ) -> Option<(Sequence, u64)> {
-        let start = self.head(retry);
-        let mut best: Option<(bool, Sequence)> = None;
-        let waiting = self
-            .walk(start, |r| r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry))
-            .take(32)
-            .filter(|(_, r)| r.answered <= record.time)
-            .filter(|(_, r)| r.refusal.as_ref().is_some_and(|f| f.repetition.is_none()));
-        for (earlier, refused) in waiting {
-            let same_flow = refused.flow == record.flow;
-            if best.is_none_or(|(flow, _)| same_flow || !flow) {
-                best = Some((same_flow, earlier));
-            }
-            if same_flow {
-                break;
-            }
-        }
-        let (_, earlier) = best?;
+        let earlier = self.first_to_repeat(record)?;
         let nonces = self.nonces_of(exchange, auth);
         let issued = issued_at(auth);
         let refused = self.record_mut(earlier)?;
@@ -49,6 +32,35 @@ impl History {
             issued_since: issued.is_some_and(|issued| issued + 1 >= refused_at),
         });
         Some((earlier, id))
+    }
+
+    fn first_to_repeat(&self, record: &Record) -> Option<Sequence> {
+        let waits = |refused: &Record| {
+            refused.answered <= record.time
+                && refused.refusal.as_ref().is_some_and(|refusal| refusal.repetition.is_none())
+        };
+        let start = self.head(Chain::Retry(record.retry_key));
+        self.record(start)?;
+        // Busy clients have many connections: no walk past all of them to its own.
+        let own = self.head(Chain::RetryOnFlow(record.retry_key, record.flow));
+        if self.record(own).is_some_and(waits) {
+            return Some(own);
+        }
+        let mut best: Option<(bool, Sequence)> = None;
+        let waiting = self
+            .walk(start, |r| r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry))
+            .take(32)
+            .filter(|(_, refused)| waits(refused));
+        for (earlier, refused) in waiting {
+            let same_flow = refused.flow == record.flow;
+            if best.is_none_or(|(flow, _)| same_flow || !flow) {
+                best = Some((same_flow, earlier));
+            }
+            if same_flow {
+                break;
+            }
+        }
+        Some(best?.1)
     }
 
     /// Nonces that a request uses: of Digest, and of a DPoP proof (RFC 9449 §4.2).

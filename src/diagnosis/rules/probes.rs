@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use crate::auth::syntax::contains_ignore_case;
+use crate::diagnosis::Note;
 use crate::diagnosis::history::{Record, Sent};
 use crate::diagnosis::view::View;
-use crate::diagnosis::{Note, NoteId};
-use crate::time::humane;
 
 /// Names at the end of a path that a page asks for to learn who its user is.
 const WHO_AM_I: [&str; 9] = [
@@ -44,15 +43,11 @@ const CHECKERS: [&str; 14] = [
 const CHECKED: [&str; 8] =
     ["health", "healthz", "ready", "readyz", "live", "livez", "heartbeat", "alive"];
 
-/// “Repeated {n} times in {s} with the same refused credential: the client does not back off.”
+/// The remark that a client does not back off.
 pub fn storm(view: &View<'_>) -> Option<Note> {
     let own = view.record().filter(|own| own.exact && own.sent != Sent::Unknown)?;
     let (count, span) = view.history().storm(own)?;
-    let text = format!(
-        "Repeated {count} times in {} with the same refused credential: the client does not back off.",
-        humane(span)
-    );
-    Some(Note { id: NoteId::RetryStorm, text: text.into() })
+    Some(Note::retry_storm(count, span))
 }
 
 /// Why a refused request without credentials is none of its user's troubles; `None` when it is.

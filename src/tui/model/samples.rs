@@ -267,10 +267,10 @@ pub fn a_morning() -> Vec<Arc<Case>> {
     if let Some(verdict) = &mut wrong.verdict {
         verdict.nearest_success = Some(accepted);
         Arc::make_mut(&mut verdict.diagnosis).related = vec![1, 2];
-        verdict.notes.push(Note {
-            id: NoteId::ClearTextCredentials,
-            text: "Anyone on this network can read this credential. Use https.".into(),
-        });
+        verdict.notes.push(Note::new(
+            NoteId::ClearTextCredentials,
+            "Anyone on this network can read this credential. Use https.",
+        ));
     }
     cases.push(wrong.case());
 

@@ -56,6 +56,16 @@ fn a_roundtrip_is_settled_as_soon_as_the_success_is_seen() {
 }
 
 #[test]
+fn a_client_with_many_connections_repeats_what_was_refused_on_the_same_one() {
+    let ask = |flow: u64| unauthorized("/", "Basic realm=\"x\"").on(flow);
+    let first = (1..=40).map(|flow| ask(flow).at(flow as f64 / 1000.0).latency(0.05));
+    let repeat = get("/").at(0.1).on(1).auth(BASIC).answer(200);
+    let cases = diagnose(first.chain([repeat]));
+    assert_eq!(why(&cases[0]), "challenge-roundtrip certain benign");
+    assert_eq!(cases[0].verdict.as_ref().unwrap().diagnosis.related, [41]);
+}
+
+#[test]
 fn a_first_request_whose_repeat_is_refused_is_not_benign() {
     let cases = diagnose([
         unauthorized("/", "Basic realm=\"x\""),

@@ -74,7 +74,7 @@ fn verdict_lines(verdict: &Verdict, case: &Case, context: &Context<'_>, document
                 Line::indented(2)
                     .hanging(2)
                     .with(Role::Label, format!("{}: ", note.id.name()))
-                    .with(Role::Text, &note.text),
+                    .with(Role::Text, note.text()),
             );
         }
     }
