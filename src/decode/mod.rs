@@ -116,6 +116,12 @@ impl Decoder {
         self.decode_part(0, frame, rest, counters)
     }
 
+    /// Whether the same frame carries another packet.
+    #[inline]
+    pub fn has_next(&self) -> bool {
+        self.next_part.is_some()
+    }
+
     /// The next packet of the same frame, when it carries several together as wireless ones may;
     /// `None` after the last.
     #[inline]

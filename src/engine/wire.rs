@@ -90,17 +90,32 @@ impl Wire {
             self.tick(frame.timestamp, found);
         }
         self.now = self.now.max(frame.timestamp);
-        let mut decoded = Some(self.decoder.decode(frame, &mut self.reader.counters));
-        while let Some(packet) = decoded {
-            if let Decoded::Segment(segment) = packet {
-                self.flows.push(&segment, &mut self.reader);
-                if self.flows.waiting_octets() + self.reader.memory > self.memory {
-                    self.make_room();
-                }
-            }
-            decoded = self.decoder.decode_next(frame, &mut self.reader.counters);
+        if let Decoded::Segment(segment) = self.decoder.decode(frame, &mut self.reader.counters) {
+            self.flows.push(&segment, &mut self.reader);
+            self.keep_in_bounds();
+        }
+        if self.decoder.has_next() {
+            self.push_others(frame);
         }
         self.hand_over(found);
+    }
+
+    /// The packets that a frame carries behind its first.
+    #[cold]
+    fn push_others(&mut self, frame: &Frame<'_>) {
+        while let Some(decoded) = self.decoder.decode_next(frame, &mut self.reader.counters) {
+            if let Decoded::Segment(segment) = decoded {
+                self.flows.push(&segment, &mut self.reader);
+                self.keep_in_bounds();
+            }
+        }
+    }
+
+    #[inline]
+    fn keep_in_bounds(&mut self) {
+        if self.flows.waiting_octets() + self.reader.memory > self.memory {
+            self.make_room();
+        }
     }
 
     /// The tables themselves are bounded; this is what connections buffer.

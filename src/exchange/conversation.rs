@@ -49,8 +49,10 @@ pub struct Conversation {
     responses: Parser,
     queue: Queue,
     active: Option<Active>,
-    /// First octets that may be a PROXY protocol header.
-    preamble: Option<Vec<u8>>,
+    /// Whether the client's first octets are still to come, or may be a PROXY protocol header.
+    in_preamble: bool,
+    /// Those of them that came already.
+    held_back: Option<Box<HeldBack>>,
     /// Octets lost outside of bodies, by side: requests, responses.
     lost: [u64; 2],
     truncated: [bool; 2],
@@ -59,7 +61,16 @@ pub struct Conversation {
     /// Set once the connection has turned out to be HTTP/2.
     multiplexed: Option<Box<Multiplexed>>,
     /// Octets held, when they were counted last.
-    counted: usize,
+    counted: u32,
+    /// Those of them that the parsers hold. Counted by what each event changes: the parser of the other
+    /// side may have left the processor's cache.
+    in_parsers: u32,
+}
+
+/// Octets that do not show yet what they begin.
+#[derive(Debug, Default)]
+struct HeldBack {
+    octets: Vec<u8>,
 }
 
 /// A final response that is being read, and the request it answers.
@@ -92,12 +103,14 @@ impl Conversation {
             responses: parser(Kind::Response),
             queue: Queue::default(),
             active: None,
-            preamble: from_start.then(Vec::new),
+            in_preamble: from_start,
+            held_back: None,
             lost: [0; 2],
             truncated: [false; 2],
             has_messages: false,
             multiplexed: None,
             counted: 0,
+            in_parsers: 0,
         }
     }
 
@@ -108,20 +121,31 @@ impl Conversation {
 
     /// Octets held after the last event.
     pub fn memory(&self) -> usize {
-        self.counted
+        self.counted as usize
     }
 
-    fn held(&self) -> usize {
+    fn held(&self) -> u32 {
         let active = self.active.as_ref().map_or(0, |active| {
             let request = active.request.as_ref().map_or(0, |request| request.memory());
             active.response.head.memory() + request
         });
-        size_of::<Self>()
-            + self.requests.memory()
-            + self.responses.memory()
+        let held = size_of::<Self>()
             + self.queue.memory()
             + active
-            + self.multiplexed.as_ref().map_or(0, |streams| streams.memory())
+            + self.multiplexed.as_ref().map_or(0, |streams| streams.memory());
+        u32::try_from(held).unwrap_or(u32::MAX).saturating_add(self.in_parsers)
+    }
+
+    fn parser(&mut self, from_client: bool) -> &mut Parser {
+        if from_client { &mut self.requests } else { &mut self.responses }
+    }
+
+    /// Lets the parser of one side be changed, and counts what it holds then.
+    fn changing(&mut self, from_client: bool, change: impl FnOnce(&mut Self)) {
+        let before = self.parser(from_client).memory() as u32;
+        change(self);
+        let after = self.parser(from_client).memory() as u32;
+        self.in_parsers = self.in_parsers.wrapping_add(after).wrapping_sub(before);
     }
 
     /// Whether a request waits for its answer.
@@ -158,11 +182,10 @@ impl Conversation {
         context: &mut Context<'_>,
     ) {
         let from_client = direction == self.client;
-        let parser = if from_client { &self.requests } else { &self.responses };
-        if matches!(event, StreamEvent::End { .. }) && parser.is_idle() {
+        if matches!(event, StreamEvent::End { .. }) && self.parser(from_client).is_idle() {
             return;
         }
-        self.take_in(flow, from_client, event, context);
+        self.changing(from_client, |this| this.take_in(flow, from_client, event, context));
         self.counted = self.held();
     }
 
@@ -197,7 +220,7 @@ impl Conversation {
     fn client_data(&mut self, flow: &FlowInfo, data: &Data<'_>, context: &mut Context<'_>) {
         let held;
         let (mut octets, mut position) = (data.octets, data.position);
-        if self.preamble.is_some() {
+        if self.in_preamble {
             match self.after_preamble(octets) {
                 None => return,
                 Some(Cow::Borrowed(_)) => {}
@@ -238,7 +261,8 @@ impl Conversation {
 
     /// The octets without a PROXY protocol header; `None` while it is not whole.
     fn after_preamble<'a>(&mut self, octets: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        let Some(mut held) = self.preamble.take() else { return Some(Cow::Borrowed(octets)) };
+        self.in_preamble = false;
+        let mut held = self.held_back.take().map_or_else(Vec::new, |held| held.octets);
         let is_preface =
             |octets: &[u8]| octets.len() < PREFACE.len() && PREFACE.starts_with(octets);
         if held.is_empty() && proxy_protocol::read(octets) == Preamble::None && !is_preface(octets)
@@ -247,8 +271,7 @@ impl Conversation {
         }
         held.extend_from_slice(octets);
         if is_preface(&held) {
-            self.preamble = Some(held);
-            return None;
+            return self.hold_back(held);
         }
         match proxy_protocol::read(&held) {
             Preamble::Header(length, client) => {
@@ -257,13 +280,16 @@ impl Conversation {
                 }
                 held.drain(..length);
             }
-            Preamble::Partial => {
-                self.preamble = Some(held);
-                return None;
-            }
+            Preamble::Partial => return self.hold_back(held),
             Preamble::None => {}
         }
         Some(Cow::Owned(held))
+    }
+
+    fn hold_back(&mut self, octets: Vec<u8>) -> Option<Cow<'static, [u8]>> {
+        self.in_preamble = true;
+        self.held_back = Some(Box::new(HeldBack { octets }));
+        None
     }
 
     fn name_client(&mut self, client: SocketAddr) {
@@ -291,7 +317,12 @@ impl Conversation {
                 let complete = self.requests.is_at_start();
                 let reached = self.requests.take_reached();
                 self.truncated[0] |= reached.is_some();
-                let mut pending = Pending {
+                let mut pending = Box::new(Pending {
+                    answers: match request.method() {
+                        b"HEAD" => Answers::Head,
+                        b"CONNECT" => Answers::Connect,
+                        _ => Answers::Other,
+                    },
                     mark: self.requests.began(),
                     complete,
                     end: position.filter(|_| complete),
@@ -301,7 +332,7 @@ impl Conversation {
                     lost: std::mem::take(&mut self.lost[0]),
                     truncated: std::mem::take(&mut self.truncated[0]),
                     request,
-                };
+                });
                 if complete {
                     pending.request.body = self.requests.take_body(context.repeats);
                 }
@@ -376,14 +407,7 @@ impl Conversation {
             Answer::To(pending, pairing) => (Some(pending), pairing),
             Answer::Nothing => (None, Pairing::OneSided),
         };
-        let answers = match &request {
-            None => Answers::Unknown,
-            Some(pending) => match pending.request.method() {
-                b"HEAD" => Answers::Head,
-                b"CONNECT" => Answers::Connect,
-                _ => Answers::Other,
-            },
-        };
+        let answers = request.as_ref().map_or(Answers::Unknown, |pending| pending.answers);
         let status = response.status;
         let early = request.as_ref().is_some_and(|p| !p.complete && p.request.head_loss.is_none());
         let head_lost = !self.responses.awaits_framing();
@@ -407,7 +431,7 @@ impl Conversation {
             self.complete(flow, context);
         }
         if status == 101 || (answers == Answers::Connect && (200..300).contains(&status)) {
-            self.requests.restart();
+            self.changing(true, |this| this.requests.restart());
             self.responses.restart();
         }
     }
@@ -525,9 +549,9 @@ impl Conversation {
         self.truncated[side] |= cause == GapCause::SnapLength;
         if from_client {
             // What was held back as the beginning of a preamble does not go on behind the gap.
-            self.preamble = None;
+            (self.in_preamble, self.held_back) = (false, None);
         }
-        let parser = if from_client { &mut self.requests } else { &mut self.responses };
+        let parser = self.parser(from_client);
         let before = parser.body_gap();
         let output = parser.gap(length, loss, context.limits);
         let bridged = parser.body_gap().saturating_sub(before);

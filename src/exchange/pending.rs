@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 
 use crate::exchange::Pairing;
-use crate::http::h1::Mark;
+use crate::http::h1::{Answers, Mark};
 use crate::http::{Anomalies, Request};
 use crate::tcp::MIDSTREAM_ORIGIN;
 
@@ -21,6 +21,9 @@ use crate::tcp::MIDSTREAM_ORIGIN;
 pub struct Pending {
     /// The request.
     pub request: Request,
+    /// What its method says about the answer: looked at here while the request is at hand, as it may
+    /// have left the processor's cache when the answer comes.
+    pub answers: Answers,
     /// Where it began.
     pub mark: Mark,
     /// Whether its body has ended.
@@ -49,14 +52,22 @@ impl Pending {
 /// The requests that wait, in order.
 #[derive(Debug, Default)]
 pub struct Queue {
-    /// Boxed: most connections have one at a time, and a deque makes room for four.
-    requests: VecDeque<Box<Pending>>,
+    /// Most connections have one at a time.
+    first: Option<Box<Pending>>,
+    /// Those behind it, where there ever were any.
+    others: Option<Box<Others>>,
     /// Responses may have been lost since the first of them was sent.
     responses_lost: bool,
     /// Requests may have been lost before the last of them.
     requests_lost: bool,
     /// This client sends requests before it has the answers to earlier ones.
     pipelining: bool,
+}
+
+#[derive(Debug, Default)]
+struct Others {
+    /// Boxed, as they are handed on.
+    requests: VecDeque<Box<Pending>>,
 }
 
 /// What a response was found to answer.
@@ -70,41 +81,53 @@ pub enum Answer {
 
 impl Queue {
     /// Adds a request.
-    pub fn push(&mut self, pending: Pending) {
+    pub fn push(&mut self, pending: Box<Pending>) {
         self.requests_lost |= pending.after_loss;
-        let last = self.requests.back().and_then(|last| last.mark.acknowledged);
+        let last = self.last_mut().and_then(|last| last.mark.acknowledged);
         self.pipelining |= last.is_some() && last == pending.mark.acknowledged;
-        self.requests.push_back(Box::new(pending));
+        if self.first.is_none() {
+            self.first = Some(pending);
+        } else {
+            self.others.get_or_insert_default().requests.push_back(pending);
+        }
     }
 
     /// The request that came last.
     pub fn last_mut(&mut self) -> Option<&mut Pending> {
-        self.requests.back_mut().map(AsMut::as_mut)
+        let last = self.others.as_mut().and_then(|others| others.requests.back_mut());
+        last.or(self.first.as_mut()).map(AsMut::as_mut)
     }
 
     /// The request that waits longest.
     pub fn first_mut(&mut self) -> Option<&mut Pending> {
-        self.requests.front_mut().map(AsMut::as_mut)
+        self.first.as_deref_mut()
     }
 
     /// Takes the request that waits longest.
     pub fn pop(&mut self) -> Option<Box<Pending>> {
-        self.requests.pop_front()
+        let next = self.others.as_mut().and_then(|others| others.requests.pop_front());
+        std::mem::replace(&mut self.first, next)
+    }
+
+    /// Those behind the first.
+    fn others(&self) -> impl ExactSizeIterator<Item = &Pending> {
+        let others = self.others.as_ref().map(|others| others.requests.iter());
+        others.unwrap_or_default().map(AsRef::as_ref)
     }
 
     /// How many wait.
     pub fn len(&self) -> usize {
-        self.requests.len()
+        usize::from(self.first.is_some()) + self.others().len()
     }
 
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
-        self.requests.is_empty()
+        self.first.is_none()
     }
 
     /// Octets held: few wait but where somebody pipelines, so they are added up when asked for.
     pub fn memory(&self) -> usize {
-        self.requests.iter().map(|pending| pending.memory()).sum()
+        self.first.as_deref().into_iter().chain(self.others()).map(Pending::memory).sum()
     }
 
     /// Whether requests may be missing.
@@ -128,12 +151,12 @@ impl Queue {
         let unsure = self.responses_lost || self.requests_lost;
         if self.responses_lost {
             while self.first_was_answered_before(mark) {
-                if let Some(pending) = self.requests.pop_front() {
+                if let Some(pending) = self.pop() {
                     unanswered(pending);
                 }
             }
         }
-        let Some(first) = self.requests.front() else { return Answer::Nothing };
+        let Some(first) = self.first.as_deref() else { return Answer::Nothing };
         let not_received =
             mark.acknowledged.is_some_and(|received| received <= first.mark.position);
         let already_seen = first.mark.acknowledged.is_some_and(|seen| seen > mark.position);
@@ -143,9 +166,9 @@ impl Queue {
         if self.is_ambiguous(first, mark) {
             return Answer::Nothing;
         }
-        let Some(first) = self.requests.pop_front() else { return Answer::Nothing };
+        let Some(first) = self.pop() else { return Answer::Nothing };
         // With only one candidate, and nothing lost after it was sent, there is no doubt.
-        let alone = self.requests.is_empty();
+        let alone = self.is_empty();
         // A client that had received nothing when it sent this, after a loss, may have asked before.
         let asked_once = match first.mark.acknowledged {
             None => false,
@@ -167,13 +190,13 @@ impl Queue {
     fn is_ambiguous(&self, first: &Pending, mark: Mark) -> bool {
         let beyond = |end| mark.acknowledged.is_none_or(|received| received > end);
         let lost_after = self.requests_lost && first.end.is_none_or(beyond);
-        (self.responses_lost && (self.requests.len() > 1 || lost_after))
+        (self.responses_lost && (self.len() > 1 || lost_after))
             || (self.pipelining && first.after_loss)
     }
 
     /// Whether the client had moved on from the first request before the server sent `mark`.
     fn first_was_answered_before(&self, mark: Mark) -> bool {
-        let (Some(first), Some(second)) = (self.requests.front(), self.requests.get(1)) else {
+        let (Some(first), Some(second)) = (self.first.as_deref(), self.others().next()) else {
             return false;
         };
         match (first.mark.acknowledged, second.mark.acknowledged) {

@@ -105,7 +105,7 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::HashSet;
 
     use proptest::prelude::*;
 
@@ -127,12 +127,11 @@ mod tests {
         #[test]
         fn what_went_in_and_not_out_is_found(steps: Vec<(bool, u8)>) {
             let hash = |slot: u32| u64::from(slot % 7).wrapping_sub(3);
-            let (mut index, mut model) = (Index::default(), HashMap::new());
+            let (mut index, mut model) = (Index::default(), HashSet::new());
             for (goes_in, slot) in steps {
                 let slot = u32::from(slot);
-                if goes_in && !model.contains_key(&slot) {
+                if goes_in && model.insert(slot) {
                     index.insert(hash(slot), slot);
-                    model.insert(slot, ());
                 } else if !goes_in {
                     index.remove(hash(slot), slot);
                     model.remove(&slot);
@@ -140,7 +139,7 @@ mod tests {
             }
             prop_assert_eq!(index.used, model.len());
             for slot in 0..256 {
-                let expected = model.contains_key(&slot).then_some(slot);
+                let expected = model.contains(&slot).then_some(slot);
                 prop_assert_eq!(index.find(hash(slot), |found| found == slot), expected);
             }
         }

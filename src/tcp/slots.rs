@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn each_is_found_by_the_number_it_got() {
         let mut slots = Slots::new();
-        for value in 0..3 * BLOCK as u32 + 1 {
+        for value in 0..=3 * BLOCK as u32 {
             assert!(slots.get(value).is_none());
             assert_eq!(slots.push(value), value);
         }

@@ -93,6 +93,18 @@ impl<S> Slot<S> {
     fn key(&self) -> Option<FlowKey> {
         self.flow.as_ref().map(|flow| flow.info.key())
     }
+
+    /// Whether the flow has got payload since it took its place in the list.
+    fn is_promoted(&self) -> bool {
+        self.kind == Kind::Embryonic && self.flow.as_ref().is_some_and(|flow| flow.has_payload)
+    }
+
+    /// Whether its place in the list is to be renewed when the flow is active now. The place is right
+    /// to within [`LIST_STEP`]: to move it at each packet would touch its neighbours' memory at each packet.
+    #[inline]
+    fn is_to_move(&self, now: Timestamp) -> bool {
+        self.kind != Kind::Closed && (now >= self.linked + LIST_STEP || self.is_promoted())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,11 +196,12 @@ impl<S> FlowTable<S> {
         {
             let direction = flow.direction(source_is_low);
             if flow.push_next(direction, segment, consumer) {
-                let has_payload = flow.has_payload;
                 if !segment.payload.is_empty() {
                     self.weights.set(slot, weight::<C>(flow));
                 }
-                self.touch(slot, has_payload, segment.timestamp);
+                if entry.is_to_move(segment.timestamp) {
+                    self.touch(slot, segment.timestamp);
+                }
                 return;
             }
         }
@@ -205,9 +218,8 @@ impl<S> FlowTable<S> {
         consumer: &mut C,
     ) {
         let Some(slot) = self.find(known, key, source_is_low, segment, consumer) else { return };
-        let Some(flow) = self.slots.get_mut(slot).and_then(|slot| slot.flow.as_mut()) else {
-            return;
-        };
+        let Some(entry) = self.slots.get_mut(slot) else { return };
+        let Some(flow) = &mut entry.flow else { return };
         let was_waiting = flow.waiting_octets();
         let had_grace = flow.grace.is_some();
         let direction = flow.direction(source_is_low);
@@ -218,14 +230,15 @@ impl<S> FlowTable<S> {
         if flow.grace.is_some() && !had_grace {
             self.graces.push_back(ticket(segment.timestamp + self.limits.patience.time));
         }
-        let (waiting, has_payload) = (flow.is_waiting(), flow.has_payload);
         self.weights.set(slot, weight::<C>(flow));
-        self.touch(slot, has_payload, segment.timestamp);
-        if waiting && !self.slots[slot].in_holes {
-            self.slots[slot].in_holes = true;
+        if flow.is_waiting() && !entry.in_holes {
+            entry.in_holes = true;
             self.holes.push_back(ticket(segment.timestamp + HOLE_TIMEOUT));
-            self.relieve(segment.timestamp, consumer);
-        } else if self.waiting_octets > self.limits.memory / 6 {
+        }
+        if entry.is_to_move(segment.timestamp) {
+            self.touch(slot, segment.timestamp);
+        }
+        if self.waiting_octets > self.limits.memory / 6 {
             self.relieve(segment.timestamp, consumer);
         }
         match outcome {
@@ -323,13 +336,13 @@ impl<S> FlowTable<S> {
         } else {
             self.slots[newest].newer = slot;
         }
-        self.slots[slot].older = newest;
-        self.slots[slot].newer = NONE;
+        let entry = &mut self.slots[slot];
+        (entry.older, entry.newer) = (newest, NONE);
     }
 
     fn unlink(&mut self, slot: u32) {
-        let (newer, older) = (self.slots[slot].newer, self.slots[slot].older);
-        let Some(list) = self.list(self.slots[slot].kind) else { return };
+        let &Slot { newer, older, kind, .. } = &self.slots[slot];
+        let Some(list) = self.list(kind) else { return };
         list.len -= 1;
         if newer == NONE {
             list.newest = older;
@@ -345,20 +358,15 @@ impl<S> FlowTable<S> {
         }
     }
 
-    /// The flow has just been active. Its place in the list is right to within [`LIST_STEP`]: to move
-    /// it at each packet would touch its neighbours' memory at each packet.
-    fn touch(&mut self, slot: u32, has_payload: bool, now: Timestamp) {
-        let entry = &self.slots[slot];
-        let promoted = entry.kind == Kind::Embryonic && has_payload;
-        if entry.kind == Kind::Closed || (!promoted && now < entry.linked + LIST_STEP) {
-            return;
-        }
+    /// The flow has just been active, and its place in the list is to be renewed.
+    fn touch(&mut self, slot: u32, now: Timestamp) {
         self.unlink(slot);
-        if promoted {
-            self.slots[slot].kind = Kind::Established;
+        let entry = &mut self.slots[slot];
+        if entry.is_promoted() {
+            entry.kind = Kind::Established;
         }
-        self.slots[slot].linked = now;
-        self.slots[slot].spared = false;
+        entry.linked = now;
+        entry.spared = false;
         self.link(slot);
     }
 
