@@ -254,10 +254,12 @@ impl<S> Flow<S> {
             return Outcome::Reset;
         }
         self.look_beyond_reset(direction, acknowledged);
-        if self.halves[0].is_ended() && self.halves[1].is_ended() {
-            return Outcome::Closed;
-        }
-        Outcome::Open
+        if self.is_over() { Outcome::Closed } else { Outcome::Open }
+    }
+
+    /// Whether both sides have ended.
+    pub fn is_over(&self) -> bool {
+        self.halves[0].is_ended() && self.halves[1].is_ended()
     }
 
     /// Whether one side has sent RST, and not gone on as if it had not: somebody else may have sent

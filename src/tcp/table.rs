@@ -249,7 +249,7 @@ impl<S> FlowTable<S> {
     }
 
     /// The slot of the segment's connection: found, replaced or new. `None` when there is nothing
-    /// to track: a packet without payload of a connection that is not known.
+    /// to track: a packet without payload of a connection that is not known, or over.
     fn find<C: Consumer<State = S>>(
         &mut self,
         known: Option<u32>,
@@ -269,7 +269,9 @@ impl<S> FlowTable<S> {
                 && carries
                 && half.position_of(segment.sequence).is_none_or(new);
             if !replaced && !reopened {
-                return Some(slot);
+                // The last ACK, or a FIN once more.
+                let is_over = self.slots[slot].kind == Kind::Closed && flow.is_over();
+                return if is_over && !carries { None } else { Some(slot) };
             }
             self.remove(slot, segment.timestamp, consumer);
         }
