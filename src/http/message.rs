@@ -144,7 +144,6 @@ struct Parts<'a> {
     /// Start-line parts: method and target of a request, or (empty) and reason of a response.
     first: Span,
     second: Span,
-    names: Names,
     /// The octets of the wire.
     octets: &'a [u8],
     /// The positions of the fields in them.
@@ -179,7 +178,6 @@ impl<'a> Parts<'a> {
         Self {
             first: Span { start: word(3), len: word(4) },
             second: Span { start: word(5), len: word(6) },
-            names: Names(u64::from(word(1)) << 32 | u64::from(word(0))),
             octets,
             fields: fields.as_chunks().0,
         }
@@ -195,7 +193,9 @@ impl Head {
         fields: impl IntoIterator<Item = Field>,
         scratch: &mut Vec<u8>,
     ) -> Self {
+        let fields = fields.into_iter();
         scratch.clear();
+        scratch.reserve(FIXED + octets.len() + fields.size_hint().0 * Field::STORED);
         Parts::begin(scratch, octets, first, second);
         let mut names = Names::default();
         for field in fields {
@@ -283,8 +283,8 @@ impl Head {
     /// The values of all fields of this name (any case), in order.
     #[inline]
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> + Clone {
-        let Parts { octets, fields, names, .. } = self.parts();
-        let fields = if names.may_have(name.as_bytes()) { fields } else { &[] };
+        let may_have = self.names().may_have(name.as_bytes());
+        let Parts { octets, fields, .. } = if may_have { self.parts() } else { Parts::default() };
         fields.iter().filter_map(|stored| {
             let field = Field::from_stored(stored);
             let named = field.name.len as usize == name.len()
