@@ -36,7 +36,8 @@ impl Consumer for Positions {
                 assert!(length > 0);
                 *reached = reached.map(|reached| reached + length);
             }
-            StreamEvent::End { .. } => {}
+            // Only who has enough of something.
+            StreamEvent::Unread { .. } | StreamEvent::End { .. } => {}
         }
     }
 

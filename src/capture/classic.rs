@@ -5,6 +5,7 @@
 
 use super::LinkType;
 use super::file::{Packet, Step};
+use super::sparse::{BEGINNING, LARGE};
 use crate::time::Timestamp;
 
 /// Length of the file header.
@@ -27,6 +28,8 @@ pub(super) struct Classic {
     /// Some writers of version 2.3 had them the other way round: what was captured is never longer.
     lengths_in_doubt: bool,
     largest: u32,
+    /// Whether the middles of large packets are left out.
+    sparse: bool,
 }
 
 impl Classic {
@@ -56,7 +59,14 @@ impl Classic {
             lengths_at: if minor_version < 3 { (12, 8) } else { (8, 12) },
             lengths_in_doubt: minor_version == 3,
             largest: word(big_endian, 16).clamp(LARGEST_PACKET, 8 * LARGEST_PACKET),
+            sparse: false,
         })
+    }
+
+    /// The same for records that come without the middles of large packets.
+    #[must_use]
+    pub(super) fn sparse(self) -> Self {
+        Self { sparse: true, ..self }
     }
 
     pub(super) fn link_type(&self) -> LinkType {
@@ -75,7 +85,7 @@ impl Classic {
         if captured > self.largest {
             return Err("its length is impossible");
         }
-        Ok(Step::More(self.record_header + captured as usize))
+        Ok(Step::More(self.record_header + self.present(captured)))
     }
 
     /// The packet at the front of `data`, if it is whole.
@@ -83,10 +93,12 @@ impl Classic {
     pub(super) fn packet(&self, data: &[u8]) -> Option<Packet> {
         let header = data.first_chunk::<16>()?;
         let (captured, original) = self.lengths(header);
-        let size = self.record_header + captured as usize;
+        let present = self.present(captured);
+        let size = self.record_header + present;
         if captured > self.largest || data.len() < size {
             return None;
         }
+        let unread = if present == captured as usize { 0 } else { captured - BEGINNING as u32 };
         let fraction = word(header, self.big_endian, 4);
         let nanoseconds = i64::from(fraction) * i64::from(self.fraction);
         let seconds = i64::from(word(header, self.big_endian, 0));
@@ -95,10 +107,19 @@ impl Classic {
             link_type: self.link_type,
             interface: 0,
             start: self.record_header,
-            captured: captured as usize,
+            captured: captured as usize - unread as usize,
+            unread,
             original: original.max(captured),
             size,
         })
+    }
+
+    /// How many of a packet's octets stand in its record: of a large one that is sparse, the first and
+    /// the last.
+    #[inline]
+    fn present(&self, captured: u32) -> usize {
+        let captured = captured as usize;
+        if self.sparse && captured > LARGE { BEGINNING + 1 } else { captured }
     }
 
     /// The captured and the original length.

@@ -1,7 +1,7 @@
 //! Capture files and pipes: pcap and pcapng, plain or compressed, whole or still growing.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use std::sync::Arc;
 use super::bpf::FileFilter;
 use super::classic::{self, Classic};
 use super::compressed::Compression;
-use super::input::{Blocks, Filled, Input, Window};
+use super::input::{BlockReader, Blocks, Filled, Input, Window};
 use super::pcapng::PcapNg;
-use super::{CaptureError, End, Frame, LinkType, Next, Source, SourceDrops};
+use super::sparse::{LARGE, LargePackets};
+use super::{Beginning, CaptureError, End, Frame, LinkType, Next, Part, Source, SourceDrops};
 use crate::time::Timestamp;
 
 /// Frames that the capture filter may reject before the caller gets to look at something else.
@@ -28,6 +29,7 @@ pub(super) enum Step {
 }
 
 /// Where a packet lies in its record or block, and what that says about it.
+#[derive(Clone, Copy)]
 pub(super) struct Packet {
     pub(super) timestamp: Timestamp,
     pub(super) link_type: LinkType,
@@ -36,10 +38,31 @@ pub(super) struct Packet {
     pub(super) start: usize,
     /// How many there are.
     pub(super) captured: usize,
+    /// How many more were captured. Of these only the last was read: see [`super::sparse`].
+    pub(super) unread: u32,
     /// How many there were on the wire.
     pub(super) original: u32,
-    /// Length of the whole record or block.
+    /// Length of the whole record or block, as far as it was read.
     pub(super) size: usize,
+}
+
+impl Packet {
+    #[inline]
+    fn is_large(&self) -> bool {
+        self.captured > LARGE || self.unread > 0
+    }
+
+    /// The frame of these octets.
+    #[inline]
+    pub(super) fn frame<'a>(&self, data: &'a [u8]) -> Frame<'a> {
+        Frame {
+            timestamp: self.timestamp,
+            link_type: self.link_type,
+            interface: self.interface,
+            data,
+            original_length: self.original,
+        }
+    }
 }
 
 /// How the capture is written.
@@ -59,6 +82,8 @@ pub struct FileSource {
     names: [Arc<str>; 1],
     filter: Option<FileFilter>,
     packets: u64,
+    /// What reads large packets whole, where only their beginnings come by themselves.
+    large: Option<LargePackets>,
     ended: Option<End>,
 }
 
@@ -96,6 +121,7 @@ impl FileSource {
             names: [name.into()],
             filter: bpf.map(FileFilter::new),
             packets: 0,
+            large: None,
             ended: None,
         };
         source.read_start()?;
@@ -226,15 +252,29 @@ impl FileSource {
         Some(packet)
     }
 
+    /// The next packet, walked over.
+    #[inline]
+    fn advance(&mut self) -> Result<Packet, Next<'static>> {
+        if let Some(end) = &self.ended {
+            return Err(Next::End(end.clone()));
+        }
+        if let Some(packet) = self.plain_packet() {
+            return Ok(packet);
+        }
+        self.packet().map_err(|end| match end {
+            None => Next::Idle,
+            Some(end) => self.end(end),
+        })
+    }
+
+    fn end(&mut self, end: End) -> Next<'static> {
+        self.ended = Some(end.clone());
+        Next::End(end)
+    }
+
     #[inline]
     fn frame(&self, packet: &Packet) -> Frame<'_> {
-        Frame {
-            timestamp: packet.timestamp,
-            link_type: packet.link_type,
-            interface: packet.interface,
-            data: self.window.consumed(packet.size, packet.start, packet.captured),
-            original_length: packet.original,
-        }
+        packet.frame(self.window.consumed(packet.size, packet.start, packet.captured))
     }
 
     #[inline]
@@ -271,8 +311,49 @@ impl FileSource {
         }
     }
 
+    /// What can read the packets of this capture one by one: they stand in a file as they are, and nobody
+    /// looks at all of their octets.
+    fn large_packets(&mut self) -> Option<LargePackets> {
+        let (Format::Classic(_), None) = (&self.format, &self.filter) else { return None };
+        let Input::File(file) = &mut self.input else { return None };
+        let walked = file.stream_position().ok()? - self.window.available().len() as u64;
+        Some(LargePackets::new(file.try_clone().ok()?, walked - self.window.offset()))
+    }
+
+    /// A large packet was walked over. Behind the first one the middles of others are left out.
+    #[cold]
+    fn pass_large(&mut self, packet: Packet) {
+        let (Some(large), Format::Classic(format)) = (&mut self.large, &mut self.format) else {
+            return;
+        };
+        if packet.unread > 0 {
+            large.leave(packet, self.window.offset() - packet.size as u64);
+            // The last octet was read.
+            self.window.pass_over(u64::from(packet.unread) - 1);
+        } else if let Ok(reader) = large.reader(format.sparse(), self.window.offset())
+            && self.input.restart(Box::new(reader))
+        {
+            self.window.forget();
+            *format = format.sparse();
+        }
+    }
+
+    /// Why a large packet that was there cannot be read any more.
+    fn not_whole(&self, error: &io::Error) -> End {
+        match &self.large {
+            Some(large) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                let fault = format!("ends in the middle of packet {}", self.packets);
+                self.damaged_at(large.record(), &fault)
+            }
+            _ => End::Failed(error.to_string()),
+        }
+    }
+
     fn damaged(&self, fault: &str) -> End {
-        let offset = self.window.offset();
+        self.damaged_at(self.window.offset(), fault)
+    }
+
+    fn damaged_at(&self, offset: u64, fault: &str) -> End {
         let when = if self.input.is_unpacked() { " when unpacked" } else { "" };
         End::Damaged(format!("the capture {fault} (octet {offset}{when})"))
     }
@@ -281,23 +362,45 @@ impl FileSource {
 impl Source for FileSource {
     #[inline]
     fn next(&mut self) -> Next<'_> {
-        if let Some(end) = &self.ended {
-            return Next::End(end.clone());
-        }
-        if let Some(packet) = self.plain_packet() {
-            return Next::Frame(self.frame(&packet));
-        }
-        match self.packet() {
-            Ok(packet) => Next::Frame(self.frame(&packet)),
-            Err(None) => Next::Idle,
-            Err(Some(end)) => {
-                self.ended = Some(end.clone());
-                Next::End(end)
+        match self.advance() {
+            Ok(packet) => {
+                if packet.is_large() {
+                    self.pass_large(packet);
+                }
+                if packet.unread > 0 { self.whole() } else { Next::Frame(self.frame(&packet)) }
             }
+            Err(next) => next,
         }
     }
 
-    fn hand_over(&mut self, blocks: Box<dyn Blocks>) -> Option<Box<dyn Read + Send>> {
+    #[inline]
+    fn next_part(&mut self) -> Part<'_> {
+        match self.advance() {
+            Ok(packet) if packet.is_large() => {
+                self.pass_large(packet);
+                let (frame, unread) = (self.frame(&packet), packet.unread);
+                if unread > 0 {
+                    Part::Beginning(Beginning { frame, unread })
+                } else {
+                    Part::Whole(Next::Frame(frame))
+                }
+            }
+            Ok(packet) => Part::Whole(Next::Frame(self.frame(&packet))),
+            Err(next) => Part::Whole(next),
+        }
+    }
+
+    fn whole(&mut self) -> Next<'_> {
+        let Some(large) = &mut self.large else { return Next::Idle };
+        if let Err(error) = large.read() {
+            let end = self.not_whole(&error);
+            return self.end(end);
+        }
+        self.large.as_ref().and_then(LargePackets::frame).map_or(Next::Idle, Next::Frame)
+    }
+
+    fn hand_over(&mut self, blocks: Box<dyn Blocks>) -> Option<Box<dyn BlockReader>> {
+        self.large = self.large_packets();
         self.input.hand_over(blocks)
     }
 

@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// One read: large enough that the system call costs nothing a packet, small enough to stay in the
 /// processor's cache until it is decoded.
-const BLOCK: usize = 256 << 10;
+pub(super) const BLOCK: usize = 256 << 10;
 
 /// How long a silent pipe or a file that does not grow is waited for before the caller hears
 /// [`Filled::Idle`].
@@ -45,31 +45,42 @@ pub trait Blocks: Send {
     /// The next block, whose octets begin at [`HEADROOM`]; `None` at the end. `used` may be filled
     /// again.
     fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>>;
+
+    /// Has this read from now on, in place of all that was not asked for yet. On an error all stays as
+    /// it was.
+    fn restart(&mut self, reader: Box<dyn BlockReader>) -> io::Result<()>;
 }
 
 /// Room at the front of a block for what is left of the one before it: what is cut by the end of a block is
 /// nearly always shorter.
 pub const HEADROOM: usize = 64 << 10;
 
-/// Reads the next block of `from` into a buffer that was used before; one with nothing behind its headroom
-/// is the end. With it comes what was wrong behind its octets.
-pub fn read_block(from: &mut dyn Read, mut block: Vec<u8>) -> (Vec<u8>, Option<io::Error>) {
-    block.resize(HEADROOM + BLOCK, 0);
-    let (mut end, mut fault) = (HEADROOM, None);
-    // A decompressor gives little at a time.
-    while end < block.len() {
-        match from.read(&mut block[end..]) {
-            Ok(0) => break,
-            Ok(read) => end += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                fault = Some(error);
-                break;
+/// Who reads a file ahead of its use, block by block.
+pub trait BlockReader: Send {
+    /// Reads the next block into a buffer that was used before; one with nothing behind its headroom is
+    /// the end. With it comes what was wrong behind its octets.
+    fn read_block(&mut self, block: Vec<u8>) -> (Vec<u8>, Option<io::Error>);
+}
+
+impl<R: Read + Send> BlockReader for R {
+    fn read_block(&mut self, mut block: Vec<u8>) -> (Vec<u8>, Option<io::Error>) {
+        block.resize(HEADROOM + BLOCK, 0);
+        let (mut end, mut fault) = (HEADROOM, None);
+        // A decompressor gives little at a time.
+        while end < block.len() {
+            match self.read(&mut block[end..]) {
+                Ok(0) => break,
+                Ok(read) => end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    fault = Some(error);
+                    break;
+                }
             }
         }
+        block.truncate(end);
+        (block, fault)
     }
-    block.truncate(end);
-    (block, fault)
 }
 
 impl Input {
@@ -88,15 +99,21 @@ impl Input {
         })
     }
 
+    /// Has somebody else read on by other means, if it is somebody else who reads.
+    pub(super) fn restart(&mut self, reader: Box<dyn BlockReader>) -> bool {
+        let Self::Ahead { blocks, .. } = self else { return false };
+        blocks.restart(reader).is_ok()
+    }
+
     /// Lets somebody else read what is left of a file, if it is one that is there as a whole.
-    pub(super) fn hand_over(&mut self, blocks: Box<dyn Blocks>) -> Option<Box<dyn Read + Send>> {
+    pub(super) fn hand_over(&mut self, blocks: Box<dyn Blocks>) -> Option<Box<dyn BlockReader>> {
         if !matches!(self, Self::File(_) | Self::Decoder(_)) {
             return None;
         }
         let unpacked = self.is_unpacked();
         match std::mem::replace(self, Self::Ahead { blocks, unpacked }) {
             Self::File(file) => Some(Box::new(file)),
-            Self::Decoder(decoder) => Some(decoder),
+            Self::Decoder(decoder) => Some(Box::new(decoder)),
             Self::Growing(_) | Self::Pipe(_) | Self::Ahead { .. } => None,
         }
     }
@@ -197,6 +214,12 @@ impl Window {
         self.offset += length as u64;
     }
 
+    /// Counts octets as walked over that were never read.
+    #[inline]
+    pub(super) fn pass_over(&mut self, length: u64) {
+        self.offset += length;
+    }
+
     /// Of the last `walked` octets consumed, `length` from the `skip`th on.
     #[inline]
     pub(super) fn consumed(&self, walked: usize, skip: usize, length: usize) -> &[u8] {
@@ -209,6 +232,11 @@ impl Window {
         let taken = self.available().to_vec();
         (self.start, self.end) = (0, 0);
         taken
+    }
+
+    /// Forgets what was read and not walked over.
+    pub(super) fn forget(&mut self) {
+        self.end = self.start;
     }
 
     /// Goes on in the next block, with what is left of this one in front of it.

@@ -9,14 +9,14 @@ pub mod interfaces;
 pub mod live;
 mod names;
 mod pcapng;
+mod sparse;
 pub mod writer;
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::time::Timestamp;
-pub use input::{Blocks, HEADROOM, read_block};
+pub use input::{BlockReader, Blocks, HEADROOM};
 pub use live::{LiveOptions, LiveSource};
 
 /// What to read.
@@ -158,6 +158,24 @@ pub enum Next<'a> {
     End(End),
 }
 
+/// The beginning of a large frame, of which the rest is in the recording and was not read.
+#[derive(Debug, Clone, Copy)]
+pub struct Beginning<'a> {
+    /// The frame, with the octets that were read.
+    pub frame: Frame<'a>,
+    /// How many octets follow them in the recording.
+    pub unread: u32,
+}
+
+/// What a source that leaves out the middles of large frames has to say.
+#[derive(Debug)]
+pub enum Part<'a> {
+    /// The same as one that does not.
+    Whole(Next<'a>),
+    /// The beginning of a frame. Whoever needs it whole asks [`Source::whole`] before anything else.
+    Beginning(Beginning<'a>),
+}
+
 /// How a source ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -185,12 +203,22 @@ pub trait Source {
     /// The next frame, or that there is none. Blocks for at most a fraction of a second.
     fn next(&mut self) -> Next<'_>;
 
+    /// The same, or of a large frame the beginning, where the rest was not read.
+    fn next_part(&mut self) -> Part<'_> {
+        Part::Whole(self.next())
+    }
+
+    /// Reads the frame of which [`Self::next_part`] gave the beginning last.
+    fn whole(&mut self) -> Next<'_> {
+        Next::Idle
+    }
+
     /// Names of the interfaces (for a file: those it names, else the file's name), by index.
     fn interfaces(&self) -> &[Arc<str>];
 
     /// Lets somebody else read the file that frames come from, ahead of their use, and hand its octets
     /// over in `blocks`. `None`, and nothing changes, when they do not come from a whole file.
-    fn hand_over(&mut self, _blocks: Box<dyn Blocks>) -> Option<Box<dyn Read + Send>> {
+    fn hand_over(&mut self, _blocks: Box<dyn Blocks>) -> Option<Box<dyn BlockReader>> {
         None
     }
 

@@ -195,6 +195,7 @@ impl PcapNg {
             interface: interface.name,
             start: DATA,
             captured,
+            unread: 0,
             original: self.word(block, at + 12).max(captured as u32),
             size: block.len(),
         };
@@ -222,6 +223,7 @@ impl PcapNg {
             interface: interface.name,
             start: DATA,
             captured: room.min(limit as usize),
+            unread: 0,
             original,
             size: block.len(),
         }))

@@ -64,8 +64,9 @@ pub(super) fn peel_v4<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
     Ok((fragment, payload))
 }
 
+/// The same for IPv6 (RFC 8200 §3).
 #[inline]
-fn peel_v6<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
+pub(super) fn peel_v6<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
     let Ok(header) = Ipv6HeaderSlice::from_slice(rest.data) else { return Err(MALFORMED) };
     let payload = rest.skip(header.slice().len()).ok_or(MALFORMED)?;
     let payload = match header.payload_length() {

@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr};
 pub use self::endpoint::Endpoint;
 use self::fragments::Fragments;
 use self::ip::Fragment;
-use crate::capture::{Frame, LinkType};
+use crate::capture::{Beginning, Frame, LinkType};
 use crate::counters::{Counters, Undecodable};
 use crate::limits::Limits;
 use crate::time::Timestamp;
@@ -188,6 +188,26 @@ impl Decoder {
     }
 }
 
+/// The segment that a large frame certainly carries, alone and whole, as its beginning shows: with the
+/// payload that was read, and how many octets of it follow. `None` where that takes the whole frame to tell.
+pub fn beginning<'a>(beginning: &Beginning<'a>) -> Option<(Segment<'a>, u32)> {
+    let Beginning { frame, unread } = *beginning;
+    if frame.original_length as usize != frame.data.len() + unread as usize {
+        return None;
+    }
+    let mut ip = IpHeader::NONE;
+    let (ether_type, rest) = packet(frame.link_type, Rest { data: frame.data, cut: unread })?;
+    let peeled = match ether_type {
+        link::ether_type::IPV4 => ip::peel_v4(rest, &mut ip),
+        link::ether_type::IPV6 => ip::peel_v6(rest, &mut ip),
+        _ => return None,
+    };
+    let (None, rest) = peeled.ok()? else { return None };
+    let segment = tcp(&ip, rest, &frame).filter(|_| ip.protocol == TCP)?;
+    // An IP header may know of octets that the frame did not have.
+    (segment.cut <= unread).then_some((Segment { cut: 0, ..segment }, segment.cut))
+}
+
 /// How the octets that are still to be decoded begin.
 #[derive(Debug, Clone, Copy)]
 enum Layer {
@@ -294,20 +314,24 @@ type Peeled<'a> = Result<(Layer, Rest<'a>), Stop>;
 const TCP: u8 = 6;
 const IPV6_FRAGMENT: u8 = 44;
 
-/// The straight way to TCP for what most frames are: whole IPv4 packets right behind the link-layer
-/// header. [`peel`] would find the same, three times slower.
+/// What stands right behind the link-layer header of the most usual link types: its EtherType, and itself.
 #[inline]
-fn plain<'a>(link_type: LinkType, rest: Rest<'a>, ip: &mut IpHeader) -> Option<Rest<'a>> {
+fn packet(link_type: LinkType, rest: Rest<'_>) -> Option<(u16, Rest<'_>)> {
     let (ether_type_at, length) = match link_type {
         LinkType::ETHERNET => (12, 14),
         LinkType::LINUX_SLL => (14, 16),
         LinkType::LINUX_SLL2 => (0, 20),
         _ => return None,
     };
-    if rest.half_word(ether_type_at)? != link::ether_type::IPV4 {
-        return None;
-    }
-    match ip::peel_v4(rest.skip(length)?, ip) {
+    Some((rest.half_word(ether_type_at)?, rest.skip(length)?))
+}
+
+/// The straight way to TCP for what most frames are: whole IPv4 packets right behind the link-layer
+/// header. [`peel`] would find the same, three times slower.
+#[inline]
+fn plain<'a>(link_type: LinkType, rest: Rest<'a>, ip: &mut IpHeader) -> Option<Rest<'a>> {
+    let (link::ether_type::IPV4, rest) = packet(link_type, rest)? else { return None };
+    match ip::peel_v4(rest, ip) {
         Ok((None, rest)) if ip.protocol == TCP => Some(rest),
         _ => None,
     }
@@ -379,8 +403,6 @@ impl Context<'_> {
     }
 }
 
-/// Reads a TCP header (RFC 9293 §3.1). Only its fixed part need have been captured: with a short
-/// snap length the options may be cut off, and what follows can still be told from the lengths.
 #[inline]
 fn segment<'a>(
     ip: &IpHeader,
@@ -388,28 +410,36 @@ fn segment<'a>(
     frame: &Frame<'_>,
     counters: &mut Counters,
 ) -> Decoded<'a> {
-    if let Some(&[s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..]) =
-        rest.data.first_chunk::<20>()
-    {
-        let header_length = usize::from(offset >> 4) * 4;
-        if (20..=rest.length()).contains(&header_length) {
-            let payload = rest.data.get(header_length..).unwrap_or_default();
-            return Decoded::Segment(Segment {
-                timestamp: frame.timestamp,
-                interface: frame.interface,
-                source: Endpoint::new(ip.source, u16::from_be_bytes([s0, s1])),
-                destination: Endpoint::new(ip.destination, u16::from_be_bytes([d0, d1])),
-                sequence: u32::from_be_bytes([q0, q1, q2, q3]),
-                acknowledgment: u32::from_be_bytes([a0, a1, a2, a3]),
-                flags: TcpFlags(flags),
-                window: u16::from_be_bytes([w0, w1]),
-                identification: ip.identification,
-                payload,
-                cut: (rest.length() - header_length - payload.len()) as u32,
-            });
-        }
+    match tcp(ip, rest, frame) {
+        Some(segment) => Decoded::Segment(segment),
+        None => Stop::Undecodable(Undecodable::TcpHeader).count(counters),
     }
-    Stop::Undecodable(Undecodable::TcpHeader).count(counters)
+}
+
+/// Reads a TCP header (RFC 9293 §3.1). Only its fixed part need have been captured: with a short
+/// snap length the options may be cut off, and what follows can still be told from the lengths.
+#[inline]
+fn tcp<'a>(ip: &IpHeader, rest: Rest<'a>, frame: &Frame<'_>) -> Option<Segment<'a>> {
+    let &[s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..] =
+        rest.data.first_chunk::<20>()?;
+    let header_length = usize::from(offset >> 4) * 4;
+    if !(20..=rest.length()).contains(&header_length) {
+        return None;
+    }
+    let payload = rest.data.get(header_length..).unwrap_or_default();
+    Some(Segment {
+        timestamp: frame.timestamp,
+        interface: frame.interface,
+        source: Endpoint::new(ip.source, u16::from_be_bytes([s0, s1])),
+        destination: Endpoint::new(ip.destination, u16::from_be_bytes([d0, d1])),
+        sequence: u32::from_be_bytes([q0, q1, q2, q3]),
+        acknowledgment: u32::from_be_bytes([a0, a1, a2, a3]),
+        flags: TcpFlags(flags),
+        window: u16::from_be_bytes([w0, w1]),
+        identification: ip.identification,
+        payload,
+        cut: (rest.length() - header_length - payload.len()) as u32,
+    })
 }
 
 #[cfg(test)]

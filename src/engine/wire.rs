@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Found;
-use crate::capture::Frame;
+use crate::capture::{Beginning, Frame};
 use crate::counters::{Counters, Limit};
-use crate::decode::{Decoded, Decoder};
+use crate::decode::{self, Decoded, Decoder};
 use crate::exchange::Exchange;
 use crate::exchange::conversation::{Context, Conversation};
 use crate::exchange::proxy_protocol::{self, Preamble};
@@ -84,12 +84,8 @@ impl Wire {
 
     /// Takes one frame; appends what it completes to `found`.
     pub fn push(&mut self, frame: &Frame<'_>, found: &mut Vec<Found>) {
-        self.reader.counters.packets_seen += 1;
-        self.reader.counters.octets_seen += u64::from(frame.original_length);
-        if frame.timestamp >= self.next_tick {
-            self.tick(frame.timestamp, found);
-        }
-        self.now = self.now.max(frame.timestamp);
+        self.count(frame);
+        self.advance(frame.timestamp, found);
         if let Decoded::Segment(segment) = self.decoder.decode(frame, &mut self.reader.counters) {
             self.flows.push(&segment, &mut self.reader);
             self.keep_in_bounds();
@@ -98,6 +94,26 @@ impl Wire {
             self.push_others(frame);
         }
         self.hand_over(found);
+    }
+
+    /// Takes the beginning of a frame for the whole, if what follows is only more of a body of which
+    /// enough is kept. Returns whether it is; if not, the whole frame is to be pushed.
+    pub fn push_beginning(&mut self, beginning: &Beginning<'_>, found: &mut Vec<Found>) -> bool {
+        self.advance(beginning.frame.timestamp, found);
+        let Some((segment, unread)) = decode::beginning(beginning) else { return false };
+        if !self.flows.push_beginning(&segment, unread, &mut self.reader) {
+            return false;
+        }
+        self.count(&beginning.frame);
+        self.keep_in_bounds();
+        self.hand_over(found);
+        true
+    }
+
+    #[inline]
+    fn count(&mut self, frame: &Frame<'_>) {
+        self.reader.counters.packets_seen += 1;
+        self.reader.counters.octets_seen += u64::from(frame.original_length);
     }
 
     /// The packets that a frame carries behind its first.
@@ -138,6 +154,7 @@ impl Wire {
 
     /// Packet time has come this far although no frame says so: a live session calls it when the
     /// wire is silent.
+    #[inline]
     pub fn advance(&mut self, now: Timestamp, found: &mut Vec<Found>) {
         if now >= self.next_tick {
             self.tick(now, found);
@@ -300,6 +317,19 @@ impl Consumer for Reader {
         self.memory = self.memory + conversation.memory() - before;
         if !had_messages && conversation.has_messages() {
             self.counters.http_flows += 1;
+        }
+    }
+
+    fn is_enough(
+        &self,
+        state: Option<&Conversation>,
+        direction: Direction,
+        data: &Data<'_>,
+        unread: u64,
+    ) -> bool {
+        match state {
+            Some(conversation) => conversation.is_enough(direction, data.octets, unread),
+            None => data.position != 0 && !sniff::may_begin(data.octets),
         }
     }
 

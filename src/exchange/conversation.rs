@@ -203,13 +203,17 @@ impl Conversation {
                 StreamEvent::Gap { length, cause, timestamp } => {
                     streams.gap(around, from_client, length, cause, timestamp, context);
                 }
-                StreamEvent::End { .. } => {}
+                // It reads all octets.
+                StreamEvent::Unread { .. } | StreamEvent::End { .. } => {}
             }
             return;
         }
         match event {
             StreamEvent::Data(data) if from_client => self.client_data(flow, &data, context),
             StreamEvent::Data(data) => self.server_data(flow, &data, context),
+            StreamEvent::Unread { position, length } => {
+                self.pass_over(flow, from_client, position + length, length, context);
+            }
             StreamEvent::Gap { length, cause, .. } => {
                 self.gap(flow, from_client, length, cause, context);
             }
@@ -530,6 +534,37 @@ impl Conversation {
             }
             let coverage = coverage(flow);
             self.emit(flow, Some(pending), None, coverage, context);
+        }
+    }
+
+    /// Whether this is all that must be read of octets that go on with `unread` others.
+    pub fn is_enough(&self, direction: Direction, octets: &[u8], unread: u64) -> bool {
+        if self.multiplexed.is_some() {
+            return false;
+        }
+        if direction != self.client {
+            return self.responses.is_enough(octets, unread);
+        }
+        // The first octets of a body may turn out to be none.
+        let settled = !self.in_preamble && !self.requests.is_before_body();
+        settled && self.requests.is_enough(octets, unread)
+    }
+
+    /// The `length` octets before `end` are content, and were not read.
+    fn pass_over(
+        &mut self,
+        flow: &FlowInfo,
+        from_client: bool,
+        end: u64,
+        length: u64,
+        context: &mut Context<'_>,
+    ) {
+        if from_client {
+            if let Some(output) = self.requests.pass_over(length) {
+                self.request_output(flow, output, Some(end), context);
+            }
+        } else if let Some(output) = self.responses.pass_over(length) {
+            self.response_output(flow, output, context);
         }
     }
 

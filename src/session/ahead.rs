@@ -7,7 +7,7 @@
 //! Everything goes over in order, and nothing comes back but what is empty again: the results are those
 //! of one thread. What is under way is little, so that the one who is faster waits.
 
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
@@ -15,7 +15,7 @@ use std::thread;
 
 use super::pace::BEAT;
 use super::reading::{Reading, Step};
-use crate::capture::{Blocks, End, HEADROOM, read_block};
+use crate::capture::{BlockReader, Blocks, End, HEADROOM};
 use crate::diagnosis::{Case, Observer};
 use crate::engine::{Explainer, Found, Wire, observe};
 
@@ -34,6 +34,32 @@ struct BlockChannel {
     empty: Sender<Vec<u8>>,
 }
 
+impl BlockChannel {
+    /// Begins a thread that reads blocks. It waits for what to read, and ends with that, or when nobody
+    /// asks for its blocks any more.
+    fn start() -> io::Result<(Self, Sender<Box<dyn BlockReader>>)> {
+        let (sender, full) = mpsc::sync_channel(BLOCKS);
+        let (empty, empties) = mpsc::channel::<Vec<u8>>();
+        let (give, take) = mpsc::channel::<Box<dyn BlockReader>>();
+        thread::Builder::new().name("file".to_owned()).spawn(move || {
+            let Ok(mut file) = take.recv() else { return };
+            loop {
+                let (block, fault) = file.read_block(empties.try_recv().unwrap_or_default());
+                let more = block.len() > HEADROOM;
+                if more && sender.send(Ok(Some(block))).is_err() {
+                    return;
+                }
+                if fault.is_some() || !more {
+                    // Nobody may want to know.
+                    let _ = sender.send(fault.map_or(Ok(None), Err));
+                    return;
+                }
+            }
+        })?;
+        Ok((Self { full, empty }, give))
+    }
+}
+
 impl Blocks for BlockChannel {
     fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>> {
         // Whoever has read everything needs no more room.
@@ -41,30 +67,20 @@ impl Blocks for BlockChannel {
         // Its last word is the end or an error.
         self.full.recv().unwrap_or_else(|_| Err(io::Error::other("its reader broke down")))
     }
+
+    fn restart(&mut self, reader: Box<dyn BlockReader>) -> io::Result<()> {
+        let (blocks, give) = Self::start()?;
+        // It waits for this.
+        let _ = give.send(reader);
+        *self = blocks;
+        Ok(())
+    }
 }
 
-/// Has the octets of the recording read by a thread of their own. It ends with the file, or when
-/// nobody asks for its blocks any more.
+/// Has the octets of the recording read by a thread of their own.
 fn read_octets(reading: &mut Reading) -> io::Result<()> {
-    let (sender, full) = mpsc::sync_channel(BLOCKS);
-    let (empty, empties) = mpsc::channel::<Vec<u8>>();
-    let (give, take) = mpsc::channel::<Box<dyn Read + Send>>();
-    thread::Builder::new().name("file".to_owned()).spawn(move || {
-        let Ok(mut file) = take.recv() else { return };
-        loop {
-            let (block, fault) = read_block(&mut *file, empties.try_recv().unwrap_or_default());
-            let more = block.len() > HEADROOM;
-            if more && sender.send(Ok(Some(block))).is_err() {
-                return;
-            }
-            if fault.is_some() || !more {
-                // Nobody may want to know.
-                let _ = sender.send(fault.map_or(Ok(None), Err));
-                return;
-            }
-        }
-    })?;
-    if let Some(file) = reading.input.source.hand_over(Box::new(BlockChannel { full, empty })) {
+    let (blocks, give) = BlockChannel::start()?;
+    if let Some(file) = reading.input.source.hand_over(Box::new(blocks)) {
         // It waits for this.
         let _ = give.send(file);
     }
@@ -193,6 +209,8 @@ fn fill(
 
 #[cfg(test)]
 mod tests {
+    mod large;
+
     use std::io::Write as _;
     use std::panic::AssertUnwindSafe;
     use std::sync::Arc;

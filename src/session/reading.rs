@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Input;
 use super::pace::{Pace, live_packet_time};
 use crate::capture::writer::CaptureWriter;
-use crate::capture::{End, Frame, Next, SourceSpec};
+use crate::capture::{End, Frame, Next, Part, SourceSpec};
 use crate::engine::{Found, Wire};
 use crate::time::Timestamp;
 
@@ -61,8 +61,8 @@ impl Reading {
 
     /// Takes in one frame, if there is one.
     pub fn step(&mut self, wire: &mut Wire, found: &mut Vec<Found>) -> Step {
-        match self.input.source.next() {
-            Next::Frame(frame) => {
+        match self.input.source.next_part() {
+            Part::Whole(Next::Frame(frame)) => {
                 let timestamp = frame.timestamp;
                 if is_over(&mut self.deadline, self.duration, &self.input.spec, timestamp) {
                     return Step::End(End::Interrupted);
@@ -77,6 +77,32 @@ impl Reading {
                     self.push_from_new_interface(&frame.borrow(), wire, found);
                 }
                 Step::Frame { beat: self.pace.is_due(timestamp) }
+            }
+            Part::Beginning(beginning) => {
+                let timestamp = beginning.frame.timestamp;
+                if is_over(&mut self.deadline, self.duration, &self.input.spec, timestamp) {
+                    return Step::End(End::Interrupted);
+                }
+                // What is saved is whole.
+                if self.save.is_none() && wire.push_beginning(&beginning, found) {
+                    return Step::Frame { beat: self.pace.is_due(timestamp) };
+                }
+                self.step_whole(wire, found)
+            }
+            Part::Whole(Next::Idle) => Step::Idle { beat: self.pace.is_due_now() },
+            Part::Whole(Next::End(end)) => Step::End(end),
+        }
+    }
+
+    /// Takes in the frame of which the beginning did not do.
+    fn step_whole(&mut self, wire: &mut Wire, found: &mut Vec<Found>) -> Step {
+        match self.input.source.whole() {
+            Next::Frame(frame) => {
+                if let Some(writer) = &mut self.save {
+                    note_failure(&mut self.save_error, writer.write(&frame, &self.names));
+                }
+                wire.push(&frame, found);
+                Step::Frame { beat: self.pace.is_due(frame.timestamp) }
             }
             Next::Idle => Step::Idle { beat: self.pace.is_due_now() },
             Next::End(end) => Step::End(end),

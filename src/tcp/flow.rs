@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::half_stream::{HalfStream, Payload};
-use super::{Consumer, Direction, FlowKey, TcpCounters};
+use super::{Consumer, Data, Direction, FlowKey, StreamEvent, TcpCounters};
 use crate::decode::{Segment, TcpFlags};
 use crate::limits::{Limits, Patience};
 use crate::time::Timestamp;
@@ -150,11 +150,15 @@ impl<S> Flow<S> {
     /// The straight way for what most segments are: the next octets, or none, on a connection of which
     /// nothing is missing, and no acknowledgment of what was not seen. [`Self::push`] would do the
     /// same. Returns whether it was such a segment; if not, nothing has changed.
+    ///
+    /// `unread` octets follow its payload that were not read: with these, it is such a segment only where
+    /// the consumer has enough.
     #[inline]
     pub fn push_next<C: Consumer<State = S>>(
         &mut self,
         direction: Direction,
         segment: &Segment<'_>,
+        unread: u32,
         consumer: &mut C,
     ) -> bool {
         const SPECIAL: u8 = TcpFlags::SYN | TcpFlags::FIN | TcpFlags::RST;
@@ -172,8 +176,14 @@ impl<S> Flow<S> {
         if !plain {
             return false;
         }
-        let acknowledged = peer.acknowledge_seen(segment.acknowledgment);
-        if acknowledged.is_none() {
+        let position = own.position();
+        let mut data = Data { octets: payload, position, timestamp, acknowledged: None };
+        let (state, unread) = (&mut self.state, u64::from(unread));
+        if unread > 0 && !consumer.is_enough(state.as_deref(), direction, &data, unread) {
+            return false;
+        }
+        data.acknowledged = peer.acknowledge_seen(segment.acknowledgment);
+        if data.acknowledged.is_none() {
             return false;
         }
         self.last_seen = self.last_seen.max(timestamp);
@@ -181,12 +191,12 @@ impl<S> Flow<S> {
         *packets = packets.saturating_add(1);
         if !payload.is_empty() {
             self.has_payload = true;
-            let (info, state) = (&self.info, &mut self.state);
-            let identification = segment.identification;
-            let (octets, cut) = (payload, 0);
-            let payload =
-                Payload { sequence, identification, octets, cut, timestamp, acknowledged };
-            own.push_next(&payload, |event| consumer.event(info, state, direction, event));
+            let info = &self.info;
+            let mut sink = |event: StreamEvent<'_>| consumer.event(info, state, direction, event);
+            own.push_next(segment.identification, data, &mut sink);
+            if unread > 0 {
+                own.pass_over(unread, sink);
+            }
         }
         true
     }
@@ -414,7 +424,7 @@ impl<S> Flow<S> {
             &mut HalfStream,
             &HalfStream,
             &mut TcpCounters,
-            &mut dyn FnMut(super::StreamEvent<'_>),
+            &mut dyn FnMut(StreamEvent<'_>),
         ) -> R,
     ) -> R {
         let (info, state) = (&self.info, &mut self.state);

@@ -165,13 +165,24 @@ impl HalfStream {
 
     /// Hands on the next octets of a steady stream.
     #[inline]
-    pub fn push_next(&mut self, payload: &Payload<'_>, sink: impl FnOnce(StreamEvent<'_>)) {
-        self.last_identification = payload.identification;
-        self.last_sequence = payload.sequence;
-        let Payload { octets, timestamp, acknowledged, .. } = *payload;
+    pub fn push_next(
+        &mut self,
+        identification: u16,
+        data: Data<'_>,
+        sink: impl FnOnce(StreamEvent<'_>),
+    ) {
+        self.last_identification = identification;
+        self.last_sequence = self.sequence;
+        self.skip_to(data.position + data.octets.len() as u64);
+        sink(StreamEvent::Data(data));
+    }
+
+    /// Goes on behind octets that were not read.
+    #[cold]
+    pub fn pass_over(&mut self, length: u64, sink: impl FnOnce(StreamEvent<'_>)) {
         let position = self.position;
-        self.skip_to(position + octets.len() as u64);
-        sink(StreamEvent::Data(Data { octets, position, timestamp, acknowledged }));
+        self.skip_to(position + length);
+        sink(StreamEvent::Unread { position, length });
     }
 
     /// Whether the peer acknowledged octets that were never seen.

@@ -70,6 +70,13 @@ pub enum GapCause {
 pub enum StreamEvent<'a> {
     /// The next octets.
     Data(Data<'a>),
+    /// The next octets, which were captured and not read: see [`Consumer::is_enough`].
+    Unread {
+        /// Position of the first.
+        position: u64,
+        /// How many.
+        length: u64,
+    },
     /// Octets that will never be seen.
     Gap {
         /// How many.
@@ -100,6 +107,18 @@ pub trait Consumer {
         direction: Direction,
         event: StreamEvent<'_>,
     );
+
+    /// Whether this data, if `unread` more octets follow in its segment, is all of them that must be read:
+    /// what comes of the others depends on their number alone.
+    fn is_enough(
+        &self,
+        _state: Option<&Self::State>,
+        _direction: Direction,
+        _data: &Data<'_>,
+        _unread: u64,
+    ) -> bool {
+        false
+    }
 
     /// The connection has ended, was given up or replaced; nothing more will come of it.
     fn close(&mut self, flow: &FlowInfo, state: Option<Box<Self::State>>, now: Timestamp);

@@ -183,7 +183,19 @@ impl<S> FlowTable<S> {
     }
 
     /// Takes in one segment.
+    #[inline]
     pub fn push<C: Consumer<State = S>>(&mut self, segment: &Segment<'_>, consumer: &mut C) {
+        self.push_beginning(segment, 0, consumer);
+    }
+
+    /// Takes in a segment with `unread` octets behind its payload that were not read, if the consumer has
+    /// enough without them. Returns whether it has, as without any; if not, nothing has changed.
+    pub fn push_beginning<C: Consumer<State = S>>(
+        &mut self,
+        segment: &Segment<'_>,
+        unread: u32,
+        consumer: &mut C,
+    ) -> bool {
         let (key, source_is_low) = FlowKey::new(segment.source, segment.destination);
         let hash = self.hasher.hash_one(key);
         let slots = &self.slots;
@@ -195,17 +207,20 @@ impl<S> FlowTable<S> {
             && let Some(flow) = &mut entry.flow
         {
             let direction = flow.direction(source_is_low);
-            if flow.push_next(direction, segment, consumer) {
+            if flow.push_next(direction, segment, unread, consumer) {
                 if !segment.payload.is_empty() {
                     self.weights.set(slot, weight::<C>(flow));
                 }
                 if entry.is_to_move(segment.timestamp) {
                     self.touch(slot, segment.timestamp);
                 }
-                return;
+                return true;
             }
         }
-        self.push_any(known, key, source_is_low, segment, consumer);
+        if unread == 0 {
+            self.push_any(known, key, source_is_low, segment, consumer);
+        }
+        unread == 0
     }
 
     /// Takes in a segment of whatever kind. `known`: the slot that its key was found in.

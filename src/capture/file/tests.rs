@@ -7,6 +7,7 @@ use tempfile::NamedTempFile;
 
 use super::*;
 
+mod large;
 mod oddities;
 
 /// Integers in one byte order.

@@ -78,6 +78,16 @@ impl Chunked {
         }
     }
 
+    /// Goes on behind so much of a chunk's data that was not read.
+    pub fn skip(&mut self, length: u64) {
+        if let Self::Data { left } = self {
+            *left = left.saturating_sub(length);
+            if *left == 0 {
+                *self = Self::DataEnd;
+            }
+        }
+    }
+
     /// The state after one octet that is not content.
     fn after(self, octet: u8) -> Option<Self> {
         Some(match self {

@@ -32,40 +32,17 @@ impl Parser {
 
     fn gap_in_state(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
         match self.state {
-            State::Length(left) if length < left => {
-                self.lose_content(length);
-                self.state = State::Length(left - length);
-                None
-            }
-            State::Length(left) if length == left => {
-                self.lose_content(length);
-                Some(self.end())
-            }
             State::Length(left) => {
-                // The rest of this message, and then the beginning of another.
-                self.lose_content(left);
-                let output = self.end();
-                self.seek_next();
-                Some(output)
+                let output = self.lose_content(length.min(left));
+                if length > left {
+                    // The rest of this message, and then the beginning of another.
+                    self.seek_next();
+                }
+                output
             }
-            State::Chunked(Chunked::Data { left }) if length < left => {
-                self.lose_content(length);
-                self.state = State::Chunked(Chunked::Data { left: left - length });
-                None
-            }
-            State::Chunked(Chunked::Data { left }) if length == left => {
-                self.lose_content(length);
-                self.state = State::Chunked(Chunked::DataEnd);
-                None
-            }
-            State::Chunked(_) => {
-                self.lose_content(0);
-                Some(self.abandon())
-            }
-            State::UntilClose => {
-                self.lose_content(length);
-                None
-            }
+            State::Chunked(Chunked::Data { left }) if length <= left => self.lose_content(length),
+            State::Chunked(_) => Some(self.abandon()),
+            State::UntilClose => self.lose_content(length),
             State::Head => {
                 let parsed = self.partial_head(limits);
                 let output = parsed.map(|parsed| self.begin(parsed, Some(cause)));
@@ -87,10 +64,36 @@ impl Parser {
         self.resynchronised = true;
     }
 
-    fn lose_content(&mut self, length: u64) {
-        self.body.length += length;
+    /// So much content was lost.
+    fn lose_content(&mut self, length: u64) -> Option<Output> {
         self.body.gap += length;
         self.body.whole = false;
+        self.skip_content(length)
+    }
+
+    /// How many of the next octets are content, whatever they are.
+    pub(super) fn certain_content(&self) -> u64 {
+        match self.state {
+            State::Length(left) | State::Chunked(Chunked::Data { left }) => left,
+            State::UntilClose => u64::MAX,
+            _ => 0,
+        }
+    }
+
+    /// Goes on behind so much content that nobody saw.
+    pub(super) fn skip_content(&mut self, length: u64) -> Option<Output> {
+        self.body.length += length;
+        match &mut self.state {
+            State::Length(left) => {
+                *left = left.saturating_sub(length);
+                (*left == 0).then(|| self.end())
+            }
+            State::Chunked(coding) => {
+                coding.skip(length);
+                None
+            }
+            _ => None,
+        }
     }
 
     /// The sender has closed this direction, or the connection is over.

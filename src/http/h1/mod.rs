@@ -169,6 +169,20 @@ impl Parser {
         self.body.gap
     }
 
+    /// Whether of the next octets of this direction, all in one segment, no more than these need be read,
+    /// and `unread` others only counted: they are content of which nothing more is kept.
+    pub fn is_enough(&self, octets: &[u8], unread: u64) -> bool {
+        !self.body_in_doubt
+            && octets.len() >= self.room()
+            && octets.len() as u64 + unread <= self.certain_content()
+    }
+
+    /// Goes on behind content that was not read.
+    pub fn pass_over(&mut self, length: u64) -> Option<Output> {
+        self.body.whole = false;
+        self.skip_content(length)
+    }
+
     /// Whether a body is being read and nothing of it was seen yet.
     pub fn is_before_body(&self) -> bool {
         self.body.length == self.body.gap
@@ -531,11 +545,16 @@ impl Parser {
     /// Counts content; the part of it that is kept.
     fn kept<'a>(&mut self, content: &'a [u8]) -> &'a [u8] {
         self.body.length += content.len() as u64;
-        let room = (self.body_limit as usize).saturating_sub(self.content.len());
-        // After a gap the octets would stand in the wrong place.
-        let room = if self.body.gap > 0 { 0 } else { room };
+        let room = self.room();
         self.body.whole &= content.len() <= room && self.body.gap == 0;
         &content[..content.len().min(room)]
+    }
+
+    /// How many more octets of content are kept.
+    fn room(&self) -> usize {
+        // After a gap the octets would stand in the wrong place.
+        let limit = if self.body.gap > 0 { 0 } else { self.body_limit as usize };
+        limit.saturating_sub(self.content.len())
     }
 
     fn content(&mut self, content: &[u8]) {

@@ -186,6 +186,13 @@ fn after_capital(octets: &[u8]) -> Looks {
     }
 }
 
+/// Whether octets in the middle of a connection that begin like this may be a message: if not, they are
+/// none whatever follows them.
+pub fn may_begin(octets: &[u8]) -> bool {
+    let word = octets.split(|&octet| octet == b' ').next().unwrap_or_default();
+    octets.len() < UNCLEAR || METHODS.contains(&word) || may_be_response(octets)
+}
+
 /// `HTTP/1.x NNN`, or ICY's (RFC 9112 §4; more than one space is seen in practice).
 fn is_status_line(octets: &[u8]) -> bool {
     let status = match octets.strip_prefix(b"HTTP/1.") {

@@ -50,6 +50,7 @@ impl Consumer for Recorder {
         let text = &mut streams.text[direction as usize];
         match event {
             StreamEvent::Data(data) => text.push_str(&String::from_utf8_lossy(data.octets)),
+            StreamEvent::Unread { length, .. } => *text += &format!("<{length}>"),
             StreamEvent::Gap { length, .. } => *text += &format!("[{length}]"),
             StreamEvent::End { .. } => text.push('.'),
         }
