@@ -67,6 +67,10 @@ const LIGHT: usize = 4 << 10;
 /// longer header.
 const LIGHT_WAITING: usize = 32 << 10;
 
+/// Octets that a connection takes beside its slot and its state: up to 22 in the index, and those to
+/// which an allocator rounds up.
+const BESIDE: usize = 64;
+
 /// A reminder to look at a flow again, unless it has been replaced since.
 #[derive(Debug, Clone, Copy)]
 struct Ticket {
@@ -150,7 +154,7 @@ impl<S> FlowTable<S> {
             waiting_octets: 0,
             next_number: 1,
             weights: Weights::default(),
-            capacity: (limits.memory / 3 / (size_of::<Slot<S>>() + size_of::<S>()))
+            capacity: (limits.memory / 3 / (size_of::<Slot<S>>() + size_of::<S>() + BESIDE))
                 .clamp(1, limits.flows),
             limits: limits.clone(),
             counters: TcpCounters::default(),
