@@ -18,6 +18,7 @@ use why401::diagnosis::{Case, Diagnoser};
 use why401::engine::Engine;
 use why401::exchange::Exchange;
 use why401::exchange::conversation::{Context, Conversation};
+use why401::exchange::under_way::UnderWay;
 use why401::export::{json, text};
 use why401::filter::Filter;
 use why401::http::h1::{Kind, Mark, Parser, Repeats};
@@ -179,6 +180,7 @@ struct Pairing {
     exchanges: Vec<Arc<Exchange>>,
     last_id: u64,
     repeats: Repeats,
+    under_way: UnderWay,
 }
 
 impl Pairing {
@@ -189,6 +191,8 @@ impl Pairing {
             out: &mut self.exchanges,
             last_id: &mut self.last_id,
             repeats: &mut self.repeats,
+            under_way: &mut self.under_way,
+            unseen_requests: false,
         }
     }
 }
@@ -232,6 +236,7 @@ fn pairing(bencher: Bencher<'_, '_>) {
                 exchanges: Vec::new(),
                 last_id: 0,
                 repeats: Repeats::default(),
+                under_way: UnderWay::default(),
             };
             for segment in SEGMENTS.iter() {
                 flows.push(segment, &mut pairing);

@@ -167,3 +167,28 @@ impl Engine {
         self.wire.other_ports(at_most)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::file::FileSource;
+    use crate::capture::{Next, Source};
+
+    #[test]
+    fn a_request_on_its_way_through_a_proxy_is_not_alone() {
+        let mut demo = FileSource::of_octets("demo", include_bytes!("demo/demo.pcap")).unwrap();
+        let mut engine = Engine::new(Limits::default(), FingerprintKey::from_bytes(&[1; 32]));
+        let mut cases = Vec::new();
+        while let Next::Frame(frame) = demo.next() {
+            engine.push(&frame, &mut cases);
+        }
+        engine.finish(&mut cases);
+        let legs: Vec<bool> = cases
+            .iter()
+            .filter(|case| case.verdict.as_ref().is_some_and(|verdict| verdict.leg_of.is_some()))
+            .map(|case| case.exchange.alone)
+            .collect();
+        assert!(!legs.is_empty() && !legs.contains(&true), "{legs:?}");
+        assert!(cases.iter().any(|case| case.exchange.alone), "others are");
+    }
+}

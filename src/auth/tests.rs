@@ -55,6 +55,7 @@ fn exchange(request: Option<Request>, status: u16, fields: &[(&str, &str)]) -> E
         interim_responses: 0,
         anomalies: Anomalies::default(),
         coverage: Coverage::default(),
+        alone: false,
     }
 }
 

@@ -76,10 +76,6 @@ impl Places {
         Self(self.0 | other.0)
     }
 
-    const fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
     const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
@@ -271,7 +267,7 @@ fn of_entry(found: Found, entry: &'static Entry) -> Diagnosis {
 fn assert_silent(rows: &Rows, view: &View<'_>, signs: Signs) {
     let met = rows.met_by(signs);
     for (place, (rule, _)) in rows.all.iter().enumerate() {
-        if met.and(Places::of(place)) == Places::NONE {
+        if met.without(Places::of(place)) == met {
             let answer = (rule.ask)(view);
             assert!(matches!(answer, Answer::No), "{} needs less: {answer:?}", rule.id);
         }

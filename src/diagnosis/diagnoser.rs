@@ -121,7 +121,7 @@ impl Diagnoser {
             let heard = Heard { findings: findings.unwrap_or_default(), proof: None };
             let answers = Answers::default();
             let refused = Refused { exchange, auth, sequence, heard, answers };
-            match self.may_be_looked_at_later(sequence) {
+            match self.may_be_looked_at_later(&refused) {
                 Some(until) => self.postpone(refused, until, counters, out),
                 None => self.explain(refused, counters, out),
             }
@@ -172,8 +172,8 @@ impl Diagnoser {
 
     /// Until when a refusal may go without a first look: as long as it waits for its other leg anyway,
     /// where nobody follows what is thought of it meanwhile.
-    fn may_be_looked_at_later(&self, sequence: Sequence) -> Option<Timestamp> {
-        if self.followed { None } else { self.leg_until(sequence, None) }
+    fn may_be_looked_at_later(&self, refused: &Refused) -> Option<Timestamp> {
+        if self.followed { None } else { self.leg_until(refused, None) }
     }
 
     /// Lets a refusal wait for its first look.
@@ -230,7 +230,7 @@ impl Diagnoser {
             return;
         };
         // Without a record nothing can be linked to it later.
-        let until = assessment.until.or_else(|| self.leg_until(sequence, Some(&verdict)));
+        let until = assessment.until.or_else(|| self.leg_until(&refused, Some(&verdict)));
         let settled = until.is_none() || sequence == 0;
         let verdict = Verdict { provisional: verdict.provisional && !settled, ..verdict };
         match until {
@@ -268,13 +268,17 @@ impl Diagnoser {
         heard.findings.reply.get_or_init(|| self.replies.read(response, auth));
     }
 
-    /// Until when the other leg of a refused request may turn up; `None` when it has, or when what
-    /// came later was seen already.
-    fn leg_until(&self, sequence: Sequence, verdict: Option<&Verdict>) -> Option<Timestamp> {
+    /// Until when the other leg of a refused request may turn up, or somebody guess on or log in; `None`
+    /// when that is of no use, or when what came later was seen already.
+    fn leg_until(&self, refused: &Refused, verdict: Option<&Verdict>) -> Option<Timestamp> {
         if verdict.is_some_and(|verdict| verdict.diagnosis.benign) {
             return None;
         }
-        let record = self.history.record(sequence)?;
+        let record = self.history.record(refused.sequence)?;
+        // A client that does not back off: what else the time brings was waited for with those before.
+        if refused.exchange.alone && self.history.storm(record).is_some() {
+            return None;
+        }
         let refusal = record.refusal.as_ref()?;
         let until = record.answered + OTHER_LEG;
         (refusal.outer == 0 && refusal.inner == 0 && self.history.now() < until).then_some(until)
@@ -362,8 +366,7 @@ impl Diagnoser {
             return;
         };
         pending.only_leg = early && new.until.is_none();
-        let sequence = pending.refused.sequence;
-        let until = new.until.or_else(|| self.leg_until(sequence, new.verdict.as_ref()));
+        let until = new.until.or_else(|| self.leg_until(&pending.refused, new.verdict.as_ref()));
         let changed = self.update(&mut pending.verdict, new.verdict);
         let Some(until) = until else {
             last_word(*pending, counters, out);

@@ -62,6 +62,7 @@ pub struct Talk {
     reason: String,
     response: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
+    alone: bool,
 }
 
 /// A GET of this target: from 10.0.0.9 to 10.0.0.1:80, Host `h`, at noon, answered after 10 ms.
@@ -86,6 +87,7 @@ pub fn request(method: &str, target: &str) -> Talk {
         reason: String::new(),
         response: Vec::new(),
         body: Vec::new(),
+        alone: false,
     }
 }
 
@@ -118,6 +120,12 @@ impl Talk {
     /// On this connection; without it all exchanges of one client and server share one.
     pub fn on(mut self, flow: u64) -> Self {
         self.flow = Some(flow);
+        self
+    }
+
+    /// While no request to another server was under way.
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
         self
     }
 
@@ -230,6 +238,7 @@ impl Talk {
             interim_responses: 0,
             anomalies: Anomalies::default(),
             coverage: Coverage::default(),
+            alone: self.alone,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::decode::{self, Decoded, Decoder};
 use crate::exchange::Exchange;
 use crate::exchange::conversation::{Context, Conversation};
 use crate::exchange::proxy_protocol::{self, Preamble};
+use crate::exchange::under_way::UnderWay;
 use crate::http::h1::Repeats;
 use crate::http::h1::sniff::{self, Looks};
 use crate::limits::{Limits, Patience};
@@ -18,6 +19,11 @@ use crate::time::Timestamp;
 
 /// Packet time passes in steps of this: no timeout of the core is shorter.
 const TICK: std::time::Duration = std::time::Duration::from_millis(5);
+
+/// Packets that are so much older than one before them do not come in order, and for so long more of them
+/// are expected: several capture queues, or files that were merged.
+const DISORDER: std::time::Duration = std::time::Duration::from_millis(1);
+const DISORDERLY: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Ports of connections that are not HTTP: enough to tell the user what else is there.
 const OTHER_PORTS: usize = 1024;
@@ -32,6 +38,8 @@ pub struct Wire {
     memory: usize,
     now: Timestamp,
     next_tick: Timestamp,
+    /// Packets do not come in order of time, until this.
+    disorderly_until: Timestamp,
 }
 
 /// Reads the streams of all connections; what they share.
@@ -44,6 +52,9 @@ struct Reader {
     interfaces: Vec<Arc<str>>,
     last_id: u64,
     repeats: Repeats,
+    under_way: UnderWay,
+    /// Requests may have been sent that were not seen yet.
+    unseen_requests: bool,
     /// Heap octets held by conversations.
     memory: usize,
     other_ports: BTreeMap<u16, u64>,
@@ -62,11 +73,14 @@ impl Wire {
                 interfaces: Vec::new(),
                 last_id: 0,
                 repeats: Repeats::default(),
+                under_way: UnderWay::default(),
+                unseen_requests: false,
                 memory: 0,
                 other_ports: BTreeMap::new(),
             },
             now: Timestamp::default(),
             next_tick: Timestamp::default(),
+            disorderly_until: Timestamp::default(),
         }
     }
 
@@ -85,7 +99,7 @@ impl Wire {
     /// Takes one frame; appends what it completes to `found`.
     pub fn push(&mut self, frame: &Frame<'_>, found: &mut Vec<Found>) {
         self.count(frame);
-        self.advance(frame.timestamp, found);
+        self.arrive(frame.timestamp, found);
         if let Decoded::Segment(segment) = self.decoder.decode(frame, &mut self.reader.counters) {
             self.flows.push(&segment, &mut self.reader);
             self.keep_in_bounds();
@@ -99,7 +113,7 @@ impl Wire {
     /// Takes the beginning of a frame for the whole, if what follows is only more of a body of which
     /// enough is kept. Returns whether it is; if not, the whole frame is to be pushed.
     pub fn push_beginning(&mut self, beginning: &Beginning<'_>, found: &mut Vec<Found>) -> bool {
-        self.advance(beginning.frame.timestamp, found);
+        self.arrive(beginning.frame.timestamp, found);
         let Some((segment, unread)) = decode::beginning(beginning) else { return false };
         if !self.flows.push_beginning(&segment, unread, &mut self.reader) {
             return false;
@@ -108,6 +122,17 @@ impl Wire {
         self.keep_in_bounds();
         self.hand_over(found);
         true
+    }
+
+    /// A packet of this time comes.
+    #[inline]
+    fn arrive(&mut self, timestamp: Timestamp, found: &mut Vec<Found>) {
+        if timestamp + DISORDER < self.now {
+            self.disorderly_until = self.now + DISORDERLY;
+        }
+        self.advance(timestamp, found);
+        self.reader.unseen_requests =
+            self.flows.waiting_octets() > 0 || self.now < self.disorderly_until;
     }
 
     #[inline]
@@ -235,6 +260,8 @@ impl Reader {
             out: &mut self.exchanges,
             last_id: &mut self.last_id,
             repeats: &mut self.repeats,
+            under_way: &mut self.under_way,
+            unseen_requests: self.unseen_requests,
         }
     }
 
@@ -313,8 +340,14 @@ impl Consumer for Reader {
             conversation.swap_sides();
         }
         let (before, had_messages) = (conversation.memory(), conversation.has_messages());
+        let asked = conversation.requests_under_way();
         conversation.event(flow, direction, event, &mut self.context());
         self.memory = self.memory + conversation.memory() - before;
+        let now = conversation.requests_under_way();
+        if now != asked {
+            let place = conversation.place(&mut self.under_way);
+            self.under_way.change(place, asked, now);
+        }
         if !had_messages && conversation.has_messages() {
             self.counters.http_flows += 1;
         }
@@ -336,6 +369,11 @@ impl Consumer for Reader {
     fn close(&mut self, flow: &FlowInfo, state: Option<Box<Conversation>>, _now: Timestamp) {
         let Some(mut conversation) = state else { return };
         self.memory -= conversation.memory();
+        let asked = conversation.requests_under_way();
+        if asked > 0 {
+            let place = conversation.place(&mut self.under_way);
+            self.under_way.change(place, asked, 0);
+        }
         conversation.close(flow, &mut self.context());
     }
 

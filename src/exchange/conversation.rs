@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::multiplexed::{Around, Multiplexed};
 use super::pending::{Answer, Pending, Queue};
 use super::proxy_protocol::{self, Preamble};
+use super::under_way::{Place, UnderWay};
 use super::{Anomalies, Anomaly, Connection, Coverage, Exchange, Pairing};
 use crate::counters::{Counters, Limit};
 use crate::http::h1::sniff::{self, Looks};
@@ -28,9 +29,18 @@ pub struct Context<'a> {
     pub last_id: &'a mut u64,
     /// Repeats that may come again.
     pub repeats: &'a mut Repeats,
+    /// Requests of all connections.
+    pub under_way: &'a mut UnderWay,
+    /// There may be more of them: segments wait, or packets come late.
+    pub unseen_requests: bool,
 }
 
 impl Context<'_> {
+    /// See [`Exchange::alone`].
+    pub(super) fn is_alone(&self, server: Place) -> bool {
+        !self.unseen_requests && !self.under_way.elsewhere(server)
+    }
+
     /// Counts what a head lost, and to which bound.
     fn count_head(&mut self, loss: Option<HeadLoss>, reached: Option<Limit>) {
         self.counters.heads_lost += u64::from(loss.is_some());
@@ -44,6 +54,8 @@ impl Context<'_> {
 #[derive(Debug)]
 pub struct Conversation {
     connection: Arc<Connection>,
+    /// Where its requests are counted, once there were any.
+    place: Option<Place>,
     client: Direction,
     requests: Parser,
     responses: Parser,
@@ -98,6 +110,7 @@ impl Conversation {
                 started: flow.started,
                 midstream: flow.midstream,
             }),
+            place: None,
             client,
             requests: parser(Kind::Request),
             responses: parser(Kind::Response),
@@ -152,6 +165,18 @@ impl Conversation {
     pub fn awaits_response(&self) -> bool {
         !self.queue.is_empty()
             || self.multiplexed.as_ref().is_some_and(|streams| streams.awaits_response())
+    }
+
+    /// Requests that were seen, and of which no exchange came yet.
+    pub fn requests_under_way(&self) -> usize {
+        let active = self.active.as_ref().is_some_and(|active| active.request.is_some());
+        let streams = self.multiplexed.as_ref().map_or(0, |streams| streams.under_way());
+        self.queue.len() + usize::from(active) + streams
+    }
+
+    /// Where they are counted: by then it is settled which side the server is.
+    pub fn place(&mut self, under_way: &mut UnderWay) -> Place {
+        *self.place.get_or_insert_with(|| under_way.place(self.connection.server))
     }
 
     /// The side that sends requests.
@@ -513,6 +538,7 @@ impl Conversation {
             context.counters.http_anomalies += 1;
         }
         *context.last_id += 1;
+        let place = self.place(context.under_way);
         context.out.push(Arc::new(Exchange {
             id: *context.last_id,
             connection: Arc::clone(&self.connection),
@@ -522,6 +548,7 @@ impl Conversation {
             interim_responses,
             anomalies,
             coverage,
+            alone: context.is_alone(place),
         }));
     }
 

@@ -4,6 +4,7 @@ pub mod conversation;
 pub mod multiplexed;
 pub mod pending;
 pub mod proxy_protocol;
+pub mod under_way;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -81,6 +82,8 @@ pub struct Exchange {
     pub anomalies: Anomalies,
     /// What the capture holds of it.
     pub coverage: Coverage,
+    /// No request to another server was under way when it was over: no other leg of it comes later.
+    pub alone: bool,
 }
 
 impl Exchange {

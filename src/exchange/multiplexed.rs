@@ -77,6 +77,11 @@ impl Multiplexed {
         self.client.memory() + self.server.memory() + streams
     }
 
+    /// Streams that are not over.
+    pub fn under_way(&self) -> usize {
+        self.streams.len()
+    }
+
     /// Whether a request waits for its answer.
     pub fn awaits_response(&self) -> bool {
         self.streams.values().any(|stream| stream.request.is_some() && stream.response.is_none())
@@ -207,6 +212,7 @@ fn emit(around: Around<'_>, number: u32, mut stream: Stream, context: &mut Conte
         context.counters.unpaired += 1;
     }
     *context.last_id += 1;
+    let place = context.under_way.place(around.connection.server);
     context.out.push(Arc::new(Exchange {
         id: *context.last_id,
         connection: Arc::clone(around.connection),
@@ -223,6 +229,7 @@ fn emit(around: Around<'_>, number: u32, mut stream: Stream, context: &mut Conte
         },
         request: stream.request,
         response: stream.response,
+        alone: context.is_alone(place),
     }));
 }
 

@@ -370,6 +370,7 @@ pub(crate) mod tests {
             interim_responses: 0,
             anomalies: Anomalies::default(),
             coverage: Coverage::default(),
+            alone: false,
         };
         let authorization = Authorization {
             state: AuthState::Missing,

@@ -109,10 +109,14 @@ fn is_guess(record: &Record) -> bool {
 
 fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
     let bound = view.history().guessed(own);
-    if bound.credentials < GUESSED && bound.users < USERS || logged_in_since(view, own, own.time) {
+    if bound.credentials < GUESSED && bound.users < USERS {
         return None;
     }
-    view.history().of_refused_client(own).nth(GUESSES - 1)?;
+    // So many attempts go back at least as far as the tenth refusal does.
+    let tenth = view.history().of_refused_client(own).nth(GUESSES - 1)?;
+    if logged_in_since(view, own, tenth.time.min(own.time)) {
+        return None;
+    }
     let (mut attempts, mut first) = (0, own);
     let mut credentials: Vec<Fingerprint> = Vec::new();
     let mut own_credentials: Vec<Fingerprint> = Vec::new();

@@ -145,6 +145,7 @@ impl Sample {
             interim_responses: 0,
             anomalies: Anomalies::default(),
             coverage: Coverage { retransmitted: self.retransmitted, ..Coverage::default() },
+            alone: false,
         };
         Arc::new(Case {
             exchange: Arc::new(exchange),

@@ -176,6 +176,22 @@ fn v55_a_dozen_passwords_in_a_minute_look_like_guessing() {
 }
 
 #[test]
+fn a_storm_of_which_no_proxy_has_another_leg_is_told_at_once() {
+    let settled_before_the_end = |alone: bool| {
+        let mut wire = Wire::new().unfollowed();
+        for number in 0..8 {
+            let talk =
+                get("/").at(f64::from(number) / 100.0).auth(&basic("job", "stale")).answer(401);
+            wire.see(&if alone { talk.alone() } else { talk });
+        }
+        wire.emitted.iter().map(|case| case.id()).collect::<Vec<_>>()
+    };
+    // The first ones wait for what may still explain them.
+    assert_eq!(settled_before_the_end(true), [5, 6, 7, 8]);
+    assert_eq!(settled_before_the_end(false), [0; 0]);
+}
+
+#[test]
 fn the_same_refused_credential_again_and_again_is_a_storm() {
     let attempt =
         |n: u32, gap: f64| get("/").at(f64::from(n) * gap).auth("Bearer abcdefgh").answer(401);
