@@ -1,12 +1,13 @@
 //! One HTTP/1 connection: two parsers and the requests between them become exchanges.
 
+mod absent;
+mod preamble;
+
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::multiplexed::{Around, Multiplexed};
 use super::pending::{Answer, Pending, Queue};
-use super::proxy_protocol::{self, Preamble};
 use super::under_way::{Place, UnderWay};
 use super::{Anomalies, Anomaly, Connection, Coverage, Exchange, Pairing};
 use crate::counters::{Counters, Limit};
@@ -15,7 +16,7 @@ use crate::http::h1::{Answers, Framing, Kind, Mark, Output, Parser, Repeats};
 use crate::http::h2::PREFACE;
 use crate::http::{HeadLoss, Response};
 use crate::limits::Limits;
-use crate::tcp::{Data, Direction, FlowInfo, GapCause, StreamEvent};
+use crate::tcp::{Data, Direction, FlowInfo, StreamEvent};
 
 /// What a conversation needs from around it.
 pub struct Context<'a> {
@@ -288,45 +289,6 @@ impl Conversation {
         }
     }
 
-    /// The octets without a PROXY protocol header; `None` while it is not whole.
-    fn after_preamble<'a>(&mut self, octets: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        self.in_preamble = false;
-        let mut held = self.held_back.take().map_or_else(Vec::new, |held| held.octets);
-        let is_preface =
-            |octets: &[u8]| octets.len() < PREFACE.len() && PREFACE.starts_with(octets);
-        if held.is_empty() && proxy_protocol::read(octets) == Preamble::None && !is_preface(octets)
-        {
-            return Some(Cow::Borrowed(octets));
-        }
-        held.extend_from_slice(octets);
-        if is_preface(&held) {
-            return self.hold_back(held);
-        }
-        match proxy_protocol::read(&held) {
-            Preamble::Header(length, client) => {
-                if let Some(client) = client {
-                    self.name_client(client);
-                }
-                held.drain(..length);
-            }
-            Preamble::Partial => return self.hold_back(held),
-            Preamble::None => {}
-        }
-        Some(Cow::Owned(held))
-    }
-
-    fn hold_back(&mut self, octets: Vec<u8>) -> Option<Cow<'static, [u8]>> {
-        self.in_preamble = true;
-        self.held_back = Some(Box::new(HeldBack { octets }));
-        None
-    }
-
-    fn name_client(&mut self, client: SocketAddr) {
-        let connection = Arc::make_mut(&mut self.connection);
-        connection.via = Some(connection.client);
-        connection.client = client;
-    }
-
     /// `position`: right after what was read, where that is known.
     fn request_output(
         &mut self,
@@ -561,72 +523,6 @@ impl Conversation {
             }
             let coverage = coverage(flow);
             self.emit(flow, Some(pending), None, coverage, context);
-        }
-    }
-
-    /// Whether this is all that must be read of octets that go on with `unread` others.
-    pub fn is_enough(&self, direction: Direction, octets: &[u8], unread: u64) -> bool {
-        if self.multiplexed.is_some() {
-            return false;
-        }
-        if direction != self.client {
-            return self.responses.is_enough(octets, unread);
-        }
-        // The first octets of a body may turn out to be none.
-        let settled = !self.in_preamble && !self.requests.is_before_body();
-        settled && self.requests.is_enough(octets, unread)
-    }
-
-    /// The `length` octets before `end` are content, and were not read.
-    fn pass_over(
-        &mut self,
-        flow: &FlowInfo,
-        from_client: bool,
-        end: u64,
-        length: u64,
-        context: &mut Context<'_>,
-    ) {
-        if from_client {
-            if let Some(output) = self.requests.pass_over(length) {
-                self.request_output(flow, output, Some(end), context);
-            }
-        } else if let Some(output) = self.responses.pass_over(length) {
-            self.response_output(flow, output, context);
-        }
-    }
-
-    fn gap(
-        &mut self,
-        flow: &FlowInfo,
-        from_client: bool,
-        length: u64,
-        cause: GapCause,
-        context: &mut Context<'_>,
-    ) {
-        let side = usize::from(!from_client);
-        let loss = match cause {
-            GapCause::Lost => HeadLoss::Gap,
-            GapCause::SnapLength => HeadLoss::Truncated,
-        };
-        self.truncated[side] |= cause == GapCause::SnapLength;
-        if from_client {
-            // What was held back as the beginning of a preamble does not go on behind the gap.
-            (self.in_preamble, self.held_back) = (false, None);
-        }
-        let parser = self.parser(from_client);
-        let before = parser.body_gap();
-        let output = parser.gap(length, loss, context.limits);
-        let bridged = parser.body_gap().saturating_sub(before);
-        self.lost[side] += length.saturating_sub(bridged);
-        if from_client {
-            if self.requests.is_seeking() {
-                self.queue.note_requests_lost();
-            }
-            if let Some(output) = output {
-                self.request_output(flow, output, None, context);
-            }
-        } else if let Some(output) = output {
-            self.response_output(flow, output, context);
         }
     }
 
