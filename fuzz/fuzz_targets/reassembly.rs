@@ -65,8 +65,8 @@ fuzz_target!(|input: &[u8]| {
         let segment = Segment {
             timestamp: now,
             interface: 0,
-            source,
-            destination,
+            source: source.into(),
+            destination: destination.into(),
             sequence: number(s0, s1),
             acknowledgment: number(a0, a1),
             flags: TcpFlags(flags),
