@@ -1,11 +1,12 @@
 mod fragments;
+mod frames;
 mod links;
 
 use std::net::SocketAddr;
 
-use etherparse::PacketBuilder;
 use proptest::prelude::*;
 
+use self::frames::*;
 use super::*;
 
 /// What a test wants to know of a segment, owned.
@@ -69,59 +70,6 @@ const FROM: [u8; 4] = [10, 0, 0, 1];
 const TO: [u8; 4] = [10, 0, 0, 2];
 const FROM6: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 const TO6: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
-
-/// A TCP segment in IPv4.
-fn v4() -> Vec<u8> {
-    let builder = PacketBuilder::ipv4(FROM, TO, 64).tcp(1234, 80, 7, 100);
-    let mut packet = Vec::new();
-    builder.write(&mut packet, PAYLOAD).unwrap();
-    packet
-}
-
-/// A TCP segment in IPv6.
-fn v6() -> Vec<u8> {
-    let builder = PacketBuilder::ipv6(FROM6, TO6, 64).tcp(1234, 80, 7, 100);
-    let mut packet = Vec::new();
-    builder.write(&mut packet, PAYLOAD).unwrap();
-    packet
-}
-
-fn udp(port: u16, content: &[u8]) -> Vec<u8> {
-    let mut packet = Vec::new();
-    PacketBuilder::ipv4([1, 1, 1, 1], [2, 2, 2, 2], 64)
-        .udp(999, port)
-        .write(&mut packet, content)
-        .unwrap();
-    packet
-}
-
-/// An IPv4 packet of any protocol.
-fn ip(protocol: u8, content: &[u8]) -> Vec<u8> {
-    let length = (20 + content.len()) as u16;
-    let mut packet = vec![0x45, 0];
-    packet.extend(length.to_be_bytes());
-    packet.extend([0, 0, 0, 0, 64, protocol, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
-    packet.extend(content);
-    packet
-}
-
-/// An IPv6 packet of any next header.
-fn ip6(next: u8, content: &[u8]) -> Vec<u8> {
-    let mut packet = vec![0x60, 0, 0, 0];
-    packet.extend((content.len() as u16).to_be_bytes());
-    packet.extend([next, 64]);
-    packet.extend([FROM6, TO6].concat());
-    packet.extend(content);
-    packet
-}
-
-fn ethernet(ether_type: u16, content: &[u8]) -> Vec<u8> {
-    [&[2; 12], ether_type.to_be_bytes().as_slice(), content].concat()
-}
-
-fn join(header: &[u8], content: &[u8]) -> Vec<u8> {
-    [header, content].concat()
-}
 
 fn expected(v6: bool) -> Seen {
     let (source, destination) =
