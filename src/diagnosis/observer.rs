@@ -44,7 +44,9 @@ impl Observer {
 
     /// What this exchange shows by itself.
     pub fn observe(&mut self, exchange: Arc<Exchange>) -> Observation {
-        if let Some(Shown { auth, record, findings }) = self.recurring.find(&exchange) {
+        let key = self.recurring.key(&exchange);
+        let known = key.and_then(|key| self.recurring.find(key, &exchange));
+        if let Some(Shown { auth, record, findings }) = known {
             let auth = Arc::clone(auth);
             let another = |record| self.summariser.another(record, &exchange);
             let record = record.as_ref().and_then(another);
@@ -53,9 +55,13 @@ impl Observer {
         }
         let auth = self.read.facts(&exchange, &self.key);
         let record = self.summariser.record(&exchange, &auth);
-        let shown =
-            || Shown { auth: Arc::clone(&auth), record: record.clone(), findings: Arc::default() };
-        self.recurring.remember(&exchange, shown);
+        if let Some(key) = key {
+            self.recurring.remember(key, &exchange, || Shown {
+                auth: Arc::clone(&auth),
+                record: record.clone(),
+                findings: Arc::default(),
+            });
+        }
         Observation { exchange, auth, record, findings: None }
     }
 }

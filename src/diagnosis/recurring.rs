@@ -91,17 +91,25 @@ impl Recurring {
         Self { hasher, places: (0..PLACES).map(|_| Place::default()).collect() }
     }
 
-    /// What an exchange shows that says the same as this one.
-    pub fn find(&self, exchange: &Exchange) -> Option<&Shown> {
+    /// What leads to the place of this exchange; `None` where a message or a part of its head is missing.
+    pub fn key(&self, exchange: &Exchange) -> Option<u64> {
         let (request, response) = whole(exchange)?;
-        let known = self.places.get(place(self.key(request, response)))?.known.as_deref()?;
+        let mut state = self.hasher.build_hasher();
+        response.head.identity().hash(&mut state);
+        state.write(request.head.field_section());
+        Some(state.finish())
+    }
+
+    /// What an exchange shows that says the same as this one.
+    pub fn find(&self, key: u64, exchange: &Exchange) -> Option<&Shown> {
+        let (request, response) = whole(exchange)?;
+        let known = self.places.get(place(key))?.known.as_deref()?;
         known.is_of(exchange, request, response).then_some(&known.shown)
     }
 
     /// Remembers what this one shows, if one like it came before: most never come again.
-    pub fn remember(&mut self, exchange: &Exchange, shown: impl FnOnce() -> Shown) {
+    pub fn remember(&mut self, key: u64, exchange: &Exchange, shown: impl FnOnce() -> Shown) {
         let Some((request, response)) = whole(exchange) else { return };
-        let key = self.key(request, response);
         let Some(place) = self.places.get_mut(place(key)) else { return };
         let came_before = std::mem::replace(&mut place.last, key) == key;
         if !came_before || request.body.start.len().max(response.body.start.len()) > LENGTH {
@@ -117,13 +125,6 @@ impl Recurring {
             coverage: coverage(exchange),
             shown,
         }));
-    }
-
-    fn key(&self, request: &Request, response: &Response) -> u64 {
-        let mut state = self.hasher.build_hasher();
-        response.head.identity().hash(&mut state);
-        state.write(request.head.field_section());
-        state.finish()
     }
 }
 

@@ -265,6 +265,22 @@ impl Reader {
         }
     }
 
+    /// Lets a conversation go on, and counts the requests that it has under way then.
+    #[inline]
+    fn go_on(
+        &mut self,
+        conversation: &mut Conversation,
+        step: impl FnOnce(&mut Conversation, &mut Context<'_>),
+    ) {
+        let before = conversation.requests_under_way();
+        step(conversation, &mut self.context());
+        let now = conversation.requests_under_way();
+        if now != before {
+            let place = conversation.place(&mut self.under_way);
+            self.under_way.change(place, before, now);
+        }
+    }
+
     /// Octets of a connection that has no conversation yet: one begins here, or not.
     fn begin(
         &mut self,
@@ -340,14 +356,10 @@ impl Consumer for Reader {
             conversation.swap_sides();
         }
         let (before, had_messages) = (conversation.memory(), conversation.has_messages());
-        let asked = conversation.requests_under_way();
-        conversation.event(flow, direction, event, &mut self.context());
+        self.go_on(conversation, |conversation, context| {
+            conversation.event(flow, direction, event, context);
+        });
         self.memory = self.memory + conversation.memory() - before;
-        let now = conversation.requests_under_way();
-        if now != asked {
-            let place = conversation.place(&mut self.under_way);
-            self.under_way.change(place, asked, now);
-        }
         if !had_messages && conversation.has_messages() {
             self.counters.http_flows += 1;
         }
@@ -369,12 +381,7 @@ impl Consumer for Reader {
     fn close(&mut self, flow: &FlowInfo, state: Option<Box<Conversation>>, _now: Timestamp) {
         let Some(mut conversation) = state else { return };
         self.memory -= conversation.memory();
-        let asked = conversation.requests_under_way();
-        if asked > 0 {
-            let place = conversation.place(&mut self.under_way);
-            self.under_way.change(place, asked, 0);
-        }
-        conversation.close(flow, &mut self.context());
+        self.go_on(&mut conversation, |conversation, context| conversation.close(flow, context));
     }
 
     fn memory(state: &Conversation) -> usize {

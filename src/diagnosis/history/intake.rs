@@ -46,7 +46,6 @@ impl History {
         record.sequence = sequence;
         self.read_response(exchange, request, response, &record);
         self.link_chains(&mut record, auth);
-        let retry = Chain::Retry(record.retry_key);
         let repeats = self.repeated(&record, exchange, auth);
         record.prior = repeats.map_or(0, |(prior, _)| prior);
         if record.accepted()
@@ -58,9 +57,9 @@ impl History {
         let mut other_leg = None;
         if let Some(mut refusal) = record.refusal.take() {
             refusal.recount = self.recount(request, auth, &record);
-            self.count_repeats(retry, &record, &mut refusal);
+            self.count_repeats(&record, &mut refusal);
             self.compare_date(&record, &mut refusal);
-            self.link_refusal(retry, &record, &mut refusal);
+            self.link_refusal(&record, &mut refusal);
             record.refusal = Some(refusal);
             other_leg = hops::join(self, &mut record, sequence);
         }
@@ -189,7 +188,7 @@ impl History {
         }
     }
 
-    fn link_refusal(&mut self, retry: Chain, record: &Record, refusal: &mut Refusal) {
+    fn link_refusal(&mut self, record: &Record, refusal: &mut Refusal) {
         let sequence = record.sequence;
         let client = self.link(Chain::RefusedClient(record.client_key), sequence);
         let hop = self.link(Chain::Hop(refusal.hop_key), sequence);
@@ -201,7 +200,7 @@ impl History {
         refusal.links = RefusalLinks {
             client,
             place: self.place(record, client),
-            retry: self.link(retry, sequence),
+            retry: self.link(Chain::Retry(record.retry_key), sequence),
             hop,
             other_server,
         };

@@ -75,10 +75,12 @@ impl History {
     }
 
     /// Counts this refusal together with those like it before: same client, request and credential.
-    pub(super) fn count_repeats(&self, retry: Chain, record: &Record, refusal: &mut Refusal) {
+    pub(super) fn count_repeats(&self, record: &Record, refusal: &mut Refusal) {
         let credential = record.credentials.first().copied().flatten();
         let earlier = self
-            .walk(self.head(retry), |r| r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry))
+            .walk(self.head(Chain::Retry(record.retry_key)), |r| {
+                r.refusal.as_ref().map_or(0, |refusal| refusal.links.retry)
+            })
             .take(32)
             .find(|(_, earlier)| {
                 earlier.status == record.status
