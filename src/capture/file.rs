@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::bpf::FileFilter;
 use super::classic::{self, Classic};
 use super::compressed::Compression;
-use super::input::{BlockReader, Blocks, Filled, Input, Window};
+use super::input::{Blocks, Filled, Input, Window};
 use super::pcapng::PcapNg;
 use super::sparse::{LARGE, LargePackets};
 use super::{Beginning, CaptureError, End, Frame, LinkType, Next, Part, Source, SourceDrops};
@@ -17,6 +17,14 @@ use crate::time::Timestamp;
 
 /// Frames that the capture filter may reject before the caller gets to look at something else.
 const REJECTED_AT_ONCE: u32 = 100_000;
+
+/// Octets of the file for a packet from which on it pays to have them read by somebody else: little of
+/// them is looked at. Where packets are smaller, octets that somebody else has read would have to come out
+/// of another processor's cache, which costs more than to read them.
+const BULKY: u64 = 800;
+
+/// So many octets show what the rest of a file is like.
+const STRETCH: u64 = 1 << 20;
 
 /// What the octets at the front of the window are.
 pub(super) enum Step {
@@ -82,6 +90,8 @@ pub struct FileSource {
     names: [Arc<str>; 1],
     filter: Option<FileFilter>,
     packets: u64,
+    /// Packets and octets that were walked over before the last stretch of octets.
+    walked: (u64, u64),
     /// What reads large packets whole, where only their beginnings come by themselves.
     large: Option<LargePackets>,
     ended: Option<End>,
@@ -121,6 +131,7 @@ impl FileSource {
             names: [name.into()],
             filter: bpf.map(FileFilter::new),
             packets: 0,
+            walked: (0, 0),
             large: None,
             ended: None,
         };
@@ -239,27 +250,24 @@ impl FileSource {
         }
     }
 
-    /// The straight way for what most captures are: a whole packet in a classic file, no filter.
+    /// The straight way for what most captures are: a whole packet in a classic file that is not large, no
+    /// filter. [`Self::advance`] would find the same.
     #[inline]
     fn plain_packet(&mut self) -> Option<Packet> {
         let Format::Classic(format) = &self.format else { return None };
-        if self.filter.is_some() {
+        if self.filter.is_some() || self.ended.is_some() {
             return None;
         }
-        let packet = format.packet(self.window.available())?;
+        let packet = format.packet(self.window.available()).filter(|packet| !packet.is_large())?;
         self.window.consume(packet.size);
         self.packets += 1;
         Some(packet)
     }
 
     /// The next packet, walked over.
-    #[inline]
     fn advance(&mut self) -> Result<Packet, Next<'static>> {
         if let Some(end) = &self.ended {
             return Err(Next::End(end.clone()));
-        }
-        if let Some(packet) = self.plain_packet() {
-            return Ok(packet);
         }
         self.packet().map_err(|end| match end {
             None => Next::Idle,
@@ -287,6 +295,12 @@ impl FileSource {
 
     #[cold]
     fn fill(&mut self, wanted: usize) -> Result<(), Option<End>> {
+        if self.is_bulky()
+            && let Input::File { file, helper: Some(_) } = &self.input
+            && let Ok(file) = file.try_clone()
+        {
+            self.input.read_ahead(Box::new(file));
+        }
         match self.window.fill(&mut self.input, wanted) {
             Ok(Filled::More) => {}
             Ok(Filled::Idle) => return Err(None),
@@ -311,11 +325,22 @@ impl FileSource {
         }
     }
 
+    /// Whether the last octets are of large packets on the whole, as those of bodies are.
+    fn is_bulky(&mut self) -> bool {
+        let now = (self.packets, self.window.offset());
+        let (packets, octets) = (now.0 - self.walked.0, now.1 - self.walked.1);
+        let enough = octets >= STRETCH;
+        if enough {
+            self.walked = now;
+        }
+        enough && octets >= packets * BULKY
+    }
+
     /// What can read the packets of this capture one by one: they stand in a file as they are, and nobody
     /// looks at all of their octets.
     fn large_packets(&mut self) -> Option<LargePackets> {
         let (Format::Classic(_), None) = (&self.format, &self.filter) else { return None };
-        let Input::File(file) = &mut self.input else { return None };
+        let Input::File { file, .. } = &mut self.input else { return None };
         let walked = file.stream_position().ok()? - self.window.available().len() as u64;
         Some(LargePackets::new(file.try_clone().ok()?, walked - self.window.offset()))
     }
@@ -331,7 +356,7 @@ impl FileSource {
             // The last octet was read.
             self.window.pass_over(u64::from(packet.unread) - 1);
         } else if let Ok(reader) = large.reader(format.sparse(), self.window.offset())
-            && self.input.restart(Box::new(reader))
+            && self.input.read_ahead(Box::new(reader))
         {
             self.window.forget();
             *format = format.sparse();
@@ -360,7 +385,6 @@ impl FileSource {
 }
 
 impl Source for FileSource {
-    #[inline]
     fn next(&mut self) -> Next<'_> {
         match self.advance() {
             Ok(packet) => {
@@ -373,8 +397,10 @@ impl Source for FileSource {
         }
     }
 
-    #[inline]
     fn next_part(&mut self) -> Part<'_> {
+        if let Some(packet) = self.plain_packet() {
+            return Part::Whole(Next::Frame(self.frame(&packet)));
+        }
         match self.advance() {
             Ok(packet) if packet.is_large() => {
                 self.pass_large(packet);
@@ -399,9 +425,9 @@ impl Source for FileSource {
         self.large.as_ref().and_then(LargePackets::frame).map_or(Next::Idle, Next::Frame)
     }
 
-    fn hand_over(&mut self, blocks: Box<dyn Blocks>) -> Option<Box<dyn BlockReader>> {
+    fn offer(&mut self, helper: Box<dyn Blocks>) {
         self.large = self.large_packets();
-        self.input.hand_over(blocks)
+        self.input.offer(helper);
     }
 
     fn interfaces(&self) -> &[Arc<str>] {

@@ -28,8 +28,8 @@ pub(super) enum Filled {
 
 /// Where octets come from.
 pub(super) enum Input {
-    /// A regular file, read to its end.
-    File(File),
+    /// A regular file, read to its end. There may be somebody else to read it.
+    File { file: File, helper: Option<Box<dyn Blocks>> },
     /// A regular file that another program is still writing.
     Growing(GrowingFile),
     /// A pipe, a terminal or a socket: polled before it is read, so that silence never blocks.
@@ -42,13 +42,13 @@ pub(super) enum Input {
 
 /// What a file holds, read by somebody else ahead of its use.
 pub trait Blocks: Send {
+    /// Has this read from now on, in place of all that was not asked for yet. On an error all stays as
+    /// it was.
+    fn start(&mut self, reader: Box<dyn BlockReader>) -> io::Result<()>;
+
     /// The next block, whose octets begin at [`HEADROOM`]; `None` at the end. `used` may be filled
     /// again.
     fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>>;
-
-    /// Has this read from now on, in place of all that was not asked for yet. On an error all stays as
-    /// it was.
-    fn restart(&mut self, reader: Box<dyn BlockReader>) -> io::Result<()>;
 }
 
 /// Room at the front of a block for what is left of the one before it: what is cut by the end of a block is
@@ -95,26 +95,38 @@ impl Input {
         } else if let Some(path) = follow {
             Self::Growing(GrowingFile { file, path, position: 0 })
         } else {
-            Self::File(file)
+            Self::File { file, helper: None }
         })
     }
 
-    /// Has somebody else read on by other means, if it is somebody else who reads.
-    pub(super) fn restart(&mut self, reader: Box<dyn BlockReader>) -> bool {
-        let Self::Ahead { blocks, .. } = self else { return false };
-        blocks.restart(reader).is_ok()
+    /// There is somebody else who can read a file that is there as a whole. One that is packed is unpacked
+    /// by him from now on; others wait for [`Self::read_ahead`].
+    pub(super) fn offer(&mut self, mut helper: Box<dyn Blocks>) {
+        match self {
+            Self::File { helper: none, .. } => *none = Some(helper),
+            Self::Decoder(decoder) => {
+                let decoder = std::mem::replace(decoder, Box::new(io::empty()));
+                // Who did not begin says so when he is asked for a block.
+                let _ = helper.start(Box::new(decoder));
+                *self = Self::Ahead { blocks: helper, unpacked: true };
+            }
+            Self::Growing(_) | Self::Pipe(_) | Self::Ahead { .. } => {}
+        }
     }
 
-    /// Lets somebody else read what is left of a file, if it is one that is there as a whole.
-    pub(super) fn hand_over(&mut self, blocks: Box<dyn Blocks>) -> Option<Box<dyn BlockReader>> {
-        if !matches!(self, Self::File(_) | Self::Decoder(_)) {
-            return None;
-        }
-        let unpacked = self.is_unpacked();
-        match std::mem::replace(self, Self::Ahead { blocks, unpacked }) {
-            Self::File(file) => Some(Box::new(file)),
-            Self::Decoder(decoder) => Some(Box::new(decoder)),
-            Self::Growing(_) | Self::Pipe(_) | Self::Ahead { .. } => None,
+    /// Has somebody else read on, by these means, if there is somebody.
+    pub(super) fn read_ahead(&mut self, reader: Box<dyn BlockReader>) -> bool {
+        match self {
+            Self::File { helper, .. } => {
+                let Some(mut blocks) = helper.take() else { return false };
+                let started = blocks.start(reader).is_ok();
+                if started {
+                    *self = Self::Ahead { blocks, unpacked: false };
+                }
+                started
+            }
+            Self::Ahead { blocks, .. } => blocks.start(reader).is_ok(),
+            Self::Growing(_) | Self::Pipe(_) | Self::Decoder(_) => false,
         }
     }
 
@@ -126,7 +138,7 @@ impl Input {
     /// Reads once. `WouldBlock` says that there is nothing now.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::File(file) => file.read(buffer),
+            Self::File { file, .. } => file.read(buffer),
             Self::Decoder(decoder) => decoder.read(buffer),
             // Its blocks are taken whole: see `Window::exchange`.
             Self::Ahead { .. } => Ok(0),

@@ -216,11 +216,9 @@ pub trait Source {
     /// Names of the interfaces (for a file: those it names, else the file's name), by index.
     fn interfaces(&self) -> &[Arc<str>];
 
-    /// Lets somebody else read the file that frames come from, ahead of their use, and hand its octets
-    /// over in `blocks`. `None`, and nothing changes, when they do not come from a whole file.
-    fn hand_over(&mut self, _blocks: Box<dyn Blocks>) -> Option<Box<dyn BlockReader>> {
-        None
-    }
+    /// There is somebody else who can read the file that frames come from, if it is one, ahead of their
+    /// use.
+    fn offer(&mut self, _helper: Box<dyn Blocks>) {}
 
     /// Losses so far.
     fn drops(&mut self) -> SourceDrops {

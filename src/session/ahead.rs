@@ -1,8 +1,10 @@
 //! A recording is read and explained on threads of their own, ahead of who writes.
 //!
 //! ```text
-//! file ── blocks of octets ──→ Wire ── batches of what was found ──→ Explainer ── of cases ──→
+//! file ── octets ──→ Wire ── batches of what was found ──→ Explainer ── of cases ──→
 //! ```
+//!
+//! A file that is packed, or of which little is looked at, is read in blocks by one more.
 //!
 //! Everything goes over in order, and nothing comes back but what is empty again: the results are those
 //! of one thread. What is under way is little, so that the one who is faster waits.
@@ -28,8 +30,10 @@ const WAITING: usize = 4;
 /// Blocks of a file that wait.
 const BLOCKS: usize = 3;
 
-/// A file's blocks, from the thread that reads it.
+/// A file's blocks, from a thread that reads it.
 struct BlockChannel {
+    /// To a thread that has nothing to read yet.
+    idle: Option<Sender<Box<dyn BlockReader>>>,
     full: Receiver<io::Result<Option<Vec<u8>>>>,
     empty: Sender<Vec<u8>>,
 }
@@ -37,7 +41,7 @@ struct BlockChannel {
 impl BlockChannel {
     /// Begins a thread that reads blocks. It waits for what to read, and ends with that, or when nobody
     /// asks for its blocks any more.
-    fn start() -> io::Result<(Self, Sender<Box<dyn BlockReader>>)> {
+    fn new() -> io::Result<Self> {
         let (sender, full) = mpsc::sync_channel(BLOCKS);
         let (empty, empties) = mpsc::channel::<Vec<u8>>();
         let (give, take) = mpsc::channel::<Box<dyn BlockReader>>();
@@ -56,35 +60,28 @@ impl BlockChannel {
                 }
             }
         })?;
-        Ok((Self { full, empty }, give))
+        Ok(Self { idle: Some(give), full, empty })
     }
 }
 
 impl Blocks for BlockChannel {
+    fn start(&mut self, reader: Box<dyn BlockReader>) -> io::Result<()> {
+        if self.idle.is_none() {
+            *self = Self::new()?;
+        }
+        if let Some(thread) = self.idle.take() {
+            // It waits for this.
+            let _ = thread.send(reader);
+        }
+        Ok(())
+    }
+
     fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>> {
         // Whoever has read everything needs no more room.
         let _ = self.empty.send(used);
         // Its last word is the end or an error.
         self.full.recv().unwrap_or_else(|_| Err(io::Error::other("its reader broke down")))
     }
-
-    fn restart(&mut self, reader: Box<dyn BlockReader>) -> io::Result<()> {
-        let (blocks, give) = Self::start()?;
-        // It waits for this.
-        let _ = give.send(reader);
-        *self = blocks;
-        Ok(())
-    }
-}
-
-/// Has the octets of the recording read by a thread of their own.
-fn read_octets(reading: &mut Reading) -> io::Result<()> {
-    let (blocks, give) = BlockChannel::start()?;
-    if let Some(file) = reading.input.source.hand_over(Box::new(blocks)) {
-        // It waits for this.
-        let _ = give.send(file);
-    }
-    Ok(())
 }
 
 /// Reads to the end, or until `stop` is set or `tell` fails. `tell` looks at what was explained, in
@@ -97,7 +94,7 @@ pub(super) fn read(
     stop: &AtomicBool,
     mut tell: impl FnMut(&[Arc<Case>]) -> io::Result<()>,
 ) -> Option<io::Result<End>> {
-    read_octets(reading).ok()?;
+    reading.input.source.offer(Box::new(BlockChannel::new().ok()?));
     let (found, batches) = mpsc::sync_channel(WAITING);
     let (empty, empties) = mpsc::channel();
     let (explained, cases) = mpsc::sync_channel(WAITING);
@@ -355,7 +352,7 @@ mod tests {
     fn a_file_whose_reader_broke_down_has_not_ended() {
         let (_, full) = mpsc::sync_channel(BLOCKS);
         let (empty, _empties) = mpsc::channel();
-        assert!(BlockChannel { full, empty }.next(Vec::new()).is_err());
+        assert!(BlockChannel { idle: None, full, empty }.next(Vec::new()).is_err());
     }
 
     #[test]

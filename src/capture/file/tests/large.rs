@@ -1,31 +1,34 @@
-//! Large packets, of which only the beginning is read.
+//! Large packets, of which only the beginning is read, and who reads the others.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::capture::input::HEADROOM;
+use crate::capture::input::{BlockReader, HEADROOM};
 use crate::capture::sparse::{BEGINNING, LARGE};
 
 /// Whoever reads ahead, without being ahead.
-#[derive(Clone, Default)]
-struct AtOnce(Arc<Mutex<Option<Box<dyn BlockReader>>>>);
+#[derive(Default)]
+struct AtOnce {
+    reader: Option<Box<dyn BlockReader>>,
+    blocks: Arc<AtomicUsize>,
+}
 
 impl Blocks for AtOnce {
-    fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>> {
-        let (block, fault) = self.0.lock().unwrap().as_mut().unwrap().read_block(used);
-        fault.map_or(Ok((block.len() > HEADROOM).then_some(block)), Err)
+    fn start(&mut self, reader: Box<dyn BlockReader>) -> io::Result<()> {
+        self.reader = Some(reader);
+        Ok(())
     }
 
-    fn restart(&mut self, reader: Box<dyn BlockReader>) -> io::Result<()> {
-        *self.0.lock().unwrap() = Some(reader);
-        Ok(())
+    fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+        self.blocks.fetch_add(1, Ordering::Relaxed);
+        let (block, fault) = self.reader.as_mut().unwrap().read_block(used);
+        fault.map_or(Ok((block.len() > HEADROOM).then_some(block)), Err)
     }
 }
 
 fn read_ahead(path: &Path, bpf: Option<&str>) -> FileSource {
     let mut source = FileSource::open(path, false, bpf).unwrap();
-    let blocks = AtOnce::default();
-    *blocks.0.lock().unwrap() = source.hand_over(Box::new(blocks.clone()));
+    source.offer(Box::new(AtOnce::default()));
     source
 }
 
@@ -140,4 +143,20 @@ fn behind_a_large_packet_no_record_is_damage() {
     let (_, end) = drain(&mut FileSource::open(file.path(), false, None).unwrap());
     let (frames, beginnings, end_of_parts) = parts(&mut read_ahead(file.path(), None));
     assert_eq!((frames.len(), beginnings, end_of_parts), (2, 1, end));
+}
+
+#[test]
+fn who_reads_ahead_reads_what_little_is_looked_at_of() {
+    for (size, helped) in [(100, false), (700, false), (1000, true), (1514, true)] {
+        let file = saved(&recording(&vec![size; 6_000_000 / size], false));
+        let (expected, end) = drain(&mut FileSource::open(file.path(), false, None).unwrap());
+        let mut source = FileSource::open(file.path(), false, None).unwrap();
+        let helper = AtOnce::default();
+        let blocks = Arc::clone(&helper.blocks);
+        source.offer(Box::new(helper));
+        assert!(drain(&mut source) == (expected, end), "{size}");
+        let blocks = blocks.load(Ordering::Relaxed);
+        assert_eq!(blocks > 10, helped, "{size}: {blocks} blocks");
+        assert!(helped || blocks == 0, "{size}: {blocks} blocks");
+    }
 }

@@ -243,8 +243,8 @@ impl Source for Counting {
         self.source.interfaces()
     }
 
-    fn hand_over(&mut self, blocks: Box<dyn Blocks>) -> Option<Box<dyn BlockReader>> {
-        self.source.hand_over(blocks)
+    fn offer(&mut self, helper: Box<dyn Blocks>) {
+        self.source.offer(helper);
     }
 }
 
