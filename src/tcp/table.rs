@@ -67,9 +67,9 @@ const LIGHT: usize = 4 << 10;
 /// longer header.
 const LIGHT_WAITING: usize = 32 << 10;
 
-/// Octets that a connection takes beside its slot and its state: up to 22 in the index, and those to
-/// which an allocator rounds up.
-const BESIDE: usize = 64;
+/// Octets that a connection takes beside its slot and its state: up to 22 in the index, what the state shares
+/// with its exchanges, and those to which an allocator rounds up.
+const BESIDE: usize = 224;
 
 /// A reminder to look at a flow again, unless it has been replaced since.
 #[derive(Debug, Clone, Copy)]

@@ -21,7 +21,7 @@ impl Parser {
 
     /// Octets were lost.
     pub fn gap(&mut self, length: u64, cause: HeadLoss, limits: &Limits) -> Option<Output> {
-        if self.body_in_doubt && !self.buffer.is_empty() {
+        if self.body_in_doubt && !self.held.head().is_empty() {
             // What is held begins a body or another message, and nothing will tell any more: counted
             // as a body it could hide messages.
             self.body_in_doubt = false;
@@ -43,7 +43,7 @@ impl Parser {
             State::Chunked(Chunked::Data { left }) if length <= left => self.lose_content(length),
             State::Chunked(_) => Some(self.abandon()),
             State::UntilClose => self.lose_content(length),
-            State::Head => {
+            State::Head { .. } => {
                 let parsed = self.partial_head(limits);
                 let output = parsed.map(|parsed| self.begin(parsed, Some(cause)));
                 self.seek_next();
@@ -59,7 +59,7 @@ impl Parser {
     }
 
     pub(super) fn seek_next(&mut self) {
-        self.buffer = Vec::new();
+        self.held.take_head();
         self.state = State::Seeking;
         self.resynchronised = true;
     }
@@ -108,7 +108,7 @@ impl Parser {
                 self.anomalies.insert(Anomaly::CutByClose);
                 Some(self.abandon())
             }
-            State::Head => {
+            State::Head { .. } => {
                 let parsed = self.partial_head(limits);
                 let output = parsed.map(|parsed| self.begin(parsed, Some(HeadLoss::Gap)));
                 self.anomalies.insert(Anomaly::CutByClose);
@@ -132,7 +132,7 @@ impl Parser {
         if !self.may_be_no_body() {
             return None;
         }
-        let held = std::mem::take(&mut self.buffer);
+        let held = self.held.take_head();
         let joined = [&held, *octets].concat();
         match sniff::in_middle(&joined) {
             looks if self.is_mine(looks) => {
@@ -142,9 +142,8 @@ impl Parser {
                 let output = self.end();
                 self.body.complete = untouched;
                 if !held.is_empty() {
-                    self.state = State::Head;
-                    self.searched = 0;
-                    self.buffer = held;
+                    self.state = State::Head { searched: 0 };
+                    *self.held.head_mut() = held;
                 }
                 Some(output)
             }
@@ -153,7 +152,7 @@ impl Parser {
                 if held.is_empty() {
                     self.began = end.before(octets);
                 }
-                self.buffer = joined;
+                *self.held.head_mut() = joined;
                 *octets = &[];
                 None
             }
@@ -174,29 +173,29 @@ impl Parser {
 
     /// Looks for a start line at the beginning of a segment, which may be too short to hold one.
     pub(super) fn seek(&mut self, octets: &mut &[u8], end: Mark) {
-        if !self.buffer.is_empty() {
-            self.buffer.extend_from_slice(octets);
-            match sniff::in_middle(&self.buffer) {
+        if !self.held.head().is_empty() {
+            let held = self.held.head_mut();
+            held.extend_from_slice(octets);
+            match sniff::in_middle(held) {
                 looks if self.is_mine(looks) => {
                     // The octets kept so far are read as if they had come just now.
-                    self.state = State::Head;
-                    self.searched = 0;
-                    let kept = self.buffer.len() - octets.len();
-                    self.buffer.truncate(kept);
+                    let held = self.held.head_mut();
+                    held.truncate(held.len() - octets.len());
+                    self.state = State::Head { searched: 0 };
                     return;
                 }
                 Looks::Unclear => {
                     *octets = &[];
                     return;
                 }
-                _ => self.buffer.clear(),
+                _ => self.held.clear_head(),
             }
         }
         match sniff::in_middle(octets) {
             looks if self.is_mine(looks) => self.state = State::Start,
             Looks::Unclear => {
                 self.began = end.before(octets);
-                self.buffer.extend_from_slice(octets);
+                self.held.head_mut().extend_from_slice(octets);
                 *octets = &[];
             }
             _ => *octets = &[],

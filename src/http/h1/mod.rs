@@ -11,6 +11,7 @@ mod again;
 mod chunked;
 mod framing;
 mod head;
+mod held;
 mod loss;
 pub mod sniff;
 
@@ -21,6 +22,7 @@ pub use head::Kind;
 use chunked::{Chunked, Step};
 use framing::Announced;
 use head::{ParsedHead, Reading};
+use held::Held;
 use sniff::Looks;
 
 use crate::counters::Limit;
@@ -65,14 +67,10 @@ impl Mark {
 pub struct Parser {
     kind: Kind,
     state: State,
-    /// A head that spans segments.
-    buffer: Vec<u8>,
-    /// Octets of `buffer` already searched for the end of the head.
-    searched: u32,
+    /// What came of a message that is not whole.
+    held: Held,
     /// The body that is being read, or was read last.
     body: Body,
-    /// Its first octets, where they do not come all at once.
-    content: Vec<u8>,
     body_limit: u32,
     /// The first octet of the current message.
     began: Mark,
@@ -95,7 +93,10 @@ pub struct Parser {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Start,
-    Head,
+    Head {
+        /// Octets of those held that were already searched for the end of the head.
+        searched: u32,
+    },
     /// A head longer than the bound: looking for its end.
     SkipHead {
         framing: Framing,
@@ -114,10 +115,8 @@ impl Parser {
         Self {
             kind,
             state: State::Start,
-            buffer: Vec::new(),
-            searched: 0,
+            held: Held::default(),
             body: Body::default(),
-            content: Vec::new(),
             body_limit: 0,
             began: Mark::default(),
             anomalies: Anomalies::default(),
@@ -153,15 +152,15 @@ impl Parser {
     /// The body of the message that has ended, or as far as it was seen.
     pub fn take_body(&mut self, repeats: &mut Repeats) -> Body {
         let mut body = std::mem::take(&mut self.body);
-        if !self.content.is_empty() {
-            body.start = repeats.content(&std::mem::take(&mut self.content));
+        if !self.held.content().is_empty() {
+            body.start = repeats.content(&self.held.take_content());
         }
         body
     }
 
     /// The body of the message that is being read, as far as it was seen.
     pub fn body_so_far(&self) -> Body {
-        Body { start: self.content.as_slice().into(), ..self.body.clone() }
+        Body { start: self.held.content().into(), ..self.body.clone() }
     }
 
     /// Octets lost of the body that is being read.
@@ -201,7 +200,7 @@ impl Parser {
 
     /// Heap octets held.
     pub fn memory(&self) -> usize {
-        self.buffer.capacity() + self.content.capacity() + self.body.start.len()
+        self.held.memory() + self.body.start.len()
     }
 
     /// A body that was announced does not come (RFC 9110 §10.1.1), or the connection turns into
@@ -209,7 +208,7 @@ impl Parser {
     pub fn restart(&mut self) {
         self.state = State::Start;
         self.forget_body();
-        self.buffer.clear();
+        self.held.clear_head();
         self.in_sync = false;
     }
 
@@ -237,7 +236,7 @@ impl Parser {
 
     fn forget_body(&mut self) {
         self.body = Body::default();
-        self.content = Vec::new();
+        self.held.take_content();
     }
 
     fn enter_body(&mut self, framing: Framing) {
@@ -288,7 +287,9 @@ impl Parser {
                         return Some(output);
                     }
                 }
-                State::Head => return self.head_continued(octets, limits, repeats),
+                State::Head { searched } => {
+                    return self.head_continued(octets, searched, limits, repeats);
+                }
                 State::SkipHead { framing } => self.skip_head(octets, framing),
                 State::Length(left) => {
                     let take = octets.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -362,12 +363,11 @@ impl Parser {
                 Some(self.begin(parsed, None))
             }
             Reading::Partial => {
-                self.state = State::Head;
-                self.buffer.clear();
-                self.searched = 0;
+                self.state = State::Head { searched: 0 };
+                self.held.clear_head();
                 if octets.len() <= limits.head {
                     // They were looked at here and now: only what follows is to be searched.
-                    self.buffer.extend_from_slice(std::mem::take(octets));
+                    self.held.head_mut().extend_from_slice(std::mem::take(octets));
                     self.note_searched();
                 }
                 None
@@ -403,26 +403,30 @@ impl Parser {
     fn head_continued(
         &mut self,
         octets: &mut &[u8],
+        searched: u32,
         limits: &Limits,
         repeats: &mut Repeats,
     ) -> Option<Output> {
-        let before = self.buffer.len();
+        let kind = self.kind;
+        let held = self.held.head_mut();
+        let before = held.len();
         let room = limits.head.saturating_sub(before);
         let take = octets.len().min(room + 1);
-        self.buffer.extend_from_slice(&octets[..take]);
-        let whole = head::end_of_head(&self.buffer, self.searched as usize);
+        held.extend_from_slice(&octets[..take]);
+        let is_too_long = held.len() > limits.head;
+        let whole = head::end_of_head(held, searched as usize);
         // A start line alone can show that this is no HTTP, or HTTP/0.9.
-        let first_line = before == 0 || memchr::memchr(b'\n', &self.buffer[..before]).is_none();
-        if whole.is_none() && !(first_line && self.buffer.contains(&b'\n')) {
+        let first_line = before == 0 || memchr::memchr(b'\n', &held[..before]).is_none();
+        if whole.is_none() && !(first_line && held.contains(&b'\n')) {
             self.note_searched();
             *octets = &octets[take..];
             if self.is_foreign_line() {
-                return Some(self.lose_buffer());
+                return Some(self.lose_head());
             }
-            return (self.buffer.len() > limits.head).then(|| self.truncate_head(limits));
+            return is_too_long.then(|| self.truncate_head(limits));
         }
-        let strictly = head::strict(&self.buffer, self.kind, &mut repeats.scratch);
-        match head::read(strictly, &self.buffer, limits.header_fields, self.kind) {
+        let strictly = head::strict(held, kind, &mut repeats.scratch);
+        match head::read(strictly, held, limits.header_fields, kind) {
             Reading::Whole(parsed) => {
                 let used = parsed.length - before;
                 *octets = &octets[used.min(octets.len())..];
@@ -431,25 +435,27 @@ impl Parser {
             Reading::Partial => {
                 self.note_searched();
                 *octets = &octets[take..];
-                (self.buffer.len() > limits.head).then(|| self.truncate_head(limits))
+                is_too_long.then(|| self.truncate_head(limits))
             }
             Reading::NotHttp => {
                 *octets = &octets[take..];
-                Some(self.lose_buffer())
+                Some(self.lose_head())
             }
         }
     }
 
     /// All that is held was searched for the end of the head, which may have begun in it.
     fn note_searched(&mut self) {
-        self.searched = self.buffer.len().saturating_sub(3) as u32;
+        let searched = self.held.head().len().saturating_sub(3) as u32;
+        self.state = State::Head { searched };
     }
 
     fn is_foreign_line(&self) -> bool {
-        self.buffer.len() < 64 && self.is_foreign(&self.buffer)
+        let held = self.held.head();
+        held.len() < 64 && self.is_foreign(held)
     }
 
-    fn lose_buffer(&mut self) -> Output {
+    fn lose_head(&mut self) -> Output {
         self.anomalies.insert(Anomaly::JunkBeforeMessage);
         self.seek_next();
         Output::NotHttp
@@ -457,30 +463,33 @@ impl Parser {
 
     /// The head is longer than the bound: what is known of it, then on to its end.
     fn truncate_head(&mut self, limits: &Limits) -> Output {
-        let Some(parsed) = self.partial_head(limits) else { return self.lose_buffer() };
+        let Some(parsed) = self.partial_head(limits) else { return self.lose_head() };
         // Its end may begin within the bound.
-        let tail = self.buffer.split_off(self.buffer.len().saturating_sub(3));
+        let held = self.held.head_mut();
+        let tail = held.split_off(held.len().saturating_sub(3));
         let output = self.begin(parsed, Some(HeadLoss::Truncated));
         self.reached = Some(Limit::Head);
-        self.buffer = tail;
+        *self.held.head_mut() = tail;
         output
     }
 
     fn partial_head(&mut self, limits: &Limits) -> Option<ParsedHead> {
-        if self.kind == Kind::Request && sniff::at_start(&self.buffer) != Looks::Request {
+        let held = self.held.head();
+        if self.kind == Kind::Request && sniff::at_start(held) != Looks::Request {
             return None;
         }
-        head::partial(&self.buffer, limits.header_fields, self.kind)
+        head::partial(held, limits.header_fields, self.kind)
     }
 
     fn skip_head(&mut self, octets: &mut &[u8], framing: Framing) {
-        let keep = self.buffer.len().saturating_sub(3);
-        self.buffer.drain(..keep);
-        let before = self.buffer.len();
-        self.buffer.extend_from_slice(octets);
-        if let Some(end) = head::end_of_head(&self.buffer, 0) {
+        let held = self.held.head_mut();
+        let keep = held.len().saturating_sub(3);
+        held.drain(..keep);
+        let before = held.len();
+        held.extend_from_slice(octets);
+        if let Some(end) = head::end_of_head(held, 0) {
             *octets = &octets[end.saturating_sub(before).min(octets.len())..];
-            self.buffer = Vec::new();
+            *held = Vec::new();
             self.enter_body(framing);
         } else {
             *octets = &[];
@@ -492,11 +501,7 @@ impl Parser {
         self.in_sync = true;
         self.anomalies = self.anomalies.union(parsed.forgiven);
         self.lost_before = std::mem::take(&mut self.resynchronised);
-        if self.buffer.capacity() > 16 << 10 {
-            self.buffer = Vec::new();
-        } else {
-            self.buffer.clear();
-        }
+        self.held.clear_head();
         let (time, version, head) = (self.began.time, parsed.version, parsed.head);
         // What was left out may have been the credentials: they are not known to be missing.
         let left_out = parsed.fields_left_out.then_some(HeadLoss::Truncated);
@@ -554,21 +559,21 @@ impl Parser {
     fn room(&self) -> usize {
         // After a gap the octets would stand in the wrong place.
         let limit = if self.body.gap > 0 { 0 } else { self.body_limit as usize };
-        limit.saturating_sub(self.content.len())
+        limit.saturating_sub(self.held.content().len())
     }
 
     fn content(&mut self, content: &[u8]) {
         let kept = self.kept(content);
-        self.content.extend_from_slice(kept);
+        self.held.keep_content(kept);
     }
 
     /// The same, for the end of a body: most bodies come in one piece.
     fn last_content(&mut self, content: &[u8], repeats: &mut Repeats) {
         let kept = self.kept(content);
-        if self.content.is_empty() {
+        if self.held.content().is_empty() {
             self.body.start = repeats.content(kept);
         } else {
-            self.content.extend_from_slice(kept);
+            self.held.keep_content(kept);
         }
     }
 
