@@ -110,8 +110,10 @@ impl Decoder {
         counters.truncated += u64::from(cut > 0);
         let rest = Rest { data: frame.data, cut };
         let mut ip = IpHeader::NONE;
-        if let Some(rest) = plain(frame.link_type, rest, &mut ip) {
-            return segment(&ip, rest, frame, counters);
+        if let Some(rest) = plain(frame.link_type, rest, &mut ip)
+            && let Some(segment) = tcp(&ip, rest, frame)
+        {
+            return Decoded::Segment(segment);
         }
         self.decode_part(0, frame, rest, counters)
     }
@@ -135,6 +137,7 @@ impl Decoder {
         Some(self.decode_part(part, frame, Rest { data: frame.data, cut }, counters))
     }
 
+    #[inline(never)]
     fn decode_part<'a>(
         &'a mut self,
         part: usize,
