@@ -378,6 +378,10 @@ impl Consumer for Reader {
         }
     }
 
+    fn ignores_end(state: &Conversation, direction: Direction) -> bool {
+        state.ignores_end(direction)
+    }
+
     fn close(&mut self, flow: &FlowInfo, state: Option<Box<Conversation>>, _now: Timestamp) {
         let Some(mut conversation) = state else { return };
         self.memory -= conversation.memory();

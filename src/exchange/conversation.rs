@@ -185,11 +185,20 @@ impl Conversation {
         self.client
     }
 
+    fn parser_of(&self, direction: Direction) -> &Parser {
+        if direction == self.client { &self.requests } else { &self.responses }
+    }
+
     /// Whether nothing was read yet and a message may begin in this direction: then it is not
     /// settled which side the client is.
     pub fn is_open_to(&self, direction: Direction) -> bool {
-        let parser = if direction == self.client { &self.requests } else { &self.responses };
-        !self.has_messages && parser.is_idle()
+        !self.has_messages && self.parser_of(direction).is_idle()
+    }
+
+    /// Whether nothing is being read in this direction, so that its end means nothing. That stays so whatever
+    /// comes in the other direction: the sides are settled.
+    pub fn ignores_end(&self, direction: Direction) -> bool {
+        self.has_messages && self.parser_of(direction).is_idle()
     }
 
     /// The two sides turned out to be the other way round, before anything was read.

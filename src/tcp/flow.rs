@@ -95,6 +95,8 @@ pub(super) struct Flow<S> {
     pub last_seen: Timestamp,
     /// Whether any payload was seen.
     pub has_payload: bool,
+    /// Whether the consumer ignores the end of each direction.
+    ends_ignored: [bool; 2],
 }
 
 impl<S> Flow<S> {
@@ -118,6 +120,7 @@ impl<S> Flow<S> {
             reset: None,
             last_seen: segment.timestamp,
             has_payload: false,
+            ends_ignored: [false; 2],
         }
     }
 
@@ -191,8 +194,10 @@ impl<S> Flow<S> {
         *packets = packets.saturating_add(1);
         if !payload.is_empty() {
             self.has_payload = true;
-            let info = &self.info;
-            let mut sink = |event: StreamEvent<'_>| consumer.event(info, state, direction, event);
+            let (info, ignored) = (&self.info, &mut self.ends_ignored);
+            let mut sink = |event: StreamEvent<'_>| {
+                tell(info, state, ignored, direction, event, consumer);
+            };
             own.push_next(segment.identification, data, &mut sink);
             if unread > 0 {
                 own.pass_over(unread, sink);
@@ -300,13 +305,13 @@ impl<S> Flow<S> {
         counters: &mut TcpCounters,
         consumer: &mut C,
     ) {
-        let (info, state) = (&self.info, &mut self.state);
+        let (info, state, ignored) = (&self.info, &mut self.state, &mut self.ends_ignored);
         let (own, peer) = split(&mut self.halves, direction);
         let starts_message = !own.is_seen() && C::starts_message(payload.octets);
         let conflicts = counters.overlap_conflicts;
         let retransmitted = counters.retransmitted;
         own.push(payload, peer, starts_message, limits, counters, |event| {
-            consumer.event(info, state, direction, event);
+            tell(info, state, ignored, direction, event, consumer);
         });
         self.info.overlap_conflict |= counters.overlap_conflicts > conflicts;
         self.info.retransmitted += counters.retransmitted - retransmitted;
@@ -427,10 +432,29 @@ impl<S> Flow<S> {
             &mut dyn FnMut(StreamEvent<'_>),
         ) -> R,
     ) -> R {
-        let (info, state) = (&self.info, &mut self.state);
+        let (info, state, ignored) = (&self.info, &mut self.state, &mut self.ends_ignored);
         let (own, peer) = split(&mut self.halves, direction);
-        run(own, peer, counters, &mut |event| consumer.event(info, state, direction, event))
+        run(own, peer, counters, &mut |event| {
+            tell(info, state, ignored, direction, event, consumer);
+        })
     }
+}
+
+/// Tells the consumer what happened, unless that means nothing to it.
+fn tell<C: Consumer>(
+    info: &FlowInfo,
+    state: &mut Option<Box<C::State>>,
+    ends_ignored: &mut [bool; 2],
+    direction: Direction,
+    event: StreamEvent<'_>,
+    consumer: &mut C,
+) {
+    let ignored = &mut ends_ignored[direction as usize];
+    if matches!(event, StreamEvent::End { .. }) && *ignored {
+        return;
+    }
+    consumer.event(info, state, direction, event);
+    *ignored = state.as_deref().is_some_and(|state| C::ignores_end(state, direction));
 }
 
 /// The half stream of a direction, and that of the other one.

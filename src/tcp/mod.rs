@@ -120,6 +120,13 @@ pub trait Consumer {
         false
     }
 
+    /// Whether an end of this direction means nothing to this state, if nothing else happens in this
+    /// direction before it. Asked while the state is at hand, as it may have left the processor's cache when
+    /// the end comes.
+    fn ignores_end(_state: &Self::State, _direction: Direction) -> bool {
+        false
+    }
+
     /// The connection has ended, was given up or replaced; nothing more will come of it.
     fn close(&mut self, flow: &FlowInfo, state: Option<Box<Self::State>>, now: Timestamp);
 

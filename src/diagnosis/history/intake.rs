@@ -28,42 +28,43 @@ pub struct Noted {
 }
 
 impl History {
-    /// Remembers an exchange, of which `record` is what it shows by itself.
+    /// Remembers an exchange, of which `noted` is what it shows by itself.
     pub fn note(
         &mut self,
         exchange: &Exchange,
         auth: &AuthFacts,
-        record: Option<Record>,
+        mut noted: Option<Record>,
         counters: &mut Counters,
     ) -> Noted {
         self.now = self.now.max(exchange.time());
         let Some(response) = &exchange.response else { return Noted::default() };
         self.now = self.now.max(response.time);
         let Some(request) = &exchange.request else { return Noted::default() };
-        let Some(mut record) = record else { return Noted::default() };
+        // It is large: it stays where it is until it takes its place.
+        let Some(record) = &mut noted else { return Noted::default() };
         self.forget(counters);
         let sequence = self.next();
         record.sequence = sequence;
-        self.read_response(exchange, request, response, &record);
-        self.link_chains(&mut record, auth);
-        let repeats = self.repeated(&record, exchange, auth);
+        self.read_response(exchange, request, response, record);
+        self.link_chains(record, auth);
+        let repeats = self.repeated(record, exchange, auth);
         record.prior = repeats.map_or(0, |(prior, _)| prior);
         if record.accepted()
             && let Some((nonce, nc)) = counts::count(request, auth)
         {
-            let nonce = self.nonce_key(&record, &nonce);
+            let nonce = self.nonce_key(record, &nonce);
             self.counts.accept(nonce, nc, record.id, record.answered);
         }
         let mut other_leg = None;
         if let Some(mut refusal) = record.refusal.take() {
-            refusal.recount = self.recount(request, auth, &record);
-            self.count_repeats(&record, &mut refusal);
-            self.compare_date(&record, &mut refusal);
-            self.link_refusal(&record, &mut refusal);
+            refusal.recount = self.recount(request, auth, record);
+            self.count_repeats(record, &mut refusal);
+            self.compare_date(record, &mut refusal);
+            self.link_refusal(record, &mut refusal);
             record.refusal = Some(refusal);
-            other_leg = hops::join(self, &mut record, sequence);
+            other_leg = hops::join(self, record, sequence);
         }
-        self.records.push_back(record);
+        self.records.extend(noted);
         Noted { sequence, repeats: repeats.map(|(_, id)| id), other_leg }
     }
 
