@@ -144,6 +144,7 @@ impl Conversation {
             active.response.head.memory() + request
         });
         let held = size_of::<Self>()
+            + size_of::<Connection>()
             + self.queue.memory()
             + active
             + self.multiplexed.as_ref().map_or(0, |streams| streams.memory());

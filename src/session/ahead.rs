@@ -84,14 +84,15 @@ impl Blocks for BlockChannel {
     }
 }
 
-/// Reads to the end, or until `stop` is set or `tell` fails. `tell` looks at what was explained, in
-/// order, and is called with nothing while nothing is found. `None`: there can be no other threads, and
+/// Reads to the end, or until `stop` is set or `tell` fails. `tell` gets what was explained and is `wanted`,
+/// in order, and is called with nothing while there is nothing. `None`: there can be no other threads, and
 /// nothing was read.
 pub(super) fn read(
     reading: &mut Reading,
     wire: &mut Wire,
     explainer: &mut Explainer,
     stop: &AtomicBool,
+    wanted: impl FnMut(&Case) -> bool + Send,
     mut tell: impl FnMut(&[Arc<Case>]) -> io::Result<()>,
 ) -> Option<io::Result<End>> {
     reading.input.source.offer(Box::new(BlockChannel::new().ok()?));
@@ -102,7 +103,7 @@ pub(super) fn read(
     thread::scope(|scope| {
         let start = |name: &str| thread::Builder::new().name(name.to_owned());
         let observer = explainer.observer();
-        let explain = move || explain(explainer, &batches, &empty, &explained, &used);
+        let explain = move || explain(explainer, wanted, &batches, &empty, &explained, &used);
         let explaining = start("explaining").spawn_scoped(scope, explain).ok()?;
         let fill = move || fill(reading, wire, observer, stop, &found, &empties);
         let reader = start("reading").spawn_scoped(scope, fill).ok()?;
@@ -129,10 +130,12 @@ pub(super) fn read(
     })
 }
 
-/// Explains and hands over, until nothing is found any more or nobody wants it. What was told is taken
-/// apart here, and its exchanges go back to who found them: memory is given back where it came from.
+/// Explains and hands over what is wanted, until nothing is found any more or nobody wants anything. The rest
+/// and what was told is taken apart here, and its exchanges go back to who found them: memory is given back
+/// where it came from.
 fn explain(
     explainer: &mut Explainer,
+    mut wanted: impl FnMut(&Case) -> bool,
     batches: &Receiver<Vec<Found>>,
     empty: &Sender<Vec<Found>>,
     explained: &SyncSender<Vec<Arc<Case>>>,
@@ -142,7 +145,8 @@ fn explain(
     for mut batch in batches {
         explainer.take(&mut batch, &mut cases);
         let mut next = used.try_recv().unwrap_or_default();
-        let spent = next.drain(..).filter_map(Arc::into_inner);
+        let spent = next.drain(..).chain(cases.extract_if(.., |case| !wanted(case)));
+        let spent = spent.filter_map(Arc::into_inner);
         batch.extend(spent.map(|case: Case| Found::Exchange(case.exchange)));
         // Whoever has read everything needs no more room.
         let _ = empty.send(batch);
@@ -268,10 +272,18 @@ mod tests {
         let see = |reading: &mut Reading, engine: &mut Engine| {
             let mut all = Vec::new();
             let (wire, explainer) = engine.halves();
-            let end = read(reading, wire, explainer, &AtomicBool::new(false), |cases| {
-                all.extend(cases.iter().map(|case| format!("{case:?}")));
-                Ok(())
-            });
+            let stop = AtomicBool::new(false);
+            let end = read(
+                reading,
+                wire,
+                explainer,
+                &stop,
+                |_| true,
+                |cases| {
+                    all.extend(cases.iter().map(|case| format!("{case:?}")));
+                    Ok(())
+                },
+            );
             let end = end.unwrap().unwrap();
             all.push(format!("{end:?} {:?}", wire.counters()));
             all
@@ -338,7 +350,7 @@ mod tests {
             };
             let (wire, explainer) = engine.halves();
             let stop = AtomicBool::new(false);
-            let reads = AssertUnwindSafe(|| read(reading, wire, explainer, &stop, tell));
+            let reads = AssertUnwindSafe(|| read(reading, wire, explainer, &stop, |_| true, tell));
             assert!(std::panic::catch_unwind(reads).is_err());
             all
         };
@@ -363,10 +375,18 @@ mod tests {
         let see = |reading: &mut Reading, engine: &mut Engine| {
             let mut batches = 0;
             let (wire, explainer) = engine.halves();
-            let result = read(reading, wire, explainer, &AtomicBool::new(false), |_| {
-                batches += 1;
-                Err(io::ErrorKind::BrokenPipe.into())
-            });
+            let stop = AtomicBool::new(false);
+            let result = read(
+                reading,
+                wire,
+                explainer,
+                &stop,
+                |_| true,
+                |_| {
+                    batches += 1;
+                    Err(io::ErrorKind::BrokenPipe.into())
+                },
+            );
             assert_eq!(result.unwrap().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
             assert_eq!(batches, 1);
             Vec::new()

@@ -21,7 +21,7 @@ pub trait Sink {
     /// does; otherwise it gets each case once, settled.
     const FOLLOWS: bool;
 
-    /// Takes a case. `matches`: the display filter matches it.
+    /// Takes a case. `matches`: the display filter matches it; only who follows need get others.
     fn case(&mut self, case: &Arc<Case>, matches: bool) -> io::Result<()>;
 
     /// How things stand; only for those who follow.
@@ -92,23 +92,30 @@ struct Telling {
 }
 
 impl Telling {
+    /// Whether a case matches the display filter; `None` where it is not to be told at all.
+    fn judge(&mut self, case: &Case, followed: bool) -> Option<bool> {
+        if !(case.settled || followed) {
+            return None;
+        }
+        let matches = self.matching.matches(case);
+        if case.settled {
+            if self.fail_on.as_ref().is_some_and(|filter| filter.matches(case)) {
+                self.failed_on += 1;
+            }
+            // A screen shows the rest all the same; a pipe gets what was asked for.
+            if matches && self.has_enough() && !followed {
+                return None;
+            }
+            self.matched += u64::from(matches);
+        }
+        Some(matches)
+    }
+
     fn deliver<S: Sink>(&mut self, cases: &[Arc<Case>], sink: &mut S) -> io::Result<()> {
         for case in cases {
-            if !(case.settled || S::FOLLOWS) {
-                continue;
+            if let Some(matches) = self.judge(case, S::FOLLOWS) {
+                sink.case(case, matches)?;
             }
-            let matches = self.matching.matches(case);
-            if case.settled {
-                if self.fail_on.as_ref().is_some_and(|filter| filter.matches(case)) {
-                    self.failed_on += 1;
-                }
-                // A screen shows the rest all the same; a pipe gets what was asked for.
-                if matches && self.has_enough() && !S::FOLLOWS {
-                    continue;
-                }
-                self.matched += u64::from(matches);
-            }
-            sink.case(case, matches)?;
         }
         Ok(())
     }
@@ -173,8 +180,9 @@ impl Drive {
         }
         let (wire, explainer) = self.engine.halves();
         let telling = &mut self.telling;
-        ahead::read(&mut self.reading, wire, explainer, &self.stop, |cases| {
-            telling.deliver(cases, sink)?;
+        let wanted = |case: &Case| telling.judge(case, false) == Some(true);
+        ahead::read(&mut self.reading, wire, explainer, &self.stop, wanted, |cases| {
+            cases.iter().try_for_each(|case| sink.case(case, true))?;
             sink.pulse()
         })
     }

@@ -40,6 +40,8 @@ pub struct FlowTable<S> {
     index: Index,
     hasher: RandomState,
     slots: Slots<Slot<S>>,
+    /// Neighbours of each slot in its list. Not in the slot: those of neighbours lie far apart in memory.
+    neighbours: Vec<Neighbours>,
     free: Vec<u32>,
     /// By age of their last packet: connections with payload, and those without (half-open ones
     /// must not push out the others).
@@ -67,8 +69,8 @@ const LIGHT: usize = 4 << 10;
 /// longer header.
 const LIGHT_WAITING: usize = 32 << 10;
 
-/// Octets that a connection takes beside its slot and its state: up to 22 in the index, what the state shares
-/// with its exchanges, and those to which an allocator rounds up.
+/// Octets that a connection takes beside its slot and its state: up to 22 in the index, its neighbours, what
+/// the state shares with its exchanges, and those to which an allocator rounds up.
 const BESIDE: usize = 224;
 
 /// A reminder to look at a flow again, unless it has been replaced since.
@@ -82,9 +84,6 @@ struct Ticket {
 #[derive(Debug)]
 struct Slot<S> {
     flow: Option<Flow<S>>,
-    /// Neighbours in the list of its kind: newer and older.
-    newer: u32,
-    older: u32,
     /// When it took its place in the list.
     linked: Timestamp,
     kind: Kind,
@@ -118,6 +117,12 @@ enum Kind {
     Closed,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Neighbours {
+    newer: u32,
+    older: u32,
+}
+
 #[derive(Debug)]
 struct List {
     newest: u32,
@@ -144,6 +149,7 @@ impl<S> FlowTable<S> {
             index: Index::default(),
             hasher: RandomState::new(),
             slots: Slots::new(),
+            neighbours: Vec::new(),
             free: Vec::new(),
             established: List::EMPTY,
             embryonic: List::EMPTY,
@@ -183,7 +189,9 @@ impl<S> FlowTable<S> {
 
     /// Heap octets held by the table and by segments that wait (an estimate from capacities).
     pub fn memory(&self) -> usize {
-        self.waiting_octets + self.slots.memory() + self.index.memory() + self.weights.memory()
+        let neighbours = self.neighbours.capacity() * size_of::<Neighbours>();
+        let places = self.slots.memory() + neighbours + self.index.memory();
+        self.waiting_octets + places + self.weights.memory()
     }
 
     /// Takes in one segment.
@@ -321,8 +329,6 @@ impl<S> FlowTable<S> {
         self.counters.midstream_flows += u64::from(flow.info.midstream);
         let slot = Slot {
             flow: Some(flow),
-            newer: NONE,
-            older: NONE,
             linked: segment.timestamp,
             kind: Kind::Embryonic,
             in_holes: false,
@@ -332,6 +338,7 @@ impl<S> FlowTable<S> {
             self.slots[number] = slot;
             number
         } else {
+            self.neighbours.push(Neighbours { newer: NONE, older: NONE });
             self.slots.push(slot)
         };
         self.index.insert(self.hasher.hash_one(key), number);
@@ -355,15 +362,14 @@ impl<S> FlowTable<S> {
         if newest == NONE {
             list.oldest = slot;
         } else {
-            self.slots[newest].newer = slot;
+            self.neighbours[newest as usize].newer = slot;
         }
-        let entry = &mut self.slots[slot];
-        (entry.older, entry.newer) = (newest, NONE);
+        self.neighbours[slot as usize] = Neighbours { newer: NONE, older: newest };
     }
 
     fn unlink(&mut self, slot: u32) {
-        let &Slot { newer, older, kind, .. } = &self.slots[slot];
-        let Some(list) = self.list(kind) else { return };
+        let Neighbours { newer, older } = self.neighbours[slot as usize];
+        let Some(list) = self.list(self.slots[slot].kind) else { return };
         list.len -= 1;
         if newer == NONE {
             list.newest = older;
@@ -372,10 +378,10 @@ impl<S> FlowTable<S> {
             list.oldest = newer;
         }
         if newer != NONE {
-            self.slots[newer].older = older;
+            self.neighbours[newer as usize].older = older;
         }
         if older != NONE {
-            self.slots[older].newer = newer;
+            self.neighbours[older as usize].newer = newer;
         }
     }
 

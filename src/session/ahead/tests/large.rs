@@ -262,7 +262,8 @@ fn reads(octets: &[u8], save: Option<CaptureWriter>) -> (usize, usize) {
     let mut engine = Engine::new(Limits::default(), FingerprintKey::from_bytes(&[1; 32]));
     let (wire, explainer) = engine.halves();
     let mut reading = Reading::new(input, save, None);
-    let end = read(&mut reading, wire, explainer, &AtomicBool::new(false), |_| Ok(()));
+    let stop = AtomicBool::new(false);
+    let end = read(&mut reading, wire, explainer, &stop, |_| true, |_| Ok(()));
     assert_eq!(end.unwrap().unwrap(), End::Complete);
     reading.flush_saved();
     assert_eq!(reading.save_error, None);
