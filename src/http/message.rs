@@ -396,15 +396,14 @@ impl Request {
             }
             None => target,
         };
-        let end = target.iter().position(|&octet| octet == b'?' || octet == b'#');
-        let path = &target[..end.unwrap_or(target.len())];
+        let path = &target[..memchr::memchr2(b'?', b'#', target).unwrap_or(target.len())];
         if path.is_empty() { b"/" } else { path }
     }
 
     /// The query of the target, without the question mark.
     pub fn query(&self) -> Option<&[u8]> {
         let target = self.target();
-        let start = target.iter().position(|&octet| octet == b'?')? + 1;
+        let start = memchr::memchr(b'?', target)? + 1;
         let end = target[start..].iter().position(|&octet| octet == b'#');
         Some(&target[start..end.map_or(target.len(), |end| start + end)])
     }

@@ -51,6 +51,10 @@ const WALK: usize = 64;
 /// The same for a credential, whose other uses may be long ago.
 const CREDENTIAL_WALK: usize = 128;
 
+/// Records for which there is room from the start: a ring that grows by doubling goes round through memory that
+/// it never fills.
+const PREPARED: usize = 1 << 16;
+
 /// Proxies in a row that are followed.
 const LEGS: usize = 8;
 
@@ -152,8 +156,9 @@ impl Chain {
 impl History {
     /// With nothing remembered.
     pub fn new(limits: &Limits) -> Self {
+        let window = limits.diagnosis_window.max(1);
         Self {
-            records: VecDeque::new(),
+            records: VecDeque::with_capacity(window.min(PREPARED) + 1),
             first: 1,
             heads: HashMap::default(),
             hasher: ahash::RandomState::new(),
@@ -162,8 +167,8 @@ impl History {
             counts: counts::Counts::default(),
             origins: origins::Origins::default(),
             redirects: redirects::Redirects::default(),
-            window: limits.diagnosis_window.max(1),
-            sweep_at: 4 * limits.diagnosis_window.max(1),
+            window,
+            sweep_at: 4 * window,
             memory: limits.diagnosis_memory,
             forgot: false,
             now: Timestamp::default(),

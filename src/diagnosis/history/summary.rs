@@ -73,9 +73,10 @@ impl Summariser {
         record.answered = exchange.answered();
         record.client = connection.client;
         record.flow = connection.flow;
-        record.path = CompactString::from(text::visible_octets(request.path()));
-        record.target = self.hash(request.target());
-        record.route_key = self.hash(request.path());
+        let (target, path) = (request.target(), request.path());
+        record.path = CompactString::from(text::visible_octets(path));
+        record.target = self.hash(target);
+        record.route_key = if path == target { record.target } else { self.hash(path) };
         record.client_key = self.hash(connection.client.ip());
         record.retry_key = self.retry_key(record);
         if let Some(refusal) = record.refusal.as_mut() {
