@@ -21,7 +21,7 @@ const REJECTED_AT_ONCE: u32 = 100_000;
 /// Octets of the file for a packet from which on it pays to have them read by somebody else: little of
 /// them is looked at. Where packets are smaller, octets that somebody else has read would have to come out
 /// of another processor's cache, which costs more than to read them.
-const BULKY: u64 = 800;
+const BULKY: u64 = 600;
 
 /// So many octets show what the rest of a file is like.
 const STRETCH: u64 = 1 << 20;

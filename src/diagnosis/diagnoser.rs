@@ -6,13 +6,12 @@ use std::time::Duration;
 use crate::auth::AuthFacts;
 use crate::auth::proof::Prover;
 use crate::counters::{Counters, Limit};
-use crate::diagnosis::choice::{Answers, Rulebook, choose};
-use crate::diagnosis::heard::Heard;
+use crate::diagnosis::choice::{Rulebook, choose};
 use crate::diagnosis::history::{History, Noted, Sequence, Successes};
 use crate::diagnosis::observer::{Observation, Observer};
 use crate::diagnosis::rule::Awaiting;
 use crate::diagnosis::rules::{RULES, begins_token_flow, is_disguised_refusal, probes};
-use crate::diagnosis::waiting::{Pending, Refused, Waiting};
+use crate::diagnosis::waiting::{LookedAt, Pending, Refused, Waiting};
 use crate::diagnosis::{Case, Diagnosis, Note, NoteId, Verdict, View, note, proving, reply};
 use crate::exchange::Exchange;
 use crate::limits::Limits;
@@ -118,9 +117,7 @@ impl Diagnoser {
         let noted = self.history.note(&exchange, &auth, record, counters);
         let sequence = noted.sequence;
         if self.is_covered(&exchange) {
-            let heard = Heard { findings: findings.unwrap_or_default(), proof: None };
-            let answers = Answers::default();
-            let refused = Refused { exchange, auth, sequence, heard, answers };
+            let refused = Refused { exchange, auth, sequence, findings, looked_at: None };
             match self.may_be_looked_at_later(&refused) {
                 Some(until) => self.postpone(refused, until, counters, out),
                 None => self.explain(refused, counters, out),
@@ -241,7 +238,7 @@ impl Diagnoser {
                 let pending = Pending {
                     keys: self.history.keys(sequence),
                     refused,
-                    verdict: Some(verdict),
+                    verdict: Some(Box::new(verdict)),
                     only_leg: false,
                     until,
                     awaiting: assessment.awaiting,
@@ -257,7 +254,11 @@ impl Diagnoser {
 
     /// Finds out once about a refusal what holds whatever comes later.
     fn hear(&mut self, refused: &mut Refused) {
-        let Refused { exchange, auth, heard, .. } = refused;
+        let Refused { exchange, auth, findings, looked_at, .. } = refused;
+        let heard = &mut looked_at.get_or_insert_default().heard;
+        if let Some(findings) = findings.take() {
+            heard.findings = findings;
+        }
         let prover = self.prover.as_mut();
         heard.proof = prover.and_then(|prover| proving::prove(prover, exchange, auth));
         if heard.proof.is_some() {
@@ -285,7 +286,8 @@ impl Diagnoser {
     }
 
     fn assess(&self, refused: &mut Refused, ended: bool) -> Assessment {
-        let Refused { exchange, auth, heard, sequence, answers } = refused;
+        let Refused { exchange, auth, sequence, looked_at, .. } = refused;
+        let LookedAt { heard, answers } = &mut **looked_at.get_or_insert_default();
         let now = self.history.now();
         let view = View::new(exchange, auth, heard, &self.history, *sequence, now, ended);
         let choice = choose(&self.rules, &view, answers);
@@ -374,9 +376,9 @@ impl Diagnoser {
         };
         if changed
             && self.followed
-            && let Some(verdict) = pending.verdict.clone()
+            && let Some(verdict) = pending.verdict.as_deref()
         {
-            out.push(emit(&pending.refused, verdict, false));
+            out.push(emit(&pending.refused, verdict.clone(), false));
         }
         pending.until = until;
         pending.awaiting = new.awaiting;
@@ -418,16 +420,16 @@ impl Diagnoser {
 
     /// Puts the new verdict in place of the old one, which it remembers for who follows; whether they
     /// differ for a reader.
-    fn update(&self, old: &mut Option<Verdict>, new: Option<Verdict>) -> bool {
+    fn update(&self, old: &mut Option<Box<Verdict>>, new: Option<Verdict>) -> bool {
         let Some(mut new) = new else { return false };
         let Some(last) = old else {
-            *old = Some(new);
+            *old = Some(Box::new(new));
             return true;
         };
         let known = self.followed && new.diagnosis.entry.id != last.diagnosis.entry.id;
         new.was = if known { Some(last.diagnosis.entry.id.as_str()) } else { last.was };
         let changed = differ(last, &new);
-        *last = new;
+        **last = new;
         changed
     }
 }
@@ -444,7 +446,7 @@ fn emit(refused: &Refused, verdict: Verdict, settled: bool) -> Arc<Case> {
 /// Emits what waits no longer.
 fn last_word(pending: Pending, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
     let Pending { refused: Refused { exchange, auth, .. }, verdict, .. } = pending;
-    let verdict = verdict.map(|verdict| Verdict { provisional: false, ..verdict });
+    let verdict = verdict.map(|verdict| Verdict { provisional: false, ..*verdict });
     if let Some(verdict) = &verdict {
         count(verdict, &exchange, counters);
     }

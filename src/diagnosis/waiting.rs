@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::auth::AuthFacts;
 use crate::diagnosis::Verdict;
 use crate::diagnosis::choice::Answers;
-use crate::diagnosis::heard::Heard;
+use crate::diagnosis::heard::{Findings, Heard};
 use crate::diagnosis::history::Sequence;
 use crate::diagnosis::rule::Awaiting;
 use crate::exchange::Exchange;
@@ -15,12 +15,21 @@ use crate::time::Timestamp;
 /// Exchanges woken by one other at once; the rest is asked again when its time has come.
 const WAKE: usize = 8;
 
-/// A refused exchange, and what need not be found out again.
+/// A refused exchange. Thousands wait for their first look, so little is kept of each until then.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub exchange: Arc<Exchange>,
     pub auth: Arc<AuthFacts>,
     pub sequence: Sequence,
+    /// What is known of others that say the same.
+    pub findings: Option<Arc<Findings>>,
+    /// Since its first look.
+    pub looked_at: Option<Box<LookedAt>>,
+}
+
+/// What the next look at a refused exchange need not find out again.
+#[derive(Debug, Default)]
+pub(super) struct LookedAt {
     pub heard: Heard,
     pub answers: Answers,
 }
@@ -30,7 +39,7 @@ pub(super) struct Refused {
 pub(super) struct Pending {
     pub refused: Refused,
     /// What was concluded last; `None` before the first look.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Box<Verdict>>,
     /// That was concluded early, and no rule waited for more.
     pub only_leg: bool,
     /// When it is settled at the latest.
@@ -160,8 +169,8 @@ mod tests {
                 exchange: exchange.into(),
                 auth: Arc::clone(&case.auth),
                 sequence,
-                heard: Heard::default(),
-                answers: Answers::default(),
+                findings: None,
+                looked_at: None,
             },
             verdict: None,
             only_leg: false,
