@@ -361,6 +361,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_wanted_is_explained_and_not_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("capture");
+        std::fs::write(&path, long_recording(20)).unwrap();
+        let mut expected = on_one_thread(&path);
+        let is_other = |line: &String| line.starts_with("Case") && !line.contains("status: 401");
+        let all = expected.len();
+        expected.retain(|line| !is_other(line));
+        assert!(expected.len() > 50 && expected.len() + 50 < all, "{} of {all}", expected.len());
+        let see = |reading: &mut Reading, engine: &mut Engine| {
+            let mut told = Vec::new();
+            let (wire, explainer) = engine.halves();
+            let stop = AtomicBool::new(false);
+            let wanted = |case: &Case| case.exchange.status() == Some(401);
+            let tell = |cases: &[Arc<Case>]| {
+                told.extend(cases.iter().map(|case| format!("{case:?}")));
+                Ok(())
+            };
+            let end = read(reading, wire, explainer, &stop, wanted, tell).unwrap().unwrap();
+            told.push(format!("{end:?} {:?}", wire.counters()));
+            told
+        };
+        let mut told = seen_by(see, &path);
+        told.retain(|line| !is_other(line));
+        assert_eq!(told, expected);
+    }
+
+    #[test]
     fn a_file_whose_reader_broke_down_has_not_ended() {
         let (_, full) = mpsc::sync_channel(BLOCKS);
         let (empty, _empties) = mpsc::channel();

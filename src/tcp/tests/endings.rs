@@ -19,6 +19,20 @@ fn a_half_closed_connection_still_brings_the_answer() {
 }
 
 #[test]
+fn an_end_is_told_unless_it_means_nothing_to_who_listens() {
+    let mut wire = Wire::open();
+    wire.client(ACK, 1, 1, "done").server(ACK, 1, 5, "do").server(ACK | FIN, 3, 5, "ne");
+    wire.client(ACK | FIN, 5, 6, "");
+    assert_eq!(wire.only(), texts("done", "done"));
+    let mut wire = Wire::open();
+    // What comes behind it makes the end mean something again, whether it was seen or not.
+    wire.client(ACK, 1, 1, "done").client(ACK | FIN, 5, 1, "?").server(ACK, 1, 7, "done");
+    wire.client(ACK, 7, 8, "").server(ACK | FIN, 8, 7, "");
+    wire.wait(Duration::from_secs(60)).client(ACK, 7, 9, "");
+    assert_eq!(wire.only(), texts("done?.", "done[3]."));
+}
+
+#[test]
 fn a_fin_that_comes_before_its_data_waits_for_it() {
     let mut wire = Wire::open();
     wire.client(ACK | FIN, 4, 1, "").client(ACK, 1, 1, "abc");

@@ -19,6 +19,9 @@ const SYN: u8 = TcpFlags::SYN;
 const RST: u8 = TcpFlags::RST;
 const ACK: u8 = TcpFlags::ACK;
 
+/// Behind this, the recorder does not listen for the end.
+const DONE: &str = "done";
+
 /// What was handed on of one connection.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Streams {
@@ -54,6 +57,10 @@ impl Consumer for Recorder {
             StreamEvent::Gap { length, .. } => *text += &format!("[{length}]"),
             StreamEvent::End { .. } => text.push('.'),
         }
+    }
+
+    fn ignores_end(state: &Streams, direction: Direction) -> bool {
+        state.text[direction as usize].ends_with(DONE)
     }
 
     fn close(&mut self, flow: &FlowInfo, state: Option<Box<Streams>>, _now: Timestamp) {
