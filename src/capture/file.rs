@@ -23,7 +23,7 @@ const REJECTED_AT_ONCE: u32 = 100_000;
 /// of another processor's cache, which costs more than to read them.
 const BULKY: u64 = 600;
 
-/// So many octets show what the rest of a file is like.
+/// By so many octets at a time a file is judged. Once it was found to be bulky it is taken to stay so.
 const STRETCH: u64 = 1 << 20;
 
 /// What the octets at the front of the window are.
@@ -295,11 +295,8 @@ impl FileSource {
 
     #[cold]
     fn fill(&mut self, wanted: usize) -> Result<(), Option<End>> {
-        if self.is_bulky()
-            && let Input::File { file, helper: Some(_) } = &self.input
-            && let Ok(file) = file.try_clone()
-        {
-            self.input.read_ahead(Box::new(file));
+        if self.input.may_be_handed_over() && self.was_bulky() {
+            self.input.hand_over();
         }
         match self.window.fill(&mut self.input, wanted) {
             Ok(Filled::More) => {}
@@ -325,8 +322,8 @@ impl FileSource {
         }
     }
 
-    /// Whether the last octets are of large packets on the whole, as those of bodies are.
-    fn is_bulky(&mut self) -> bool {
+    /// Whether the last stretch of octets is over and was of large packets on the whole, as those of bodies are.
+    fn was_bulky(&mut self) -> bool {
         let now = (self.packets, self.window.offset());
         let (packets, octets) = (now.0 - self.walked.0, now.1 - self.walked.1);
         let enough = octets >= STRETCH;

@@ -100,7 +100,7 @@ impl Input {
     }
 
     /// There is somebody else who can read a file that is there as a whole. One that is packed is unpacked
-    /// by him from now on; others wait for [`Self::read_ahead`].
+    /// by him from now on; others wait for [`Self::hand_over`].
     pub(super) fn offer(&mut self, mut helper: Box<dyn Blocks>) {
         match self {
             Self::File { helper: none, .. } => *none = Some(helper),
@@ -114,6 +114,20 @@ impl Input {
         }
     }
 
+    /// Whether there is somebody else to read a file, who has not begun.
+    pub(super) fn may_be_handed_over(&self) -> bool {
+        matches!(self, Self::File { helper: Some(_), .. })
+    }
+
+    /// Has somebody else read on from where the file was read up to.
+    pub(super) fn hand_over(&mut self) {
+        if let Self::File { file, .. } = self
+            && let Ok(file) = file.try_clone()
+        {
+            self.read_ahead(Box::new(file));
+        }
+    }
+
     /// Has somebody else read on, by these means, if there is somebody.
     pub(super) fn read_ahead(&mut self, reader: Box<dyn BlockReader>) -> bool {
         match self {
@@ -122,6 +136,8 @@ impl Input {
                 let started = blocks.start(reader).is_ok();
                 if started {
                     *self = Self::Ahead { blocks, unpacked: false };
+                } else {
+                    *helper = Some(blocks);
                 }
                 started
             }

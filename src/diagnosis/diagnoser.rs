@@ -201,7 +201,7 @@ impl Diagnoser {
     }
 
     fn wait(&mut self, pending: Pending, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
-        self.waiting.insert(Box::new(pending));
+        self.waiting.insert(pending);
         if self.waiting.len() > self.room
             && let Some((_, id)) = self.waiting.first()
         {
@@ -254,11 +254,7 @@ impl Diagnoser {
 
     /// Finds out once about a refusal what holds whatever comes later.
     fn hear(&mut self, refused: &mut Refused) {
-        let Refused { exchange, auth, findings, looked_at, .. } = refused;
-        let heard = &mut looked_at.get_or_insert_default().heard;
-        if let Some(findings) = findings.take() {
-            heard.findings = findings;
-        }
+        let (exchange, auth, LookedAt { heard, .. }) = refused.parts();
         let prover = self.prover.as_mut();
         heard.proof = prover.and_then(|prover| proving::prove(prover, exchange, auth));
         if heard.proof.is_some() {
@@ -286,10 +282,10 @@ impl Diagnoser {
     }
 
     fn assess(&self, refused: &mut Refused, ended: bool) -> Assessment {
-        let Refused { exchange, auth, sequence, looked_at, .. } = refused;
-        let LookedAt { heard, answers } = &mut **looked_at.get_or_insert_default();
+        let sequence = refused.sequence;
+        let (exchange, auth, LookedAt { heard, answers }) = refused.parts();
         let now = self.history.now();
-        let view = View::new(exchange, auth, heard, &self.history, *sequence, now, ended);
+        let view = View::new(exchange, auth, heard, &self.history, sequence, now, ended);
         let choice = choose(&self.rules, &view, answers);
         let verdict = choice.diagnosis.map(|mut diagnosis| {
             let record = view.record();
@@ -371,7 +367,7 @@ impl Diagnoser {
         let until = new.until.or_else(|| self.leg_until(&pending.refused, new.verdict.as_ref()));
         let changed = self.update(&mut pending.verdict, new.verdict);
         let Some(until) = until else {
-            last_word(*pending, counters, out);
+            last_word(pending, counters, out);
             return;
         };
         if changed
@@ -415,7 +411,7 @@ impl Diagnoser {
         {
             self.update(&mut pending.verdict, new.verdict);
         }
-        last_word(*pending, counters, out);
+        last_word(pending, counters, out);
     }
 
     /// Puts the new verdict in place of the old one, which it remembers for who follows; whether they

@@ -27,11 +27,24 @@ pub(super) struct Refused {
     pub looked_at: Option<Box<LookedAt>>,
 }
 
-/// What the next look at a refused exchange need not find out again.
-#[derive(Debug, Default)]
+/// What the first look at a refused exchange found out for the next.
+#[derive(Debug)]
 pub(super) struct LookedAt {
     pub heard: Heard,
     pub answers: Answers,
+}
+
+impl Refused {
+    /// What it is, and what was found out about it; nothing before its first look.
+    pub fn parts(&mut self) -> (&Arc<Exchange>, &Arc<AuthFacts>, &mut LookedAt) {
+        let Self { exchange, auth, findings, looked_at, .. } = self;
+        let looked_at = looked_at.get_or_insert_with(|| {
+            let findings = findings.take().unwrap_or_default();
+            let heard = Heard { findings, proof: None };
+            Box::new(LookedAt { heard, answers: Answers::default() })
+        });
+        (exchange, auth, looked_at)
+    }
 }
 
 /// One that waits.
@@ -60,7 +73,7 @@ pub(super) struct Keys {
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    pending: HashMap<u64, Box<Pending>, ahash::RandomState>,
+    pending: HashMap<u64, Pending, ahash::RandomState>,
     due: BTreeSet<(Timestamp, u64)>,
     interested: HashMap<u64, VecDeque<u64>, ahash::RandomState>,
     /// Those that were not looked at yet when they came, in the order of their records.
@@ -74,7 +87,7 @@ impl Waiting {
     }
 
     /// Lets an exchange wait.
-    pub fn insert(&mut self, pending: Box<Pending>) {
+    pub fn insert(&mut self, pending: Pending) {
         let id = pending.refused.exchange.id;
         self.due.insert((pending.until, id));
         for key in keys(&pending) {
@@ -92,7 +105,7 @@ impl Waiting {
     }
 
     /// Takes an exchange out.
-    pub fn take(&mut self, id: u64) -> Option<Box<Pending>> {
+    pub fn take(&mut self, id: u64) -> Option<Pending> {
         let pending = self.pending.remove(&id)?;
         self.due.remove(&(pending.until, id));
         for key in keys(&pending) {
@@ -161,10 +174,10 @@ mod tests {
     use super::*;
     use crate::diagnosis::testing::{diagnose, get};
 
-    fn unseen(sequence: Sequence) -> Box<Pending> {
+    fn unseen(sequence: Sequence) -> Pending {
         let case = &diagnose([get("/").answer(401)])[0];
         let exchange = Exchange { id: 100 + sequence, ..Exchange::clone(&case.exchange) };
-        Box::new(Pending {
+        Pending {
             refused: Refused {
                 exchange: exchange.into(),
                 auth: Arc::clone(&case.auth),
@@ -177,7 +190,7 @@ mod tests {
             until: Timestamp::default(),
             awaiting: Awaiting::RETRY,
             keys: Keys::default(),
-        })
+        }
     }
 
     #[test]

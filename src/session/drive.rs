@@ -92,8 +92,9 @@ struct Telling {
 }
 
 impl Telling {
-    /// Whether a case matches the display filter; `None` where it is not to be told at all.
-    fn judge(&mut self, case: &Case, followed: bool) -> Option<bool> {
+    /// Counts a case, once. Answers whether it matches the display filter; `None` where it is not to be told at
+    /// all.
+    fn admit(&mut self, case: &Case, followed: bool) -> Option<bool> {
         if !(case.settled || followed) {
             return None;
         }
@@ -113,7 +114,7 @@ impl Telling {
 
     fn deliver<S: Sink>(&mut self, cases: &[Arc<Case>], sink: &mut S) -> io::Result<()> {
         for case in cases {
-            if let Some(matches) = self.judge(case, S::FOLLOWS) {
+            if let Some(matches) = self.admit(case, S::FOLLOWS) {
                 sink.case(case, matches)?;
             }
         }
@@ -180,7 +181,7 @@ impl Drive {
         }
         let (wire, explainer) = self.engine.halves();
         let telling = &mut self.telling;
-        let wanted = |case: &Case| telling.judge(case, false) == Some(true);
+        let wanted = |case: &Case| telling.admit(case, false) == Some(true);
         ahead::read(&mut self.reading, wire, explainer, &self.stop, wanted, |cases| {
             cases.iter().try_for_each(|case| sink.case(case, true))?;
             sink.pulse()

@@ -451,6 +451,7 @@ fn tell<C: Consumer>(
 ) {
     let ignored = &mut ends_ignored[direction as usize];
     if matches!(event, StreamEvent::End { .. }) && *ignored {
+        debug_assert!(state.as_deref().is_none_or(|state| C::ignores_end(state, direction)));
         return;
     }
     consumer.event(info, state, direction, event);

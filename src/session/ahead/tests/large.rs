@@ -277,21 +277,24 @@ fn answered(request: &[u8], response: &[&[u8]]) -> Vec<u8> {
     let response = response.iter().flat_map(|part| part.chunks(65_000));
     let all = std::iter::once((true, request)).chain(response.map(|octets| (false, octets)));
     for (from_client, octets) in all {
-        let (from, to) = if from_client { (4000, 80) } else { (80, 4000) };
         let (seq, ack) = if from_client { (1, 1) } else { (sequence, 1 + request.len() as u32) };
-        let packet = PacketBuilder::ethernet2([0; 6], [0; 6])
-            .ipv4([127, 0, 0, 1], [127, 0, 0, 1], 64)
-            .tcp(from, to, seq, 65_000)
-            .ack(ack);
-        let mut data = Vec::new();
-        packet.write(&mut data, octets).unwrap();
-        for word in [1_700_000_000, 0, data.len() as u32, data.len() as u32] {
-            file.extend(word.to_le_bytes());
-        }
-        file.extend(data);
+        file.extend(record(from_client, seq, ack, octets));
         sequence += if from_client { 0 } else { octets.len() as u32 };
     }
     file
+}
+
+/// A packet of the one connection, as it stands in a file.
+pub(super) fn record(from_client: bool, seq: u32, ack: u32, octets: &[u8]) -> Vec<u8> {
+    let (from, to) = if from_client { (4000, 80) } else { (80, 4000) };
+    let packet = PacketBuilder::ethernet2([0; 6], [0; 6])
+        .ipv4([127, 0, 0, 1], [127, 0, 0, 1], 64)
+        .tcp(from, to, seq, 65_000)
+        .ack(ack);
+    let mut data = Vec::new();
+    packet.write(&mut data, octets).unwrap();
+    let words = [1_700_000_000, 0, data.len() as u32, data.len() as u32];
+    [&words.map(u32::to_le_bytes).concat(), &*data].concat()
 }
 
 #[test]
