@@ -28,12 +28,12 @@ pub struct Noted {
 }
 
 impl History {
-    /// Remembers an exchange, of which `noted` is what it shows by itself.
+    /// Remembers an exchange, of which `new` is what it shows by itself.
     pub fn note(
         &mut self,
         exchange: &Exchange,
         auth: &AuthFacts,
-        mut noted: Option<Record>,
+        mut new: Option<Record>,
         counters: &mut Counters,
     ) -> Noted {
         self.now = self.now.max(exchange.time());
@@ -41,7 +41,7 @@ impl History {
         self.now = self.now.max(response.time);
         let Some(request) = &exchange.request else { return Noted::default() };
         // It is large: it stays where it is until it takes its place.
-        let Some(record) = &mut noted else { return Noted::default() };
+        let Some(record) = &mut new else { return Noted::default() };
         self.forget(counters);
         let sequence = self.next();
         record.sequence = sequence;
@@ -64,7 +64,7 @@ impl History {
             record.refusal = Some(refusal);
             other_leg = hops::join(self, record, sequence);
         }
-        self.records.extend(noted);
+        self.records.extend(new);
         Noted { sequence, repeats: repeats.map(|(_, id)| id), other_leg }
     }
 
