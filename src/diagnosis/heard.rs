@@ -25,7 +25,7 @@ pub struct Findings {
 }
 
 /// What the next look at an exchange need not find out again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Heard {
     pub(super) findings: Arc<Findings>,
     /// The credentials, held against the user's keys and passwords.

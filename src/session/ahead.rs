@@ -115,9 +115,8 @@ pub(super) fn read(
         let leaving = Leaving(&left);
         let start = |name: &str| thread::Builder::new().name(name.to_owned());
         let observer = explainer.observer();
-        let is_left = || left.load(Ordering::Relaxed);
-        let explain =
-            move || explain(explainer, wanted, is_left, &batches, &empty, &explained, &used);
+        let left = &left;
+        let explain = move || explain(explainer, wanted, left, &batches, &empty, &explained, &used);
         let explaining = start("explaining").spawn_scoped(scope, explain).ok()?;
         let fill = move || fill(reading, wire, observer, stop, &found, &empties);
         let reader = start("reading").spawn_scoped(scope, fill).ok()?;
@@ -150,14 +149,14 @@ pub(super) fn read(
 fn explain(
     explainer: &mut Explainer,
     mut wanted: impl FnMut(&Case) -> bool,
-    is_left: impl Fn() -> bool,
+    left: &AtomicBool,
     batches: &Receiver<Vec<Found>>,
     empty: &Sender<Vec<Found>>,
     explained: &SyncSender<Vec<Arc<Case>>>,
     used: &Receiver<Vec<Arc<Case>>>,
 ) {
     let mut cases = Vec::new();
-    for mut batch in batches.iter().take_while(|_| !is_left()) {
+    for mut batch in batches.iter().take_while(|_| !left.load(Ordering::Relaxed)) {
         explainer.take(&mut batch, &mut cases);
         let mut next = used.try_recv().unwrap_or_default();
         let spent = next.drain(..).chain(cases.extract_if(.., |case| !wanted(case)));
