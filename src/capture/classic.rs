@@ -23,8 +23,8 @@ pub(super) struct Classic {
     /// Nanoseconds in one unit of a record's second time field.
     fraction: u32,
     record_header: usize,
-    /// Where a record header has the captured and the original length.
-    lengths_at: (usize, usize),
+    /// Whether a record header has the original length before the captured one.
+    lengths_swapped: bool,
     /// Some writers of version 2.3 had them the other way round: what was captured is never longer.
     lengths_in_doubt: bool,
     largest: u32,
@@ -56,7 +56,7 @@ impl Classic {
             big_endian,
             fraction,
             record_header,
-            lengths_at: if minor_version < 3 { (12, 8) } else { (8, 12) },
+            lengths_swapped: minor_version < 3,
             lengths_in_doubt: minor_version == 3,
             largest: word(big_endian, 16).clamp(LARGEST_PACKET, 8 * LARGEST_PACKET),
             sparse: false,
@@ -81,7 +81,7 @@ impl Classic {
         let Some(header) = data.first_chunk::<16>() else {
             return Ok(Step::More(self.record_header));
         };
-        let (captured, _) = self.lengths(header);
+        let [_, _, captured, _] = self.words(header);
         if captured > self.largest {
             return Err("its length is impossible");
         }
@@ -92,18 +92,17 @@ impl Classic {
     #[inline]
     pub(super) fn packet(&self, data: &[u8]) -> Option<Packet> {
         let header = data.first_chunk::<16>()?;
-        let (captured, original) = self.lengths(header);
+        let [seconds, fraction, captured, original] = self.words(header);
         let present = self.present(captured);
         let size = self.record_header + present;
         if captured > self.largest || data.len() < size {
             return None;
         }
         let unread = if present == captured as usize { 0 } else { captured - BEGINNING as u32 };
-        let fraction = word(header, self.big_endian, 4);
         let nanoseconds = i64::from(fraction) * i64::from(self.fraction);
-        let seconds = i64::from(word(header, self.big_endian, 0));
+        let seconds = i64::from(seconds) * 1_000_000_000;
         Some(Packet {
-            timestamp: Timestamp::from_nanoseconds(seconds * 1_000_000_000 + nanoseconds),
+            timestamp: Timestamp::from_nanoseconds(seconds + nanoseconds),
             link_type: self.link_type,
             interface: 0,
             start: self.record_header,
@@ -122,15 +121,22 @@ impl Classic {
         if self.sparse && captured > LARGE { BEGINNING + 1 } else { captured }
     }
 
-    /// The captured and the original length.
+    /// Of a record header: seconds, what is left in units of [`Self::fraction`], the captured and the
+    /// original length.
     #[inline]
-    fn lengths(&self, header: &[u8; 16]) -> (u32, u32) {
-        let captured = word(header, self.big_endian, self.lengths_at.0);
-        let original = word(header, self.big_endian, self.lengths_at.1);
-        if self.lengths_in_doubt && captured > original {
-            (original, captured)
+    fn words(&self, header: &[u8; 16]) -> [u32; 4] {
+        let mut words = [0; 4];
+        for (word, octets) in words.iter_mut().zip(header.as_chunks().0) {
+            *word = u32::from_le_bytes(*octets);
+        }
+        if self.big_endian {
+            words = words.map(u32::swap_bytes);
+        }
+        let [seconds, fraction, first, second] = words;
+        if self.lengths_swapped || (self.lengths_in_doubt && first > second) {
+            [seconds, fraction, second, first]
         } else {
-            (captured, original)
+            words
         }
     }
 }
