@@ -25,12 +25,11 @@ use crate::time::Timestamp;
 
 /// What the wire gave, in the order in which it was found.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "few wait, and a box costs more than room")]
 pub enum Found {
     /// An exchange that is complete or given up.
     Exchange(Arc<Exchange>),
-    /// The same, looked at by itself already.
-    Observed(Observation),
+    /// The same, looked at by itself already. In a box, as few are.
+    Observed(Box<Observation>),
     /// Packet time has come this far.
     Time(Timestamp),
 }
@@ -38,10 +37,30 @@ pub enum Found {
 /// Looks at exchanges that were found by themselves, which the explainer then need not do.
 pub fn observe(found: Vec<Found>, observer: &mut Observer) -> Vec<Found> {
     let observed = found.into_iter().map(|found| match found {
-        Found::Exchange(exchange) => Found::Observed(observer.observe(exchange)),
+        Found::Exchange(exchange) => Found::Observed(Box::new(observer.observe(exchange))),
         other => other,
     });
     observed.collect()
+}
+
+/// Lets go of what was found.
+pub fn forget(found: &mut Vec<Found>) {
+    one_by_one(found, drop);
+}
+
+/// Takes out what was found. It comes out of another thread's cache, or from further away, and so is asked
+/// for before it is its turn.
+fn one_by_one(found: &mut Vec<Found>, mut each: impl FnMut(Found)) {
+    for at in 0..found.len() {
+        if let Some(Found::Exchange(soon)) = found.get(at + 4) {
+            soon.fetch();
+        }
+        if let Some(Found::Exchange(next)) = found.get(at + 2) {
+            next.fetch_parts();
+        }
+        each(std::mem::replace(&mut found[at], Found::Time(Timestamp::default())));
+    }
+    found.clear();
 }
 
 /// From frames to explained exchanges.
@@ -62,17 +81,15 @@ pub struct Explainer {
 impl Explainer {
     /// Takes what was found; appends the cases that it gives or changes to `out`.
     pub fn take(&mut self, found: &mut Vec<Found>, out: &mut Vec<Arc<Case>>) {
-        for found in found.drain(..) {
-            match found {
-                Found::Exchange(exchange) => {
-                    self.diagnoser.observe(exchange, &mut self.counters, out);
-                }
-                Found::Observed(observation) => {
-                    self.diagnoser.take(observation, &mut self.counters, out);
-                }
-                Found::Time(now) => self.diagnoser.advance(now, &mut self.counters, out),
+        one_by_one(found, |found| match found {
+            Found::Exchange(exchange) => {
+                self.diagnoser.observe(exchange, &mut self.counters, out);
             }
-        }
+            Found::Observed(observation) => {
+                self.diagnoser.take(*observation, &mut self.counters, out);
+            }
+            Found::Time(now) => self.diagnoser.advance(now, &mut self.counters, out),
+        });
     }
 
     /// Looks at exchanges by themselves as the explainer would, on another thread.
@@ -172,7 +189,59 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::capture::file::FileSource;
-    use crate::capture::{Next, Source};
+    use crate::capture::{AT_ONCE, LinkType, Next, Source};
+
+    type Owned = (Timestamp, LinkType, Vec<u8>, u32);
+
+    /// The frames of the demo: also cut by a snap length, and behind a VLAN tag, which are not plain.
+    fn frames() -> Vec<Owned> {
+        let mut demo = FileSource::of_octets("demo", include_bytes!("demo/demo.pcap")).unwrap();
+        let mut frames = Vec::new();
+        while let Next::Frame(frame) = demo.next() {
+            let mut data = frame.data.to_vec();
+            let mut length = frame.original_length;
+            match frames.len() % 7 {
+                3 => data.truncate(data.len() - 1),
+                5 => {
+                    data.splice(12..12, [0x81, 0, 0, 1]);
+                    length += 4;
+                }
+                _ => {}
+            }
+            frames.push((frame.timestamp, frame.link_type, data, length));
+        }
+        frames
+    }
+
+    fn frame((timestamp, link_type, data, length): &Owned) -> Frame<'_> {
+        Frame {
+            timestamp: *timestamp,
+            link_type: *link_type,
+            interface: 0,
+            data,
+            original_length: *length,
+        }
+    }
+
+    #[test]
+    fn frames_taken_in_at_once_give_what_they_give_one_by_one() {
+        let frames = frames();
+        let wire = || Wire::new(Limits::default());
+        let (mut one_by_one, mut expected) = (wire(), Vec::new());
+        for one in &frames {
+            one_by_one.push(&frame(one), &mut expected);
+        }
+        let counted = one_by_one.counters();
+        assert!(counted.truncated > 0 && expected.len() > 50, "{counted:?}");
+        for at_once in [1, 5, AT_ONCE] {
+            let (mut wire, mut found) = (wire(), Vec::new());
+            for some in frames.chunks(at_once) {
+                wire.push_all(some.iter().map(frame), &mut found);
+            }
+            assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{at_once} at once");
+            assert_eq!(wire.counters(), counted);
+        }
+    }
 
     #[test]
     fn a_request_on_its_way_through_a_proxy_is_not_alone() {

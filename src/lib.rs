@@ -14,6 +14,7 @@
 //! [`tui`] show what comes out; [`demo`] makes traffic to look at. `docs/ARCHITECTURE.md` has the map.
 
 pub mod auth;
+pub mod cache;
 pub mod capture;
 pub mod cli;
 pub mod config;

@@ -27,15 +27,16 @@ const ORDER: [&str; 15] = [
 ];
 
 /// Small vocabularies without behaviour of their own; they may use each other.
-const EVERYWHERE: [&str; 5] = ["time", "secret", "text", "limits", "counters"];
+const EVERYWHERE: [&str; 6] = ["time", "secret", "text", "limits", "counters", "cache"];
 
 /// What is used only here: the wire's crates in their layer, the terminal in the screen, and
 /// threads, channels and clocks outside the core, which sees packet time only.
-const CONFINED: [(&str, &[&str]); 12] = [
+const CONFINED: [(&str, &[&str]); 13] = [
     ("pcap::", &["capture"]),
     ("pcap_parser", &["capture"]),
     ("etherparse", &["decode"]),
     ("httparse", &["http/h1"]),
+    ("safe_arch", &["cache"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("hyper::", &["demo"]),

@@ -12,8 +12,14 @@ use super::compressed::Compression;
 use super::input::{Blocks, Filled, Input, Window};
 use super::pcapng::PcapNg;
 use super::sparse::{LARGE, LargePackets};
-use super::{Beginning, CaptureError, End, Frame, LinkType, Next, Part, Source, SourceDrops};
+use super::{
+    AT_ONCE, Beginning, CaptureError, End, Frame, LinkType, Next, Part, Source, SourceDrops,
+};
+use crate::cache;
 use crate::time::Timestamp;
+
+/// A packet's headers come to an end about here in its record: Ethernet, IPv4, TCP.
+const HEADERS: usize = 16 + 14 + 20 + 20;
 
 /// Frames that the capture filter may reject before the caller gets to look at something else.
 const REJECTED_AT_ONCE: u32 = 100_000;
@@ -81,6 +87,18 @@ enum Format {
     PcapNg(PcapNg),
 }
 
+impl Format {
+    /// What the octets at the front of `data` are.
+    #[inline]
+    fn step(&mut self, data: &[u8]) -> Result<Step, &'static str> {
+        match self {
+            Self::Classic(format) => format.step(data),
+            Self::PcapNg(format) => format.step(data),
+            Self::Unknown => Ok(Step::More(classic::FILE_HEADER)),
+        }
+    }
+}
+
 /// Frames from a file or a pipe.
 pub struct FileSource {
     input: Input,
@@ -90,8 +108,12 @@ pub struct FileSource {
     names: [Arc<str>; 1],
     filter: Option<FileFilter>,
     packets: u64,
+    /// Packets that were walked over at once, and where the record or block of each lies from the first's.
+    walked: Vec<(usize, Packet)>,
+    /// Octets that were walked over with them.
+    all_walked: usize,
     /// Packets and octets that were walked over before the last stretch of octets.
-    walked: (u64, u64),
+    judged: (u64, u64),
     /// What reads large packets whole, where only their beginnings come by themselves.
     large: Option<LargePackets>,
     ended: Option<End>,
@@ -131,7 +153,9 @@ impl FileSource {
             names: [name.into()],
             filter: bpf.map(FileFilter::new),
             packets: 0,
-            walked: (0, 0),
+            walked: Vec::with_capacity(AT_ONCE),
+            all_walked: 0,
+            judged: (0, 0),
             large: None,
             ended: None,
         };
@@ -144,7 +168,7 @@ impl FileSource {
     fn read_start(&mut self) -> Result<(), StartError> {
         loop {
             let wanted = match self.recognise()? {
-                None => match self.step() {
+                None => match self.format.step(self.window.available()) {
                     Ok(Step::Skip(size)) => {
                         self.window.consume(size);
                         continue;
@@ -215,19 +239,11 @@ impl FileSource {
         }
     }
 
-    fn step(&mut self) -> Result<Step, &'static str> {
-        match &mut self.format {
-            Format::Classic(format) => format.step(self.window.available()),
-            Format::PcapNg(format) => format.step(self.window.available()),
-            Format::Unknown => Ok(Step::More(classic::FILE_HEADER)),
-        }
-    }
-
     /// The next packet that passes the filter, walked over; or what to say instead.
     fn packet(&mut self) -> Result<Packet, Option<End>> {
         let mut rejected = 0;
         loop {
-            match self.step() {
+            match self.format.step(self.window.available()) {
                 Ok(Step::Packet(packet)) => {
                     self.window.consume(packet.size);
                     self.packets += 1;
@@ -325,10 +341,10 @@ impl FileSource {
     /// Whether the last stretch of octets is over and was of large packets on the whole, as those of bodies are.
     fn was_bulky(&mut self) -> bool {
         let now = (self.packets, self.window.offset());
-        let (packets, octets) = (now.0 - self.walked.0, now.1 - self.walked.1);
+        let (packets, octets) = (now.0 - self.judged.0, now.1 - self.judged.1);
         let enough = octets >= STRETCH;
         if enough {
-            self.walked = now;
+            self.judged = now;
         }
         enough && octets >= packets * BULKY
     }
@@ -411,6 +427,36 @@ impl Source for FileSource {
             Ok(packet) => Part::Whole(Next::Frame(self.frame(&packet))),
             Err(next) => Part::Whole(next),
         }
+    }
+
+    fn walk(&mut self) -> usize {
+        self.walked.clear();
+        let mut walked = 0;
+        while self.walked.len() < AT_ONCE && self.filter.is_none() && self.ended.is_none() {
+            let data = self.window.available().get(walked..).unwrap_or_default();
+            match self.format.step(data) {
+                Ok(Step::Packet(packet)) if !packet.is_large() => {
+                    // Its headers end in the next line of the cache, nearly always.
+                    data.get(HEADERS).into_iter().for_each(cache::fetch);
+                    self.walked.push((walked, packet));
+                    walked += packet.size;
+                }
+                Ok(Step::Skip(size)) => walked += size,
+                // For `next_part` to tell.
+                Ok(Step::Packet(_) | Step::More(_)) | Err(_) => break,
+            }
+        }
+        self.window.consume(walked);
+        self.all_walked = walked;
+        self.packets += self.walked.len() as u64;
+        self.walked.len()
+    }
+
+    #[inline]
+    fn walked(&self, at: usize) -> Option<Frame<'_>> {
+        let (from, packet) = self.walked.get(at)?;
+        let skip = from + packet.start;
+        Some(packet.frame(self.window.consumed(self.all_walked, skip, packet.captured)))
     }
 
     fn whole(&mut self) -> Next<'_> {

@@ -147,6 +147,23 @@ pub struct Frame<'a> {
     pub original_length: u32,
 }
 
+impl Frame<'_> {
+    /// One of nothing.
+    pub const EMPTY: Self = Self {
+        timestamp: Timestamp::from_nanoseconds(0),
+        link_type: LinkType::NULL,
+        interface: 0,
+        data: &[],
+        original_length: 0,
+    };
+
+    /// How many octets the snap length cut off behind those that were captured.
+    #[inline]
+    pub fn cut(&self) -> u32 {
+        self.original_length.saturating_sub(self.data.len() as u32)
+    }
+}
+
 /// What a source has to say after it was asked for a frame.
 #[derive(Debug)]
 pub enum Next<'a> {
@@ -198,6 +215,9 @@ pub struct SourceDrops {
     pub interface: u64,
 }
 
+/// Frames that are walked over at once.
+pub const AT_ONCE: usize = 16;
+
 /// Somewhere frames come from.
 pub trait Source {
     /// The next frame, or that there is none. Blocks for at most a fraction of a second.
@@ -206,6 +226,17 @@ pub trait Source {
     /// The same, or of a large frame the beginning, where the rest was not read.
     fn next_part(&mut self) -> Part<'_> {
         Part::Whole(self.next())
+    }
+
+    /// Walks over frames that are there already, at most [`AT_ONCE`], and answers how many; 0 where the next
+    /// one must be asked for. [`Self::walked`] has them until then.
+    fn walk(&mut self) -> usize {
+        0
+    }
+
+    /// Of the frames walked over last, one by its place.
+    fn walked(&self, _at: usize) -> Option<Frame<'_>> {
+        None
     }
 
     /// Reads the frame of which [`Self::next_part`] gave the beginning last.

@@ -23,6 +23,9 @@ impl std::hash::Hash for Endpoint {
 }
 
 impl Endpoint {
+    /// No address that is used, and no port.
+    pub const NONE: Self = Self { address: [0; 2], port: 0 };
+
     /// This port at this address.
     #[inline]
     pub fn new(address: IpAddr, port: u16) -> Self {
@@ -34,6 +37,12 @@ impl Endpoint {
                 Self { address: [(address >> 64) as u64, address as u64], port }
             }
         }
+    }
+
+    /// Address and port in one word, where the address is of IPv4.
+    #[inline]
+    pub fn packed(&self) -> Option<u64> {
+        (self.port & IPV4 != 0).then(|| self.address[1] << 32 | u64::from(self.port))
     }
 
     /// Any order will do that tells all endpoints apart.

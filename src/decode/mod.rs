@@ -106,16 +106,11 @@ impl Decoder {
     /// frames that are not TCP, frames cut by the snap length, and fragments given up.
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: &Frame<'a>, counters: &mut Counters) -> Decoded<'a> {
-        let cut = frame.original_length.saturating_sub(frame.data.len() as u32);
-        counters.truncated += u64::from(cut > 0);
-        let rest = Rest { data: frame.data, cut };
-        let mut ip = IpHeader::NONE;
-        if let Some(rest) = plain(frame.link_type, rest, &mut ip)
-            && let Some(segment) = tcp(&ip, rest, frame)
-        {
-            return Decoded::Segment(segment);
+        counters.truncated += u64::from(frame.cut() > 0);
+        match straight(frame) {
+            Some(segment) => Decoded::Segment(segment),
+            None => self.decode_part(0, frame, counters),
         }
-        self.decode_part(0, frame, rest, counters)
     }
 
     /// Whether the same frame carries another packet.
@@ -133,8 +128,7 @@ impl Decoder {
         counters: &mut Counters,
     ) -> Option<Decoded<'a>> {
         let part = self.next_part.take()?;
-        let cut = frame.original_length.saturating_sub(frame.data.len() as u32);
-        Some(self.decode_part(part, frame, Rest { data: frame.data, cut }, counters))
+        Some(self.decode_part(part, frame, counters))
     }
 
     #[inline(never)]
@@ -142,7 +136,6 @@ impl Decoder {
         &'a mut self,
         part: usize,
         frame: &Frame<'a>,
-        rest: Rest<'a>,
         counters: &mut Counters,
     ) -> Decoded<'a> {
         let mut ip = IpHeader::NONE;
@@ -154,7 +147,7 @@ impl Decoder {
             part,
             next_part: &mut self.next_part,
         };
-        match peel(Layer::Link(frame.link_type), rest, &mut ip, &mut context) {
+        match peel(Layer::Link(frame.link_type), Rest::of(frame), &mut ip, &mut context) {
             Ok(rest) => segment(&ip, rest, frame, counters),
             Err(Stop::Whole(packet)) => self.decode_whole(packet, ip, frame, counters),
             Err(stop) => stop.count(counters),
@@ -189,6 +182,15 @@ impl Decoder {
         }
         stop.count(counters)
     }
+}
+
+/// The segment of what most frames are: a whole IPv4 packet right behind the link-layer header.
+/// [`Decoder::decode`] would find the same.
+#[inline]
+pub fn straight<'a>(frame: &Frame<'a>) -> Option<Segment<'a>> {
+    let mut ip = IpHeader::NONE;
+    let rest = plain(frame.link_type, Rest::of(frame), &mut ip)?;
+    tcp(&ip, rest, frame)
 }
 
 /// The segment that a large frame certainly carries, alone and whole, as its beginning shows: with the
@@ -257,7 +259,13 @@ struct Rest<'a> {
     cut: u32,
 }
 
-impl Rest<'_> {
+impl<'a> Rest<'a> {
+    /// All of a frame.
+    #[inline]
+    fn of(frame: &Frame<'a>) -> Self {
+        Self { data: frame.data, cut: frame.cut() }
+    }
+
     /// Without the first `length` octets, if so many were captured.
     #[inline]
     fn skip(self, length: usize) -> Option<Self> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Found;
-use crate::capture::{Beginning, Frame};
+use crate::capture::{AT_ONCE, Beginning, Frame};
 use crate::counters::{Counters, Limit};
 use crate::decode::{self, Decoded, Decoder};
 use crate::exchange::Exchange;
@@ -14,7 +14,9 @@ use crate::exchange::under_way::UnderWay;
 use crate::http::h1::Repeats;
 use crate::http::h1::sniff::{self, Looks};
 use crate::limits::{Limits, Patience};
-use crate::tcp::{Consumer, Data, Direction, FlowInfo, FlowTable, StreamEvent, TcpCounters};
+use crate::tcp::{
+    Consumer, Data, Direction, FlowInfo, FlowTable, Sought, StreamEvent, TcpCounters,
+};
 use crate::time::Timestamp;
 
 /// Packet time passes in steps of this: no timeout of the core is shorter.
@@ -108,6 +110,46 @@ impl Wire {
             self.push_others(frame);
         }
         self.hand_over(found);
+    }
+
+    /// Takes frames that are there already, at most [`AT_ONCE`], one after the other; appends what they complete
+    /// to `found`. While the first are taken in, the memory comes that the others need.
+    pub fn push_all<'a>(
+        &mut self,
+        frames: impl Iterator<Item = Frame<'a>>,
+        found: &mut Vec<Found>,
+    ) {
+        let mut all = [Frame::EMPTY; AT_ONCE];
+        let mut segments = [None; AT_ONCE];
+        let mut sought = [Sought::NOTHING; AT_ONCE];
+        let mut count = 0;
+        for frame in frames.take(AT_ONCE) {
+            all[count] = frame;
+            segments[count] = decode::straight(&frame);
+            if let Some(segment) = &segments[count] {
+                sought[count] = self.flows.seek(segment);
+            }
+            count += 1;
+        }
+        let sought = &mut sought[..count];
+        for sought in sought.iter_mut() {
+            self.flows.fetch_flow(sought);
+        }
+        for sought in sought.iter() {
+            self.flows.fetch_state::<Reader>(sought);
+        }
+        for ((frame, segment), sought) in all.iter().zip(&segments).zip(sought) {
+            let Some(segment) = segment else {
+                self.push(frame, found);
+                continue;
+            };
+            self.count(frame);
+            self.arrive(frame.timestamp, found);
+            self.reader.counters.truncated += u64::from(frame.cut() > 0);
+            self.flows.push_sought(segment, sought, &mut self.reader);
+            self.keep_in_bounds();
+            self.hand_over(found);
+        }
     }
 
     /// Takes the beginning of a frame for the whole, if what follows is only more of a body of which
@@ -390,6 +432,11 @@ impl Consumer for Reader {
 
     fn memory(state: &Conversation) -> usize {
         state.memory()
+    }
+
+    #[inline]
+    fn fetch(state: &Conversation) {
+        state.fetch();
     }
 
     fn awaits(state: &Conversation) -> bool {

@@ -10,6 +10,7 @@ use super::multiplexed::{Around, Multiplexed};
 use super::pending::{Answer, Pending, Queue};
 use super::under_way::{Place, UnderWay};
 use super::{Anomalies, Anomaly, Connection, Coverage, Exchange, Pairing};
+use crate::cache;
 use crate::counters::{Counters, Limit};
 use crate::http::h1::sniff::{self, Looks};
 use crate::http::h1::{Answers, Framing, Kind, Mark, Output, Parser, Repeats};
@@ -126,6 +127,18 @@ impl Conversation {
             counted: 0,
             in_parsers: 0,
         }
+    }
+
+    /// Asks for its memory.
+    #[inline]
+    pub fn fetch(&self) {
+        cache::fetch(&self.connection);
+        cache::fetch(&self.requests);
+        cache::fetch(&self.responses);
+        cache::fetch(&self.queue);
+        cache::fetch(&self.active);
+        cache::fetch(&self.lost);
+        cache::fetch(&self.counted);
     }
 
     /// Whether a message was read.

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cache;
 pub use crate::http::{Anomalies, Anomaly};
 use crate::http::{HeadLoss, Request, Response, Version};
 use crate::time::Timestamp;
@@ -87,6 +88,28 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Asks for its own memory, for which there is time.
+    #[inline]
+    pub fn fetch(&self) {
+        cache::fetch(&self.id);
+        cache::fetch(&self.request);
+        cache::fetch(&self.response);
+        cache::fetch(&self.coverage);
+    }
+
+    /// Asks for what it refers to.
+    #[inline]
+    pub fn fetch_parts(&self) {
+        cache::fetch(&*self.connection);
+        if let Some(request) = &self.request {
+            request.head.fetch();
+        }
+        if let Some(response) = &self.response {
+            response.head.fetch();
+            cache::fetch_octets(&response.body.start);
+        }
+    }
+
     /// When it began: the request's first octet, else the response's.
     pub fn time(&self) -> Timestamp {
         match (&self.request, &self.response) {

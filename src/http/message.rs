@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::cache;
 use crate::time::Timestamp;
 
 /// Protocol version of a message.
@@ -224,6 +225,12 @@ impl Head {
             .map(|(name, value)| Field { name: push(name), value: push(value) })
             .collect();
         Self::new(&octets, first, second, fields, &mut Vec::new())
+    }
+
+    /// Asks for its memory.
+    #[inline]
+    pub fn fetch(&self) {
+        cache::fetch_octets(&self.data);
     }
 
     #[inline]

@@ -19,7 +19,7 @@ use super::pace::BEAT;
 use super::reading::{Reading, Step};
 use crate::capture::{BlockReader, Blocks, End, HEADROOM};
 use crate::diagnosis::{Case, Observer};
-use crate::engine::{Explainer, Found, Wire, observe};
+use crate::engine::{Explainer, Found, Wire, forget, observe};
 
 /// Exchanges in a batch: enough that handing one over costs nothing beside what is in it.
 const BATCH: usize = 128;
@@ -199,14 +199,14 @@ fn fill(
 ) -> End {
     let mut batch = Batch { found: Vec::with_capacity(BATCH), full };
     loop {
-        let end = match reading.step(wire, &mut batch.found) {
+        let end = match reading.step_ahead(wire, &mut batch.found) {
             _ if stop.load(Ordering::Relaxed) => Some(End::Interrupted),
             Step::End(end) => Some(end),
             Step::Frame { .. } | Step::Idle { .. } => None,
         };
         if batch.found.len() >= BATCH || end.is_some() {
             let mut next = empties.try_recv().unwrap_or_default();
-            next.clear();
+            forget(&mut next);
             let found = std::mem::replace(&mut batch.found, next);
             let sent = match full.try_send(found) {
                 Err(TrySendError::Full(found)) => full.send(observe(found, &mut observer)).is_ok(),

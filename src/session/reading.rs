@@ -59,6 +59,21 @@ impl Reading {
         self.input.is_recording()
     }
 
+    /// Takes in all frames that are there already, some at most, or else the next one.
+    pub fn step_ahead(&mut self, wire: &mut Wire, found: &mut Vec<Found>) -> Step {
+        let is_looked_at = self.save.is_some() || self.duration.is_some();
+        let frames = if is_looked_at { 0 } else { self.input.source.walk() };
+        if frames == 0 {
+            return self.step(wire, found);
+        }
+        if self.input.source.interfaces().len() > self.names.len() {
+            self.learn_names(wire);
+        }
+        let source = &self.input.source;
+        wire.push_all((0..frames).map_while(|at| source.walked(at)), found);
+        Step::Frame { beat: false }
+    }
+
     /// Takes in one frame, if there is one.
     pub fn step(&mut self, wire: &mut Wire, found: &mut Vec<Found>) -> Step {
         match self.input.source.next_part() {

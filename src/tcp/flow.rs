@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::half_stream::{HalfStream, Payload};
 use super::{Consumer, Data, Direction, FlowKey, StreamEvent, TcpCounters};
+use crate::cache;
 use crate::decode::{Segment, TcpFlags};
 use crate::limits::{Limits, Patience};
 use crate::time::Timestamp;
@@ -121,6 +122,19 @@ impl<S> Flow<S> {
             last_seen: segment.timestamp,
             has_payload: false,
             ends_ignored: [false; 2],
+        }
+    }
+
+    /// Asks for the rest of its memory, and for the state.
+    #[inline]
+    pub fn fetch<C: Consumer<State = S>>(&self) {
+        cache::fetch(&self.info.key);
+        cache::fetch(&self.info.packets);
+        cache::fetch(&self.halves[0]);
+        cache::fetch(&self.halves[1]);
+        cache::fetch(&self.last_seen);
+        if let Some(state) = &self.state {
+            C::fetch(state);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Finds the slot of a connection by the hash of its key: one place of memory to wait for, as a part
 //! of the hash stands beside the slot's number. Growing needs no keys for the same reason.
 
+use crate::cache;
+
 /// No slot.
 const EMPTY: u32 = u32::MAX;
 
@@ -34,6 +36,14 @@ impl Index {
             at = self.after(at);
         }
         None
+    }
+
+    /// Asks for the place of this hash.
+    #[inline]
+    pub fn fetch(&self, hash: u64) {
+        if let Some(place) = self.places.get(self.home(hash as u32)) {
+            cache::fetch(place);
+        }
     }
 
     /// Adds a slot that is not there yet.

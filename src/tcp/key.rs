@@ -1,17 +1,34 @@
 //! The order-free key of a connection.
 
+use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 
 use crate::decode::Endpoint;
 
 /// The two endpoints of a connection, lower one first, so that both directions find the same flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowKey {
     low: Endpoint,
     high: Endpoint,
 }
 
+impl Hash for FlowKey {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if let (Some(low), Some(high)) = (self.low.packed(), self.high.packed()) {
+            state.write_u64(low);
+            state.write_u64(high);
+        } else {
+            self.low.hash(state);
+            self.high.hash(state);
+        }
+    }
+}
+
 impl FlowKey {
+    /// That of no connection.
+    pub const NONE: Self = Self { low: Endpoint::NONE, high: Endpoint::NONE };
+
     /// The key, and whether `source` is its lower endpoint.
     #[inline]
     pub fn new(source: Endpoint, destination: Endpoint) -> (Self, bool) {

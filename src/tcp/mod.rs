@@ -18,7 +18,7 @@ mod weights;
 pub use flow::FlowInfo;
 pub use half_stream::MIDSTREAM_ORIGIN;
 pub use key::FlowKey;
-pub use table::FlowTable;
+pub use table::{FlowTable, Sought};
 
 use crate::time::Timestamp;
 
@@ -135,6 +135,9 @@ pub trait Consumer {
     fn memory(_state: &Self::State) -> usize {
         0
     }
+
+    /// Asks for the memory of a state.
+    fn fetch(_state: &Self::State) {}
 
     /// Whether something is due that would be lost with this state: where there is no room, the
     /// others go first.

@@ -1,15 +1,21 @@
 //! All connections: one look-up a packet, bounded, oldest first out.
 
+mod lists;
+mod sought;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use ahash::RandomState;
 
+use self::lists::{Kind, List, Neighbours};
+pub use self::sought::Sought;
 use super::flow::{Flow, Outcome};
 use super::index::Index;
 use super::slots::Slots;
 use super::weights::Weights;
 use super::{Consumer, FlowKey, TcpCounters};
+use crate::cache;
 use crate::decode::{Segment, TcpFlags};
 use crate::limits::{Limits, Patience};
 use crate::time::Timestamp;
@@ -40,11 +46,9 @@ pub struct FlowTable<S> {
     index: Index,
     hasher: RandomState,
     slots: Slots<Slot<S>>,
-    /// Neighbours of each slot in its list. Not in the slot: those of neighbours lie far apart in memory.
+    /// Of each slot.
     neighbours: Vec<Neighbours>,
     free: Vec<u32>,
-    /// By age of their last packet: connections with payload, and those without (half-open ones
-    /// must not push out the others).
     established: List,
     embryonic: List,
     closed: VecDeque<Ticket>,
@@ -93,6 +97,14 @@ struct Slot<S> {
 }
 
 impl<S> Slot<S> {
+    /// Asks for its memory.
+    #[inline]
+    fn fetch(&self) {
+        cache::fetch(&self.flow);
+        cache::fetch(&self.linked);
+        cache::fetch(&self.kind);
+    }
+
     fn key(&self) -> Option<FlowKey> {
         self.flow.as_ref().map(|flow| flow.info.key())
     }
@@ -108,30 +120,6 @@ impl<S> Slot<S> {
     fn is_to_move(&self, now: Timestamp) -> bool {
         self.kind != Kind::Closed && (now >= self.linked + LIST_STEP || self.is_promoted())
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Embryonic,
-    Established,
-    Closed,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Neighbours {
-    newer: u32,
-    older: u32,
-}
-
-#[derive(Debug)]
-struct List {
-    newest: u32,
-    oldest: u32,
-    len: usize,
-}
-
-impl List {
-    const EMPTY: Self = Self { newest: NONE, oldest: NONE, len: 0 };
 }
 
 /// Octets that a connection holds; 0 where that is no more than any may.
@@ -200,6 +188,17 @@ impl<S> FlowTable<S> {
         self.push_beginning(segment, 0, consumer);
     }
 
+    /// Takes in the segment of which the connection was sought.
+    #[inline]
+    pub fn push_sought<C: Consumer<State = S>>(
+        &mut self,
+        segment: &Segment<'_>,
+        sought: &Sought,
+        consumer: &mut C,
+    ) {
+        self.take_in(segment, sought, 0, consumer);
+    }
+
     /// Takes in a segment with `unread` octets behind its payload that were not read, if the consumer has
     /// enough without them. Returns whether it has, as without any; if not, nothing has changed.
     pub fn push_beginning<C: Consumer<State = S>>(
@@ -208,11 +207,20 @@ impl<S> FlowTable<S> {
         unread: u32,
         consumer: &mut C,
     ) -> bool {
-        let (key, source_is_low) = FlowKey::new(segment.source, segment.destination);
-        let hash = self.hasher.hash_one(key);
-        let slots = &self.slots;
-        let is_key = |slot| slots.get(slot).and_then(Slot::key) == Some(key);
-        let known = self.index.find(hash, is_key);
+        let sought = self.seek(segment);
+        self.take_in(segment, &sought, unread, consumer)
+    }
+
+    #[inline]
+    fn take_in<C: Consumer<State = S>>(
+        &mut self,
+        segment: &Segment<'_>,
+        sought: &Sought,
+        unread: u32,
+        consumer: &mut C,
+    ) -> bool {
+        let Sought { key, source_is_low, .. } = *sought;
+        let known = self.find(sought);
         if let Some(slot) = known
             && let Some(entry) = self.slots.get_mut(slot)
             && entry.kind != Kind::Closed
@@ -244,7 +252,9 @@ impl<S> FlowTable<S> {
         segment: &Segment<'_>,
         consumer: &mut C,
     ) {
-        let Some(slot) = self.find(known, key, source_is_low, segment, consumer) else { return };
+        let Some(slot) = self.find_or_begin(known, key, source_is_low, segment, consumer) else {
+            return;
+        };
         let Some(entry) = self.slots.get_mut(slot) else { return };
         let Some(flow) = &mut entry.flow else { return };
         let was_waiting = flow.waiting_octets();
@@ -277,7 +287,7 @@ impl<S> FlowTable<S> {
 
     /// The slot of the segment's connection: found, replaced or new. `None` when there is nothing
     /// to track: a packet without payload of a connection that is not known, or over.
-    fn find<C: Consumer<State = S>>(
+    fn find_or_begin<C: Consumer<State = S>>(
         &mut self,
         known: Option<u32>,
         key: FlowKey,
@@ -344,57 +354,6 @@ impl<S> FlowTable<S> {
         self.index.insert(self.hasher.hash_one(key), number);
         self.link(number);
         number
-    }
-
-    fn list(&mut self, kind: Kind) -> Option<&mut List> {
-        match kind {
-            Kind::Embryonic => Some(&mut self.embryonic),
-            Kind::Established => Some(&mut self.established),
-            Kind::Closed => None,
-        }
-    }
-
-    /// Puts a slot at the new end of the list of its kind.
-    fn link(&mut self, slot: u32) {
-        let Some(list) = self.list(self.slots[slot].kind) else { return };
-        let newest = std::mem::replace(&mut list.newest, slot);
-        list.len += 1;
-        if newest == NONE {
-            list.oldest = slot;
-        } else {
-            self.neighbours[newest as usize].newer = slot;
-        }
-        self.neighbours[slot as usize] = Neighbours { newer: NONE, older: newest };
-    }
-
-    fn unlink(&mut self, slot: u32) {
-        let Neighbours { newer, older } = self.neighbours[slot as usize];
-        let Some(list) = self.list(self.slots[slot].kind) else { return };
-        list.len -= 1;
-        if newer == NONE {
-            list.newest = older;
-        }
-        if older == NONE {
-            list.oldest = newer;
-        }
-        if newer != NONE {
-            self.neighbours[newer as usize].older = older;
-        }
-        if older != NONE {
-            self.neighbours[older as usize].newer = newer;
-        }
-    }
-
-    /// The flow has just been active, and its place in the list is to be renewed.
-    fn touch(&mut self, slot: u32, now: Timestamp) {
-        self.unlink(slot);
-        let entry = &mut self.slots[slot];
-        if entry.is_promoted() {
-            entry.kind = Kind::Established;
-        }
-        entry.linked = now;
-        entry.spared = false;
-        self.link(slot);
     }
 
     /// Both sides have closed: the consumer lets go, the key stays for a while.

@@ -112,23 +112,56 @@ struct Seen {
     original: u32,
 }
 
+impl Seen {
+    /// Its interface by number.
+    fn of(frame: &Frame<'_>) -> Self {
+        Self {
+            nanoseconds: frame.timestamp.nanoseconds(),
+            link_type: frame.link_type.0,
+            interface: frame.interface.to_string(),
+            data: frame.data.to_vec(),
+            original: frame.original_length,
+        }
+    }
+
+    /// Its interface by name.
+    fn named(mut self, source: &FileSource) -> Self {
+        let number: usize = self.interface.parse().unwrap();
+        self.interface = source.interfaces()[number].to_string();
+        self
+    }
+}
+
 fn drain(source: &mut FileSource) -> (Vec<Seen>, End) {
     let mut frames = Vec::new();
     loop {
-        let mut seen = match source.next() {
-            Next::Frame(frame) => Seen {
-                nanoseconds: frame.timestamp.nanoseconds(),
-                link_type: frame.link_type.0,
-                interface: frame.interface.to_string(),
-                data: frame.data.to_vec(),
-                original: frame.original_length,
-            },
+        let seen = match source.next() {
+            Next::Frame(frame) => Seen::of(&frame),
             Next::Idle => continue,
             Next::End(end) => return (frames, end),
         };
-        let index: usize = seen.interface.parse().unwrap();
-        seen.interface = source.interfaces()[index].to_string();
-        frames.push(seen);
+        frames.push(seen.named(source));
+    }
+}
+
+/// The same, of which those that are there already are walked over.
+fn drain_by_walking(source: &mut FileSource) -> (Vec<Seen>, End) {
+    let mut frames = Vec::new();
+    loop {
+        let count = source.walk();
+        assert!(count <= AT_ONCE && source.walked(count).is_none());
+        let walked = (0..count).map(|at| Seen::of(&source.walked(at).unwrap()).named(source));
+        frames.extend(walked);
+        if count > 0 {
+            continue;
+        }
+        let seen = match source.next_part() {
+            Part::Whole(Next::Frame(frame)) => Seen::of(&frame),
+            Part::Whole(Next::Idle) => continue,
+            Part::Whole(Next::End(end)) => return (frames, end),
+            Part::Beginning(_) => panic!("nobody was offered to read ahead"),
+        };
+        frames.push(seen.named(source));
     }
 }
 
@@ -139,7 +172,13 @@ fn saved(octets: &[u8]) -> NamedTempFile {
 }
 
 fn try_read(octets: &[u8], bpf: Option<&str>) -> Result<(Vec<Seen>, End), CaptureError> {
-    FileSource::open(saved(octets).path(), false, bpf).map(|mut source| drain(&mut source))
+    let file = saved(octets);
+    let mut source = FileSource::open(file.path(), false, bpf)?;
+    let (seen, end) = drain(&mut source);
+    let mut source = FileSource::open(file.path(), false, bpf)?;
+    let walked = drain_by_walking(&mut source);
+    assert!(walked == (seen.clone(), end.clone()), "{walked:?} instead of {seen:?} {end:?}");
+    Ok((seen, end))
 }
 
 fn read(octets: &[u8]) -> (Vec<Seen>, End) {
@@ -188,6 +227,27 @@ fn before_version_2_3_the_lengths_stand_in_the_other_order() {
     file.extend(b"data");
     let (frames, _) = read(&file);
     assert_eq!((frames[0].data.as_slice(), frames[0].original), (b"data".as_slice(), 100));
+}
+
+#[test]
+fn frames_that_are_there_are_walked_over_some_at_once() {
+    let packet =
+        |at: u32| record(Little, at, 0, &vec![at as u8; if at == 20 { LARGE + 1 } else { 9 }]);
+    let records = (0..40).flat_map(packet);
+    let file = saved(&classic(Little, 0xa1b2_c3d4).into_iter().chain(records).collect::<Vec<_>>());
+    let mut source = FileSource::open(file.path(), false, None).unwrap();
+    assert_eq!(
+        [source.walk(), source.walk(), source.walk()],
+        [AT_ONCE, 4, 0],
+        "a large one is next"
+    );
+    assert!(source.walked(0).is_none());
+    let Part::Whole(Next::Frame(large)) = source.next_part() else { panic!() };
+    assert_eq!(large.data.len(), LARGE + 1);
+    assert_eq!(source.walk(), AT_ONCE);
+    assert_eq!(source.walked(0).unwrap().data, [21; 9]);
+    let mut filtered = FileSource::open(file.path(), false, Some("tcp")).unwrap();
+    assert_eq!(filtered.walk(), 0, "those that a filter must pass are asked for one by one");
 }
 
 #[test]

@@ -140,10 +140,34 @@ impl Wire {
         [sequence, acknowledgment]: [u32; 2],
         text: &str,
     ) -> &mut Self {
+        self.wait(Duration::from_micros(10));
+        let segment = self.made(from_client, flags, [sequence, acknowledgment], text);
+        self.table.push(&segment, &mut self.recorder);
+        self
+    }
+
+    /// A segment of the client that is not sent yet.
+    fn of_client<'a>(
+        &self,
+        flags: u8,
+        sequence: u32,
+        acknowledgment: u32,
+        text: &'a str,
+    ) -> Segment<'a> {
+        let numbers = [CLIENT.wrapping_add(sequence), SERVER.wrapping_add(acknowledgment)];
+        self.made(true, flags, numbers, text)
+    }
+
+    fn made<'a>(
+        &self,
+        from_client: bool,
+        flags: u8,
+        [sequence, acknowledgment]: [u32; 2],
+        text: &'a str,
+    ) -> Segment<'a> {
         let (source, destination) =
             if from_client { (self.client, self.server) } else { (self.server, self.client) };
-        self.wait(Duration::from_micros(10));
-        let segment = Segment {
+        Segment {
             timestamp: self.now,
             interface: 0,
             source: source.into(),
@@ -155,9 +179,7 @@ impl Wire {
             identification: self.identification,
             payload: text.as_bytes(),
             cut: 0,
-        };
-        self.table.push(&segment, &mut self.recorder);
-        self
+        }
     }
 
     fn wait(&mut self, time: Duration) -> &mut Self {

@@ -20,6 +20,26 @@ fn of_too_many_connections_the_longest_silent_goes() {
 }
 
 #[test]
+fn a_connection_that_was_sought_and_is_gone_is_not_taken_for_the_one_in_its_place() {
+    let limits = Limits { flows: 1, ..Limits::default() };
+    let mut wire = Wire::with(&limits);
+    wire.at_port(1).client(SYN, 0, 0, "").client(ACK, 1, 1, "abc");
+    let segments = [(1, 4, "def"), (2, 1, "xyz"), (1, 7, "ghi")]
+        .map(|(port, sequence, text)| wire.at_port(port).of_client(ACK, sequence, 1, text));
+    let table = &wire.table;
+    let mut sought = segments.each_ref().map(|segment| table.seek(segment));
+    for sought in &mut sought {
+        table.fetch_flow(sought);
+        table.fetch_state::<Recorder>(sought);
+    }
+    for (segment, sought) in segments.iter().zip(&sought) {
+        wire.table.push_sought(segment, sought, &mut wire.recorder);
+    }
+    let all: Vec<_> = wire.finish().iter().map(|streams| streams.text.clone()).collect();
+    assert_eq!(all, [texts("abcdef", ""), texts("xyz", ""), texts("ghi", "")]);
+}
+
+#[test]
 fn half_open_connections_do_not_push_out_those_with_payload() {
     let mut wire = Wire::with(&small());
     wire.at_port(1).client(SYN, 0, 0, "").client(ACK, 1, 1, "abc");
