@@ -28,7 +28,7 @@ use crate::time::Timestamp;
 pub enum Found {
     /// An exchange that is complete or given up.
     Exchange(Arc<Exchange>),
-    /// The same, looked at by itself already. In a box, as few are.
+    /// The same, looked at by itself already. In a box, as it is ten times as large.
     Observed(Box<Observation>),
     /// Packet time has come this far.
     Time(Timestamp),
@@ -190,6 +190,7 @@ mod tests {
     use super::*;
     use crate::capture::file::FileSource;
     use crate::capture::{AT_ONCE, LinkType, Next, Source};
+    use crate::counters::Limit;
 
     type Owned = (Timestamp, LinkType, Vec<u8>, u32);
 
@@ -226,21 +227,38 @@ mod tests {
     #[test]
     fn frames_taken_in_at_once_give_what_they_give_one_by_one() {
         let frames = frames();
-        let wire = || Wire::new(Limits::default());
-        let (mut one_by_one, mut expected) = (wire(), Vec::new());
-        for one in &frames {
-            one_by_one.push(&frame(one), &mut expected);
-        }
-        let counted = one_by_one.counters();
-        assert!(counted.truncated > 0 && expected.len() > 50, "{counted:?}");
-        for at_once in [1, 5, AT_ONCE] {
-            let (mut wire, mut found) = (wire(), Vec::new());
-            for some in frames.chunks(at_once) {
-                wire.push_all(some.iter().map(frame), &mut found);
+        let tight = Limits { memory: 3 << 10, ..Limits::default() };
+        for limits in [Limits::default(), tight] {
+            let (mut one_by_one, mut expected) = (Wire::new(limits.clone()), Vec::new());
+            for one in &frames {
+                one_by_one.push(&frame(one), &mut expected);
             }
-            assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{at_once} at once");
-            assert_eq!(wire.counters(), counted);
+            let counted = one_by_one.counters();
+            assert!(counted.truncated > 0 && expected.len() > 50, "{counted:?}");
+            let is_tight = limits.memory < Limits::default().memory;
+            assert_eq!(counted.limits.contains_key(&Limit::Memory), is_tight, "{counted:?}");
+            for at_once in [1, 5, AT_ONCE, 2 * AT_ONCE + 3] {
+                let (mut wire, mut found) = (Wire::new(limits.clone()), Vec::new());
+                for some in frames.chunks(at_once) {
+                    wire.push_all(some.iter().map(frame), &mut found);
+                }
+                assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{at_once} at once");
+                assert_eq!(wire.counters(), counted);
+            }
         }
+    }
+
+    #[test]
+    fn what_was_found_is_taken_out_once() {
+        let mut engine = Engine::new(Limits::default(), FingerprintKey::from_bytes(&[1; 32]));
+        let mut found = Vec::new();
+        for one in &frames() {
+            engine.halves().0.push(&frame(one), &mut found);
+        }
+        let exchanges = found.iter().filter(|found| matches!(found, Found::Exchange(_))).count();
+        engine.halves().1.take(&mut found, &mut Vec::new());
+        assert!(found.is_empty());
+        assert_eq!(engine.counters().exchanges, exchanges as u64);
     }
 
     #[test]

@@ -10,6 +10,8 @@ fuzz_target!(|input: &[u8]| {
     let Ok(mut source) = FileSource::of_octets("input", input.to_vec()) else { return };
     let mut run = Run::new();
     loop {
+        let walked = source.walk();
+        run.push_all((0..walked).filter_map(|at| source.walked(at)));
         match source.next() {
             Next::Frame(frame) => run.push(&frame),
             Next::Idle => {}

@@ -48,9 +48,16 @@ impl Run {
     pub fn frame(&mut self, link_type: LinkType, data: &[u8]) {
         self.time = self.time + std::time::Duration::from_millis(3);
         let original_length = data.len() as u32;
-        let frame =
-            Frame { timestamp: self.time, link_type, interface: 0, data, original_length };
+        let frame = Frame { timestamp: self.time, link_type, interface: 0, data, original_length };
         self.push(&frame);
+    }
+
+    /// Takes frames that are there already.
+    pub fn push_all<'a>(&mut self, frames: impl Iterator<Item = Frame<'a>>) {
+        let (wire, explainer) = self.engine.halves();
+        let mut found = Vec::new();
+        wire.push_all(frames, &mut found);
+        explainer.take(&mut found, &mut self.cases);
     }
 
     /// Takes one frame as it is.

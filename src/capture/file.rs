@@ -245,9 +245,11 @@ impl FileSource {
         loop {
             match self.format.step(self.window.available()) {
                 Ok(Step::Packet(packet)) => {
+                    let passes = passes(&mut self.filter, &packet, self.window.available())
+                        .map_err(|error| Some(End::Failed(error.to_string())))?;
                     self.window.consume(packet.size);
                     self.packets += 1;
-                    if self.passes(&packet)? {
+                    if passes {
                         return Ok(packet);
                     }
                     rejected += 1;
@@ -299,14 +301,6 @@ impl FileSource {
     #[inline]
     fn frame(&self, packet: &Packet) -> Frame<'_> {
         packet.frame(self.window.consumed(packet.size, packet.start, packet.captured))
-    }
-
-    #[inline]
-    fn passes(&mut self, packet: &Packet) -> Result<bool, Option<End>> {
-        let Some(filter) = &mut self.filter else { return Ok(true) };
-        filter.prepare(packet.link_type).map_err(|error| Some(End::Failed(error.to_string())))?;
-        let data = self.window.consumed(packet.size, packet.start, packet.captured);
-        Ok(filter.accepts(packet.link_type, data))
     }
 
     #[cold]
@@ -432,23 +426,27 @@ impl Source for FileSource {
     fn walk(&mut self) -> usize {
         self.walked.clear();
         let mut walked = 0;
-        while self.walked.len() < AT_ONCE && self.filter.is_none() && self.ended.is_none() {
+        while self.walked.len() < AT_ONCE {
             let data = self.window.available().get(walked..).unwrap_or_default();
             match self.format.step(data) {
                 Ok(Step::Packet(packet)) if !packet.is_large() => {
-                    // Its headers end in the next line of the cache, nearly always.
-                    data.get(HEADERS).into_iter().for_each(cache::fetch);
-                    self.walked.push((walked, packet));
+                    let Ok(passes) = passes(&mut self.filter, &packet, data) else { break };
+                    if passes {
+                        // Its headers end in the next line of the cache, nearly always.
+                        data.get(HEADERS).into_iter().for_each(cache::fetch);
+                        self.walked.push((walked, packet));
+                    }
+                    self.packets += 1;
                     walked += packet.size;
                 }
                 Ok(Step::Skip(size)) => walked += size,
-                // For `next_part` to tell.
+                // `next_part` takes the same step again: unlike a block that is skipped, a packet may be
+                // looked at twice.
                 Ok(Step::Packet(_) | Step::More(_)) | Err(_) => break,
             }
         }
         self.window.consume(walked);
         self.all_walked = walked;
-        self.packets += self.walked.len() as u64;
         self.walked.len()
     }
 
@@ -486,6 +484,19 @@ impl Source for FileSource {
             _ => SourceDrops::default(),
         }
     }
+}
+
+/// Whether this packet, whose record or block is at the front of `data`, passes the capture filter.
+#[inline]
+fn passes(
+    filter: &mut Option<FileFilter>,
+    packet: &Packet,
+    data: &[u8],
+) -> Result<bool, CaptureError> {
+    let Some(filter) = filter else { return Ok(true) };
+    filter.prepare(packet.link_type)?;
+    let data = data.get(packet.start..packet.start + packet.captured).unwrap_or_default();
+    Ok(filter.accepts(packet.link_type, data))
 }
 
 /// Why a capture cannot be begun.

@@ -23,6 +23,7 @@ const ERROR: u8 = 2;
 
 /// Does what the command line says. For `main` to call.
 pub fn main() -> ExitCode {
+    take_no_huge_pages();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) if !answer.use_stderr() => {
@@ -39,6 +40,14 @@ pub fn main() -> ExitCode {
         // Said already.
         Err(_) => ExitCode::from(ERROR),
     }
+}
+
+/// Much of a page of 2 MiB would lie idle: 10 MiB in all and more (docs/PERFORMANCE.md). The allocator does not
+/// ask for such pages; where the system gives them unasked, it has to be told.
+fn take_no_huge_pages() {
+    #[cfg(target_os = "linux")]
+    // Otherwise it only takes more.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 /// From now on a panic says where it happened and nothing else: its message may quote what was on the

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Found;
 use crate::capture::{AT_ONCE, Beginning, Frame};
 use crate::counters::{Counters, Limit};
-use crate::decode::{self, Decoded, Decoder};
+use crate::decode::{self, Decoded, Decoder, Segment};
 use crate::exchange::Exchange;
 use crate::exchange::conversation::{Context, Conversation};
 use crate::exchange::proxy_protocol::{self, Preamble};
@@ -100,55 +100,77 @@ impl Wire {
 
     /// Takes one frame; appends what it completes to `found`.
     pub fn push(&mut self, frame: &Frame<'_>, found: &mut Vec<Found>) {
+        let segment = decode::straight(frame);
+        let sought = segment.as_ref().map_or(Sought::NOTHING, |segment| self.flows.seek(segment));
+        self.take_in(frame, segment.as_ref(), &sought, found);
+    }
+
+    /// Takes frames that are there already, one after the other; appends what they complete to `found`. While
+    /// the first are taken in, the memory comes that the others need.
+    pub fn push_all<'a>(
+        &mut self,
+        mut frames: impl Iterator<Item = Frame<'a>>,
+        found: &mut Vec<Found>,
+    ) {
+        loop {
+            let mut some = [Frame::EMPTY; AT_ONCE];
+            let mut segments = [None; AT_ONCE];
+            let mut sought = [Sought::NOTHING; AT_ONCE];
+            let mut count = 0;
+            for frame in frames.by_ref().take(AT_ONCE) {
+                some[count] = frame;
+                segments[count] = decode::straight(&frame);
+                if let Some(segment) = &segments[count] {
+                    sought[count] = self.flows.seek(segment);
+                }
+                count += 1;
+            }
+            if count == 0 {
+                return;
+            }
+            for sought in &mut sought[..count] {
+                self.flows.fetch_flow(sought);
+            }
+            for sought in &sought[..count] {
+                self.flows.fetch_state::<Reader>(sought);
+            }
+            for (at, frame) in some[..count].iter().enumerate() {
+                self.take_in(frame, segments[at].as_ref(), &sought[at], found);
+            }
+        }
+    }
+
+    /// Takes in one frame, with its segment if that is plain, and what its connection is found by.
+    #[inline]
+    fn take_in(
+        &mut self,
+        frame: &Frame<'_>,
+        segment: Option<&Segment<'_>>,
+        sought: &Sought,
+        found: &mut Vec<Found>,
+    ) {
         self.count(frame);
         self.arrive(frame.timestamp, found);
-        if let Decoded::Segment(segment) = self.decoder.decode(frame, &mut self.reader.counters) {
-            self.flows.push(&segment, &mut self.reader);
+        if let Some(segment) = segment {
+            self.reader.counters.truncated += u64::from(frame.cut() > 0);
+            self.flows.push_sought(segment, sought, &mut self.reader);
             self.keep_in_bounds();
-        }
-        if self.decoder.has_next() {
-            self.push_others(frame);
+        } else {
+            self.take_in_winding(frame);
         }
         self.hand_over(found);
     }
 
-    /// Takes frames that are there already, at most [`AT_ONCE`], one after the other; appends what they complete
-    /// to `found`. While the first are taken in, the memory comes that the others need.
-    pub fn push_all<'a>(
-        &mut self,
-        frames: impl Iterator<Item = Frame<'a>>,
-        found: &mut Vec<Found>,
-    ) {
-        let mut all = [Frame::EMPTY; AT_ONCE];
-        let mut segments = [None; AT_ONCE];
-        let mut sought = [Sought::NOTHING; AT_ONCE];
-        let mut count = 0;
-        for frame in frames.take(AT_ONCE) {
-            all[count] = frame;
-            segments[count] = decode::straight(&frame);
-            if let Some(segment) = &segments[count] {
-                sought[count] = self.flows.seek(segment);
+    /// A frame with more between its link layer and TCP than an IP header, if it carries TCP at all.
+    #[inline(never)]
+    fn take_in_winding(&mut self, frame: &Frame<'_>) {
+        let mut decoded = Some(self.decoder.decode_winding(frame, &mut self.reader.counters));
+        while let Some(this) = decoded {
+            if let Decoded::Segment(segment) = this {
+                self.flows.push(&segment, &mut self.reader);
+                self.keep_in_bounds();
             }
-            count += 1;
-        }
-        let sought = &mut sought[..count];
-        for sought in sought.iter_mut() {
-            self.flows.fetch_flow(sought);
-        }
-        for sought in sought.iter() {
-            self.flows.fetch_state::<Reader>(sought);
-        }
-        for ((frame, segment), sought) in all.iter().zip(&segments).zip(sought) {
-            let Some(segment) = segment else {
-                self.push(frame, found);
-                continue;
-            };
-            self.count(frame);
-            self.arrive(frame.timestamp, found);
-            self.reader.counters.truncated += u64::from(frame.cut() > 0);
-            self.flows.push_sought(segment, sought, &mut self.reader);
-            self.keep_in_bounds();
-            self.hand_over(found);
+            decoded = self.decoder.decode_next(frame, &mut self.reader.counters);
         }
     }
 
@@ -181,17 +203,6 @@ impl Wire {
     fn count(&mut self, frame: &Frame<'_>) {
         self.reader.counters.packets_seen += 1;
         self.reader.counters.octets_seen += u64::from(frame.original_length);
-    }
-
-    /// The packets that a frame carries behind its first.
-    #[cold]
-    fn push_others(&mut self, frame: &Frame<'_>) {
-        while let Some(decoded) = self.decoder.decode_next(frame, &mut self.reader.counters) {
-            if let Decoded::Segment(segment) = decoded {
-                self.flows.push(&segment, &mut self.reader);
-                self.keep_in_bounds();
-            }
-        }
     }
 
     #[inline]

@@ -225,6 +225,7 @@ fn fill(
 #[cfg(test)]
 mod tests {
     mod large;
+    mod sections;
 
     use std::io::Write as _;
     use std::panic::AssertUnwindSafe;
@@ -232,7 +233,7 @@ mod tests {
 
     use super::*;
     use crate::capture::file::FileSource;
-    use crate::capture::{Next, Source};
+    use crate::capture::{Frame, Next, Source};
     use crate::counters::Counters;
     use crate::engine::Engine;
     use crate::limits::Limits;
@@ -340,6 +341,16 @@ mod tests {
         fn next(&mut self) -> Next<'_> {
             self.left = self.left.checked_sub(1).unwrap();
             self.source.next()
+        }
+
+        fn walk(&mut self) -> usize {
+            let walked = self.source.walk();
+            self.left = self.left.checked_sub(walked).unwrap();
+            walked
+        }
+
+        fn walked(&self, at: usize) -> Option<Frame<'_>> {
+            self.source.walked(at)
         }
 
         fn interfaces(&self) -> &[Arc<str>] {

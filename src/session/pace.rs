@@ -34,7 +34,12 @@ impl Pace {
 
     /// Whether a beat is due, after a frame of this time.
     pub(super) fn is_due(&mut self, packet_time: Timestamp) -> bool {
-        self.frames += 1;
+        self.is_due_after(1, packet_time)
+    }
+
+    /// The same after so many frames, the last of which is of this time.
+    pub(super) fn is_due_after(&mut self, frames: u32, packet_time: Timestamp) -> bool {
+        self.frames += frames;
         if self.frames < FRAMES_PER_LOOK && packet_time.since(self.packet_time) < BEAT {
             return false;
         }

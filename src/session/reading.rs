@@ -59,19 +59,27 @@ impl Reading {
         self.input.is_recording()
     }
 
-    /// Takes in all frames that are there already, some at most, or else the next one.
+    /// Takes in frames that are there already, as many as the source walks over at once, or else the next one.
     pub fn step_ahead(&mut self, wire: &mut Wire, found: &mut Vec<Found>) -> Step {
-        let is_looked_at = self.save.is_some() || self.duration.is_some();
-        let frames = if is_looked_at { 0 } else { self.input.source.walk() };
+        // Of a file, that is over at a certain packet.
+        let frames = if self.duration.is_some() { 0 } else { self.input.source.walk() };
         if frames == 0 {
             return self.step(wire, found);
         }
-        if self.input.source.interfaces().len() > self.names.len() {
+        let source = &self.input.source;
+        let last = source.walked(frames - 1).map_or(Timestamp::default(), |last| last.timestamp);
+        if source.interfaces().len() > self.names.len() {
             self.learn_names(wire);
         }
         let source = &self.input.source;
-        wire.push_all((0..frames).map_while(|at| source.walked(at)), found);
-        Step::Frame { beat: false }
+        let walked = || (0..frames).filter_map(|at| source.walked(at));
+        if let Some(writer) = &mut self.save {
+            for frame in walked() {
+                note_failure(&mut self.save_error, writer.write(&frame, &self.names));
+            }
+        }
+        wire.push_all(walked(), found);
+        Step::Frame { beat: self.pace.is_due_after(frames as u32, last) }
     }
 
     /// Takes in one frame, if there is one.

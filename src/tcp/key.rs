@@ -65,6 +65,27 @@ mod tests {
     }
 
     #[test]
+    fn every_part_of_a_key_counts_in_its_hash() {
+        let keys = [
+            ("10.0.0.1:80", "10.0.0.2:4000"),
+            ("10.0.0.1:81", "10.0.0.2:4000"),
+            ("10.0.0.3:80", "10.0.0.2:4000"),
+            ("10.0.0.1:80", "10.0.0.2:4001"),
+            ("10.0.0.1:80", "10.0.0.4:4000"),
+            ("[::ffff:10.0.0.1]:80", "10.0.0.2:4000"),
+            ("[::ffff:10.0.0.1]:80", "[::ffff:10.0.0.2]:4000"),
+            ("[1::ffff:10.0.0.1]:80", "[::ffff:10.0.0.2]:4000"),
+            ("[::ffff:10.0.0.1]:80", "[1::ffff:10.0.0.2]:4000"),
+            ("[::ffff:10.0.0.1]:80", "[::ffff:10.0.0.2]:4001"),
+        ];
+        let hasher = ahash::RandomState::with_seeds(1, 2, 3, 4);
+        let hash =
+            |(a, b): &(&str, &str)| hasher.hash_one(key(a.parse().unwrap(), b.parse().unwrap()).0);
+        let hashes: std::collections::HashSet<u64> = keys.iter().map(hash).collect();
+        assert_eq!(hashes.len(), keys.len());
+    }
+
+    #[test]
     fn an_ipv4_mapped_address_stays_ipv6() {
         let (a, b) = ("[::ffff:10.0.0.1]:80".parse().unwrap(), "10.0.0.1:4000".parse().unwrap());
         let (key, low) = key(a, b);

@@ -246,8 +246,9 @@ fn frames_that_are_there_are_walked_over_some_at_once() {
     assert_eq!(large.data.len(), LARGE + 1);
     assert_eq!(source.walk(), AT_ONCE);
     assert_eq!(source.walked(0).unwrap().data, [21; 9]);
-    let mut filtered = FileSource::open(file.path(), false, Some("tcp")).unwrap();
-    assert_eq!(filtered.walk(), 0, "those that a filter must pass are asked for one by one");
+    let mut filtered = FileSource::open(file.path(), false, Some("ether[8] > 17")).unwrap();
+    assert_eq!(filtered.walk(), 2, "of those before the large one only these pass");
+    assert_eq!(filtered.walked(0).unwrap().data, [18; 9]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Connections that are looked for before they are needed, so that their memory has come by then: it lies all
-//! over the place, and to wait for it is most of what a small packet costs.
+//! Connections that are looked for before they are needed, so that their memory has come by then: where there
+//! are many it lies outside of the cache.
 
 use super::{FlowTable, NONE, Slot};
 use crate::decode::Segment;

@@ -234,6 +234,14 @@ impl Source for Counting {
         part
     }
 
+    fn walk(&mut self) -> usize {
+        self.source.walk()
+    }
+
+    fn walked(&self, at: usize) -> Option<Frame<'_>> {
+        self.source.walked(at)
+    }
+
     fn whole(&mut self) -> Next<'_> {
         self.whole.fetch_add(1, Ordering::Relaxed);
         self.source.whole()
