@@ -8,8 +8,7 @@ use why401::capture::{Frame, Next, Source};
 fuzz_target!(|input: &[u8]| {
     let Ok(mut source) = FileSource::of_octets("input", input.to_vec()) else { return };
     let Ok(mut walking) = FileSource::of_octets("input", input.to_vec()) else { return };
-    let mut ahead = walking.walk();
-    let mut at = 0;
+    let mut walked = 0..0;
     loop {
         let expected = match source.next() {
             Next::Frame(frame) => Some(frame),
@@ -18,26 +17,21 @@ fuzz_target!(|input: &[u8]| {
         };
         assert!(expected.is_none_or(|frame| frame.data.len() <= 1 << 26));
         // The same frames come where those that are there already are walked over.
-        while at == ahead && ahead > 0 {
-            (at, ahead) = (0, walking.walk());
+        if walked.is_empty() {
+            walked = 0..walking.walk();
         }
-        let walked = if at < ahead {
-            at += 1;
-            walking.walked(at - 1)
-        } else {
-            match walking.next() {
+        let came = match walked.next() {
+            Some(at) => walking.walked(at),
+            None => match walking.next() {
                 Next::Frame(frame) => Some(frame),
                 Next::Idle => unreachable!("all octets are there"),
                 Next::End(_) => None,
-            }
+            },
         };
         let said = |frame: Frame<'_>| (frame.timestamp, frame.interface, frame.data.to_vec());
-        assert_eq!(walked.map(said), expected.map(said));
+        assert_eq!(came.map(said), expected.map(said));
         if expected.is_none() {
             return;
-        }
-        if at == ahead {
-            (at, ahead) = (0, walking.walk());
         }
     }
 });

@@ -268,20 +268,6 @@ impl FileSource {
         }
     }
 
-    /// The straight way for what most captures are: a whole packet in a classic file that is not large, no
-    /// filter. [`Self::advance`] would find the same.
-    #[inline]
-    fn plain_packet(&mut self) -> Option<Packet> {
-        let Format::Classic(format) = &self.format else { return None };
-        if self.filter.is_some() || self.ended.is_some() {
-            return None;
-        }
-        let packet = format.packet(self.window.available()).filter(|packet| !packet.is_large())?;
-        self.window.consume(packet.size);
-        self.packets += 1;
-        Some(packet)
-    }
-
     /// The next packet, walked over.
     fn advance(&mut self) -> Result<Packet, Next<'static>> {
         if let Some(end) = &self.ended {
@@ -405,9 +391,6 @@ impl Source for FileSource {
     }
 
     fn next_part(&mut self) -> Part<'_> {
-        if let Some(packet) = self.plain_packet() {
-            return Part::Whole(Next::Frame(self.frame(&packet)));
-        }
         match self.advance() {
             Ok(packet) if packet.is_large() => {
                 self.pass_large(packet);

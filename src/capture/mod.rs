@@ -10,6 +10,8 @@ pub mod live;
 mod names;
 mod pcapng;
 mod sparse;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod writer;
 
 use std::path::PathBuf;

@@ -106,22 +106,19 @@ impl Decoder {
     /// frames that are not TCP, frames cut by the snap length, and fragments given up.
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: &Frame<'a>, counters: &mut Counters) -> Decoded<'a> {
+        counters.truncated += u64::from(frame.cut() > 0);
         match straight(frame) {
-            Some(segment) => {
-                counters.truncated += u64::from(frame.cut() > 0);
-                Decoded::Segment(segment)
-            }
+            Some(segment) => Decoded::Segment(segment),
             None => self.decode_winding(frame, counters),
         }
     }
 
-    /// The same for a frame that is not [`straight`].
+    /// The same for a frame that is not [`straight`], without counting whether it was cut.
     pub fn decode_winding<'a>(
         &'a mut self,
         frame: &Frame<'a>,
         counters: &mut Counters,
     ) -> Decoded<'a> {
-        counters.truncated += u64::from(frame.cut() > 0);
         self.decode_part(0, frame, counters)
     }
 

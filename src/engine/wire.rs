@@ -151,8 +151,8 @@ impl Wire {
     ) {
         self.count(frame);
         self.arrive(frame.timestamp, found);
+        self.reader.counters.truncated += u64::from(frame.cut() > 0);
         if let Some(segment) = segment {
-            self.reader.counters.truncated += u64::from(frame.cut() > 0);
             self.flows.push_sought(segment, sought, &mut self.reader);
             self.keep_in_bounds();
         } else {

@@ -66,9 +66,7 @@ impl Reading {
         if frames == 0 {
             return self.step(wire, found);
         }
-        let source = &self.input.source;
-        let last = source.walked(frames - 1).map_or(Timestamp::default(), |last| last.timestamp);
-        if source.interfaces().len() > self.names.len() {
+        if self.input.source.interfaces().len() > self.names.len() {
             self.learn_names(wire);
         }
         let source = &self.input.source;
@@ -79,6 +77,7 @@ impl Reading {
             }
         }
         wire.push_all(walked(), found);
+        let last = source.walked(frames - 1).map_or_else(Timestamp::default, |last| last.timestamp);
         Step::Frame { beat: self.pace.is_due_after(frames as u32, last) }
     }
 

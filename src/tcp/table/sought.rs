@@ -10,7 +10,7 @@ use crate::tcp::{Consumer, FlowKey};
 pub struct Sought {
     pub(super) key: FlowKey,
     pub(super) source_is_low: bool,
-    pub(super) hash: u64,
+    hash: u64,
     /// A slot in which it may be.
     slot: u32,
 }
