@@ -1,18 +1,14 @@
 //! The loop: keys first, then what the session says, then at most one picture.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
-
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt;
 
 use super::app::{App, Effect};
 use super::exporting::{self, Choice};
+use super::keyboard::Keyboard;
 use super::keys::KeyMap;
 use super::model::overlay::{Candidate, Picker};
 use super::model::{Model, Overlay, Role, Settings, View};
@@ -107,8 +103,6 @@ pub fn run(mut session: SessionHandle, options: UiOptions) -> Result<Option<Outc
     let shown =
         runtime.block_on(show(&mut screen, &mut app, &theme, &mut session, &options.packets));
     drop(screen);
-    // Reading keys blocks a thread that nothing wakes: it must not hold up the end.
-    runtime.shutdown_background();
     // First: what the capture still has to save it saves, whatever became of the screen.
     let outcome = session.finish();
     match shown {
@@ -166,7 +160,7 @@ async fn show(
     session: &mut SessionHandle,
     packets: &Result<PathBuf, &'static str>,
 ) -> io::Result<()> {
-    let mut keys = EventStream::new();
+    let mut keys = Keyboard::open()?;
     let mut terminated = pin!(session::signals::terminated());
     let mut backlog = VecDeque::new();
     let mut mail = true;
@@ -192,7 +186,7 @@ async fn show(
                 let Some(event) = event else { return Ok(()) };
                 pace.pressed |= app.event(&event?, Instant::now());
                 // All that was pressed while the last picture was drawn.
-                while let Some(event) = ready(&mut keys).await {
+                for event in keys.ready() {
                     pace.pressed |= app.event(&event?, Instant::now());
                 }
                 if perform(app, screen, session, packets)? {
@@ -226,16 +220,6 @@ async fn show(
             }
         }
     }
-}
-
-/// An event that is there already. The stream remembers the first waker that it is asked with, so it
-/// is never asked with another one than this task's.
-async fn ready(keys: &mut EventStream) -> Option<io::Result<Event>> {
-    poll_fn(|context| match keys.poll_next_unpin(context) {
-        Poll::Ready(event) => Poll::Ready(event),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 async fn sleep_until(wake: Option<Instant>) {

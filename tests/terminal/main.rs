@@ -11,7 +11,6 @@ mod tour;
 use std::fs::Permissions;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -217,14 +216,37 @@ fn a_closed_terminal_ends_the_capture_and_saves_what_it_had() {
     program.wait_for("/last-words");
     let number = program.process();
     let folder = program.close();
-    let start = std::time::Instant::now();
-    while Path::new(&format!("/proc/{number}")).exists() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it goes on without a terminal");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for_end(number);
     let saved = std::fs::read(folder.path().join("saved.pcapng")).unwrap();
     for words in [&b"GET /last-words"[..], b"401 Unauthorized"] {
         assert!(saved.windows(words.len()).any(|window| window == words), "{words:?}");
+    }
+}
+
+/// A terminal that was closed has no more keys and never says so to who reads on: read on the thread
+/// that heeds signals, the program went on for ever, at the whole of a processor.
+#[test]
+fn a_terminal_closed_while_keys_come_ends_the_program() {
+    for _ in 0..5 {
+        let mut program = Program::start(80, 24, &["-r", RECORDING]);
+        program.wait_for("row 1 of");
+        let number = program.process();
+        let _folder = program.close_while_typing();
+        wait_for_end(number);
+    }
+}
+
+fn wait_for_end(number: i32) {
+    let start = std::time::Instant::now();
+    // One that has ended has no arguments any more, whether or not it was waited for.
+    let arguments = format!("/proc/{number}/cmdline");
+    while std::fs::read(&arguments).is_ok_and(|arguments| !arguments.is_empty()) {
+        if start.elapsed() > Duration::from_secs(20) {
+            let process = rustix::process::Pid::from_raw(number).unwrap();
+            rustix::process::kill_process(process, Signal::KILL).unwrap();
+            panic!("it goes on without a terminal");
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -243,10 +243,29 @@ impl Program {
 
     /// Closes the terminal, as one closes a window; answers the folder with what was left behind.
     pub fn close(mut self) -> tempfile::TempDir {
+        self.nobody_looks();
+        self.let_go()
+    }
+
+    /// Closes the terminal while the program still takes in what was typed into its filter.
+    pub fn close_while_typing(mut self) -> tempfile::TempDir {
+        self.press("/");
+        self.nobody_looks();
+        self.press(&"host:a ".repeat(400));
+        std::thread::sleep(Duration::from_millis(5));
+        self.let_go()
+    }
+
+    fn nobody_looks(&mut self) {
         self.closing.store(true, Ordering::Relaxed);
         // Something to read, so that the reader looks up.
         self.press("?");
-        self.reader.join().unwrap();
+        while !self.reader.is_finished() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn let_go(mut self) -> tempfile::TempDir {
         drop((self.master, self.keys));
         let start = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
