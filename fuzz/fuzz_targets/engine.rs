@@ -11,7 +11,7 @@ fuzz_target!(|input: &[u8]| {
     let mut run = Run::new();
     loop {
         let walked = source.walk();
-        run.push_all((0..walked).filter_map(|at| source.walked(at)));
+        run.push_all((0..walked).filter_map(|at| source.walked(at)), || source.look_ahead());
         match source.next() {
             Next::Frame(frame) => run.push(&frame),
             Next::Idle => {}

@@ -53,10 +53,10 @@ impl Run {
     }
 
     /// Takes frames that are there already.
-    pub fn push_all<'a>(&mut self, frames: impl Iterator<Item = Frame<'a>>) {
+    pub fn push_all<'a>(&mut self, frames: impl Iterator<Item = Frame<'a>>, look_ahead: impl Fn()) {
         let (wire, explainer) = self.engine.halves();
         let mut found = Vec::new();
-        wire.push_all(frames, &mut found);
+        wire.push_all(frames, look_ahead, &mut found);
         explainer.take(&mut found, &mut self.cases);
     }
 

@@ -1,5 +1,6 @@
 //! Capture files and pipes: pcap and pcapng, plain or compressed, whole or still growing.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Seek};
 use std::os::fd::AsFd;
@@ -97,6 +98,16 @@ impl Format {
             Self::Unknown => Ok(Step::More(classic::FILE_HEADER)),
         }
     }
+
+    /// Length of the record or block at the front of `data`, as far as it says so.
+    #[inline]
+    fn size(&self, data: &[u8]) -> Option<usize> {
+        match self {
+            Self::Classic(format) => format.size(data),
+            Self::PcapNg(format) => format.size(data),
+            Self::Unknown => None,
+        }
+    }
 }
 
 /// Frames from a file or a pipe.
@@ -112,6 +123,8 @@ pub struct FileSource {
     walked: Vec<(usize, Packet)>,
     /// Octets that were walked over with them.
     all_walked: usize,
+    /// How far behind these the headers of packets were asked for.
+    asked: Cell<usize>,
     /// Packets and octets that were walked over before the last stretch of octets.
     judged: (u64, u64),
     /// What reads large packets whole, where only their beginnings come by themselves.
@@ -155,6 +168,7 @@ impl FileSource {
             packets: 0,
             walked: Vec::with_capacity(AT_ONCE),
             all_walked: 0,
+            asked: Cell::new(0),
             judged: (0, 0),
             large: None,
             ended: None,
@@ -377,6 +391,12 @@ impl FileSource {
     }
 }
 
+/// Asks for the headers of the packet whose record or block begins here.
+#[inline]
+fn fetch_headers(data: &[u8]) {
+    data.first().into_iter().chain(data.get(HEADERS)).for_each(cache::fetch);
+}
+
 impl Source for FileSource {
     fn next(&mut self) -> Next<'_> {
         match self.advance() {
@@ -430,7 +450,17 @@ impl Source for FileSource {
         }
         self.window.consume(walked);
         self.all_walked = walked;
+        self.asked.set(0);
+        fetch_headers(self.window.available());
         self.walked.len()
+    }
+
+    #[inline]
+    fn look_ahead(&self) {
+        let data = self.window.available().get(self.asked.get()..).unwrap_or_default();
+        let Some(size) = self.format.size(data) else { return };
+        self.asked.set(self.asked.get() + size);
+        fetch_headers(data.get(size..).unwrap_or_default());
     }
 
     #[inline]

@@ -241,6 +241,10 @@ pub trait Source {
         None
     }
 
+    /// Asks for the headers of one more of the packets that come next, so that walking over them need not wait
+    /// for memory. To be called between two frames: only where one ends the next begins.
+    fn look_ahead(&self) {}
+
     /// Reads the frame of which [`Self::next_part`] gave the beginning last.
     fn whole(&mut self) -> Next<'_> {
         Next::Idle

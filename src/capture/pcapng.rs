@@ -134,6 +134,12 @@ impl PcapNg {
         })
     }
 
+    /// Length of the block at the front of `data`, as far as it says so.
+    #[inline]
+    pub(super) fn size(&self, data: &[u8]) -> Option<usize> {
+        data.first_chunk::<FRAMING>().map(|start| self.word(start, 4) as usize)
+    }
+
     /// What the octets at the front of `data` are.
     #[inline]
     pub(super) fn step(&mut self, data: &[u8]) -> Result<Step, &'static str> {

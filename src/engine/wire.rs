@@ -106,10 +106,12 @@ impl Wire {
     }
 
     /// Takes frames that are there already, one after the other; appends what they complete to `found`. While
-    /// the first are taken in, the memory comes that the others need.
+    /// the first are taken in, the memory comes that the others need, and what `look_ahead` asks for, which
+    /// is called once for each.
     pub fn push_all<'a>(
         &mut self,
         mut frames: impl Iterator<Item = Frame<'a>>,
+        look_ahead: impl Fn(),
         found: &mut Vec<Found>,
     ) {
         loop {
@@ -135,6 +137,7 @@ impl Wire {
                 self.flows.fetch_state::<Reader>(sought);
             }
             for (at, frame) in some[..count].iter().enumerate() {
+                look_ahead();
                 self.take_in(frame, segments[at].as_ref(), &sought[at], found);
             }
         }

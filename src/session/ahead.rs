@@ -4,10 +4,13 @@
 //! file ── octets ──→ Wire ── batches of what was found ──→ Explainer ── of cases ──→
 //! ```
 //!
-//! A file that is packed, or of which little is looked at, is read in blocks by one more.
+//! A file that is packed, or of which little is looked at, is read in blocks by one more, or by who reads on if
+//! that one has no time.
 //!
 //! Everything goes over in order, and nothing comes back but what is empty again: the results are those
 //! of one thread. What is under way is little, so that the one who is faster waits.
+
+mod blocks;
 
 use std::io;
 use std::sync::Arc;
@@ -15,9 +18,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
 use std::thread;
 
+use self::blocks::BlockChannel;
 use super::pace::BEAT;
 use super::reading::{Reading, Step};
-use crate::capture::{BlockReader, Blocks, End, HEADROOM};
+use crate::capture::End;
 use crate::diagnosis::{Case, Observer};
 use crate::engine::{Explainer, Found, Wire, forget, observe};
 
@@ -26,63 +30,6 @@ const BATCH: usize = 128;
 
 /// Batches that may wait.
 const WAITING: usize = 4;
-
-/// Blocks of a file that wait.
-const BLOCKS: usize = 3;
-
-/// A file's blocks, from a thread that reads it.
-struct BlockChannel {
-    /// To a thread that has nothing to read yet.
-    idle: Option<Sender<Box<dyn BlockReader>>>,
-    full: Receiver<io::Result<Option<Vec<u8>>>>,
-    empty: Sender<Vec<u8>>,
-}
-
-impl BlockChannel {
-    /// Begins a thread that reads blocks. It waits for what to read, and ends with that, or when nobody
-    /// asks for its blocks any more.
-    fn new() -> io::Result<Self> {
-        let (sender, full) = mpsc::sync_channel(BLOCKS);
-        let (empty, empties) = mpsc::channel::<Vec<u8>>();
-        let (give, take) = mpsc::channel::<Box<dyn BlockReader>>();
-        thread::Builder::new().name("file".to_owned()).spawn(move || {
-            let Ok(mut file) = take.recv() else { return };
-            loop {
-                let (block, fault) = file.read_block(empties.try_recv().unwrap_or_default());
-                let more = block.len() > HEADROOM;
-                if more && sender.send(Ok(Some(block))).is_err() {
-                    return;
-                }
-                if fault.is_some() || !more {
-                    // Nobody may want to know.
-                    let _ = sender.send(fault.map_or(Ok(None), Err));
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { idle: Some(give), full, empty })
-    }
-}
-
-impl Blocks for BlockChannel {
-    fn start(&mut self, reader: Box<dyn BlockReader>) -> io::Result<()> {
-        if self.idle.is_none() {
-            *self = Self::new()?;
-        }
-        if let Some(thread) = self.idle.take() {
-            // It waits for this.
-            let _ = thread.send(reader);
-        }
-        Ok(())
-    }
-
-    fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>> {
-        // Whoever has read everything needs no more room.
-        let _ = self.empty.send(used);
-        // Its last word is the end or an error.
-        self.full.recv().unwrap_or_else(|_| Err(io::Error::other("its reader broke down")))
-    }
-}
 
 /// Tells the other threads, when it goes, that nobody is left to tell anything to. Only who has something to
 /// hand over would notice.
@@ -411,13 +358,6 @@ mod tests {
         expected.retain(|line| !is_case(line));
         rest.retain(|line| !is_case(line));
         assert_eq!(rest, expected, "counted all the same");
-    }
-
-    #[test]
-    fn a_file_whose_reader_broke_down_has_not_ended() {
-        let (_, full) = mpsc::sync_channel(BLOCKS);
-        let (empty, _empties) = mpsc::channel();
-        assert!(BlockChannel { idle: None, full, empty }.next(Vec::new()).is_err());
     }
 
     /// So many exchanges on one connection.

@@ -167,6 +167,9 @@ impl Drive {
         };
         let sink_error = end.and_then(|end| self.finish(sink, end)).err();
         let status = self.status();
+        // Nothing comes after this but the end of the process: to take apart all that is remembered,
+        // connection by connection, would only make the user wait.
+        std::mem::forget(self.engine);
         let Telling { matched, failed_on, .. } = self.telling;
         Outcome { status, matched, failed_on, not_saved: self.not_saved, sink_error }
     }

@@ -76,7 +76,7 @@ impl Reading {
                 note_failure(&mut self.save_error, writer.write(&frame, &self.names));
             }
         }
-        wire.push_all(walked(), found);
+        wire.push_all(walked(), || source.look_ahead(), found);
         let last = source.walked(frames - 1).map_or_else(Timestamp::default, |last| last.timestamp);
         Step::Frame { beat: self.pace.is_due_after(frames as u32, last) }
     }

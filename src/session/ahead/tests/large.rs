@@ -251,7 +251,7 @@ impl Source for Counting {
         self.source.interfaces()
     }
 
-    fn offer(&mut self, helper: Box<dyn Blocks>) {
+    fn offer(&mut self, helper: Box<dyn crate::capture::Blocks>) {
         self.source.offer(helper);
     }
 }
