@@ -2,6 +2,7 @@
 
 mod absent;
 mod preamble;
+mod upgrade;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -383,6 +384,11 @@ impl Conversation {
             self.responses.feed(&mut octets, end, context.limits, context.repeats)
         {
             self.response_output(flow, output, context);
+            if let Some(streams) = &mut self.multiplexed {
+                let retransmitted = flow.retransmitted;
+                let around = Around { connection: &self.connection, retransmitted };
+                return streams.data(around, false, &Data { octets, ..*data }, context);
+            }
         }
     }
 
@@ -417,10 +423,13 @@ impl Conversation {
             let coverage = Coverage { gap_octets: pending.lost, ..coverage(flow) };
             self.emit(flow, Some(pending), None, coverage, context);
         }
-        let (request, pairing) = match answer {
+        let (mut request, pairing) = match answer {
             Answer::To(pending, pairing) => (Some(pending), pairing),
             Answer::Nothing => (None, Pairing::OneSided),
         };
+        if let Some(pending) = request.take_if(|_| upgrade::begins_http2(&response)) {
+            return self.upgrade(*pending);
+        }
         let answers = request.as_ref().map_or(Answers::Unknown, |pending| pending.answers);
         let status = response.status;
         let early = request.as_ref().is_some_and(|p| !p.complete && p.request.head_loss.is_none());

@@ -71,6 +71,14 @@ impl Default for Multiplexed {
 }
 
 impl Multiplexed {
+    /// A connection whose client has asked for HTTP/2 by this request, which is that of stream 1, half-closed
+    /// from the client's side (RFC 7540 §3.2).
+    pub fn upgraded(request: Request, interim: u16) -> Self {
+        let request = Some(request);
+        let first = Stream { request, request_ended: true, interim, ..Stream::default() };
+        Self { streams: BTreeMap::from([(1, first)]), ..Self::default() }
+    }
+
     /// Heap octets held.
     pub fn memory(&self) -> usize {
         let streams = self.streams.values().map(Stream::memory).sum::<usize>();

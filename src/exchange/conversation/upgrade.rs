@@ -1,0 +1,23 @@
+//! A connection that becomes HTTP/2 because a request asked for it.
+
+use super::{Conversation, Pending};
+use crate::exchange::multiplexed::Multiplexed;
+use crate::http::Response;
+
+impl Conversation {
+    /// The server goes over to HTTP/2, and answers the request that asked for it on stream 1 (RFC 7540 §3.2).
+    /// That it said so is an interim response: not an answer, nor acceptance.
+    pub(super) fn upgrade(&mut self, pending: Pending) {
+        self.changing(true, |this| this.requests.restart());
+        self.responses.restart();
+        let interim = pending.interim.saturating_add(1);
+        self.multiplexed = Some(Box::new(Multiplexed::upgraded(pending.request, interim)));
+    }
+}
+
+/// Whether what follows this response is HTTP/2 in plaintext (RFC 9110 §7.8: 101 says to which protocol).
+pub(super) fn begins_http2(response: &Response) -> bool {
+    let protocols = || response.head.get_all("upgrade").flat_map(|line| line.split(|&c| c == b','));
+    response.status == 101
+        && protocols().any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"h2c"))
+}
