@@ -119,7 +119,7 @@ pub struct Output {
     /// Display filter; '' shows everything [default: status:401]
     ///
     /// "why401 explain filter" lists the fields.
-    #[arg(short = 'Y', long, value_name = "EXPR")]
+    #[arg(short = 'Y', long, value_name = "EXPR", allow_hyphen_values = true)]
     pub filter: Option<String>,
 
     /// Also save every captured frame as pcapng
@@ -149,7 +149,7 @@ pub struct Output {
     /// Exit with 1 if any exchange matches this display filter
     ///
     /// For CI: why401 -r run.pcap --text --fail-on 'why:jwt-*'
-    #[arg(long, value_name = "EXPR")]
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub fail_on: Option<String>,
 }
 

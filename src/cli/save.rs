@@ -1,6 +1,9 @@
 //! `-w`: a file that outlives the rights it was created with.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -14,10 +17,13 @@ pub fn open(options: &Options, account: Option<&Account>) -> anyhow::Result<Opti
     let Some(path) = &options.output.write else {
         return Ok(None);
     };
-    if let Some(read) = &options.source.read
-        && let (Ok(from), Ok(to)) = (fs::canonicalize(read), fs::canonicalize(path))
-    {
-        ensure!(from != to, "-w would overwrite {}, which is being read", path.display());
+    ensure!(
+        path.as_os_str() != "-",
+        "-w -: standard output is for what is found; name a file (./- for one of that name)"
+    );
+    if let Some(read) = &options.source.read {
+        let overwrites = is_same_file(read, path);
+        ensure!(!overwrites, "-w would overwrite {}, which is being read", path.display());
     }
     let (size, count) = (options.output.rotate_size, options.output.rotate_count);
     let writer = CaptureWriter::create(path, size.map(|size| Rotation { size, count }))?;
@@ -27,6 +33,21 @@ pub fn open(options: &Options, account: Option<&Account>) -> anyhow::Result<Opti
             .with_context(|| format!("cannot give {} to user {}", path.display(), account.name))?;
     }
     Ok(Some(writer))
+}
+
+/// Whether the second name is one of the file that is read, by whatever other name: or by none, where that is
+/// standard input.
+fn is_same_file(read: &Path, written: &Path) -> bool {
+    let from = if read.as_os_str() == "-" {
+        io::stdin().as_fd().try_clone_to_owned().and_then(|owned| File::from(owned).metadata())
+    } else {
+        fs::metadata(read)
+    };
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match (from, fs::metadata(written)) {
+        (Ok(from), Ok(to)) => from.is_file() && identity(from) == identity(to),
+        _ => false,
+    }
 }
 
 /// Where further files will be created.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use super::options::{Options, Shown};
 use super::{ERROR, MATCHED, defaults, save, say, use_color};
@@ -252,6 +252,8 @@ fn filters(options: &Options) -> anyhow::Result<(Filter, Option<Filter>)> {
 }
 
 fn parse(option: &str, expression: &str) -> anyhow::Result<Filter> {
+    // One hyphen negates. Nobody negates twice, but who forgets the expression has the next option taken for it.
+    ensure!(!expression.starts_with("--"), "{option} needs an expression before {expression}");
     Filter::parse(expression)
         .map_err(|error| anyhow::anyhow!("{option}: {}", error.located(expression)))
 }

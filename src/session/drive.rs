@@ -228,7 +228,7 @@ impl Drive {
             }
             if beat {
                 self.beat(sink, idle)?;
-                if self.reading.time_is_up() {
+                if self.reading.time_is_up() || self.telling.has_enough() {
                     return Ok(End::Interrupted);
                 }
             }

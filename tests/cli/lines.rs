@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::wire::{Capture, accepted, read, refused, sample, text, why401};
+use crate::wire::{Capture, accepted, complaint, read, refused, sample, text, why401};
 
 #[test]
 fn without_a_terminal_it_writes_text_and_a_summary() {
@@ -35,6 +35,21 @@ fn the_display_filter_decides_what_is_written() {
     for (filter, count) in [("", 3), ("status:401", 2), ("status:599", 0)] {
         let output = read(&file, &["-Y", filter]);
         assert_eq!(text(&output.stdout).lines().count(), count, "{filter:?}");
+    }
+}
+
+#[test]
+fn a_filter_may_begin_with_its_negation() {
+    let capture = sample();
+    let file = capture.file();
+    for (filter, count) in [("-status:401", 1), ("-status:200", 2), ("-benign", 3)] {
+        let output = read(&file, &["-Y", filter]);
+        assert_eq!(text(&output.stdout).lines().count(), count, "{filter:?}");
+    }
+    assert_eq!(read(&file, &["--fail-on", "-status:401"]).status.code(), Some(1));
+    for option in ["-Y", "--fail-on"] {
+        let line = complaint(&read(&file, &[option, "--json"]));
+        assert!(line.contains("needs an expression before --json"), "{line}");
     }
 }
 

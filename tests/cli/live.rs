@@ -120,6 +120,28 @@ fn a_capture_of_limited_time_ends_by_itself() {
     assert!(text(&output.stdout).contains("GET api.local/timed  401"));
 }
 
+/// A lone refusal is settled by time, not by a packet.
+#[test]
+fn enough_ends_a_capture_that_has_fallen_silent() {
+    if !may_capture() {
+        return;
+    }
+    let address = refusing_server();
+    let mut child = watching(address, &["--json", "-c", "2"]);
+    ask(address, "/one");
+    ask(address, "/two");
+    let asked = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if asked.elapsed() > Duration::from_secs(20) {
+            child.kill().unwrap();
+            panic!("it goes on although it has what it was asked for");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stdout).matches("\"type\":\"exchange\"").count(), 2);
+}
+
 #[test]
 fn a_reader_that_leaves_ends_a_silent_capture_too() {
     if !may_capture() {

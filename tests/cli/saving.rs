@@ -45,12 +45,30 @@ fn a_full_disk_loses_no_finding_and_is_an_error_in_the_end() {
 }
 
 #[test]
-fn the_file_that_is_read_is_not_overwritten() {
+fn the_file_that_is_read_is_not_overwritten_by_whatever_name() {
     let capture = sample();
     let file = capture.file();
-    let line = complaint(&read(&file, &["-w", file.to_str().unwrap()]));
-    assert!(line.contains("overwrite"), "{line}");
+    let folder = tempfile::tempdir_in(file.parent().unwrap()).unwrap();
+    let (hard, soft) = (folder.path().join("hard"), folder.path().join("soft"));
+    std::fs::hard_link(&file, &hard).unwrap();
+    std::os::unix::fs::symlink(&file, &soft).unwrap();
+    for name in [&*file, &hard, &soft] {
+        let line = complaint(&read(&file, &["-w", name.to_str().unwrap()]));
+        assert!(line.contains("overwrite"), "{line}");
+        let from_stdin = why401()
+            .args(["-r", "-", "--json", "-w", name.to_str().unwrap()])
+            .stdin(std::fs::File::open(&file).unwrap())
+            .output()
+            .unwrap();
+        assert!(complaint(&from_stdin).contains("overwrite"));
+    }
     assert_eq!(std::fs::read(&file).unwrap(), capture.octets());
+}
+
+#[test]
+fn standard_output_is_no_file_to_save_to() {
+    let line = complaint(&read(&sample().file(), &["-w", "-"]));
+    assert!(line.contains("name a file"), "{line}");
 }
 
 #[test]
