@@ -112,8 +112,10 @@ pub fn run(mut session: SessionHandle, options: UiOptions) -> Result<Option<Outc
 }
 
 fn model(options: &UiOptions) -> Result<Model, FilterError> {
+    // The view of the refusals has the 407s, too.
     let (view, filter) = match options.filter.as_deref().map(str::trim) {
-        None | Some("status:401") => (View::Refusals, ""),
+        None => (View::Refusals, ""),
+        Some(filter @ "status:401") => (View::Refusals, filter),
         Some(filter) => (View::Exchanges, filter),
     };
     Model::new(Settings {
@@ -380,6 +382,21 @@ fn change(app: &mut App, session: &mut SessionHandle, change: Change, now: Insta
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_that_was_asked_for_is_in_force() {
+        let key = crate::secret::FingerprintKey::from_bytes(&[1; 32]);
+        let mut options = UiOptions::new(Masking::new(false, key));
+        for (asked, view, source) in [
+            (None, View::Refusals, ""),
+            (Some("status:401"), View::Refusals, "status:401"),
+            (Some("status:407"), View::Exchanges, "status:407"),
+        ] {
+            options.filter = asked.map(str::to_owned);
+            let model = model(&options).unwrap();
+            assert_eq!((model.view(), model.filter.source()), (view, source));
+        }
+    }
 
     #[test]
     fn news_do_not_wait_for_a_message_to_go() {

@@ -114,7 +114,9 @@ fn standing(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (covered, listed) = model.counts();
     let mut parts = vec![(Role::Label, FILTER.to_owned())];
     match (model.filter.source(), model.filter.is_disabled()) {
-        ("", _) if model.view() == View::Refusals => parts.push((Role::Muted, "status:401".into())),
+        ("", _) if model.view() == View::Refusals => {
+            parts.push((Role::Muted, "status:401,407".into()));
+        }
         ("", _) => parts.push((Role::Muted, "none".into())),
         (source, false) => parts.push((Role::Strong, source.to_owned())),
         (source, true) => parts.push((Role::Muted, format!("OFF ({source})"))),
