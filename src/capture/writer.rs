@@ -196,24 +196,21 @@ impl CaptureWriter {
     /// Saves a frame; `interfaces` are the names that its index means. An error is told once, and what
     /// it cost is counted ([`Self::lost`]): go on calling.
     pub fn write(&mut self, frame: &Frame<'_>, interfaces: &[Arc<str>]) -> io::Result<()> {
+        // Not before there is something to put into a new file: with a bound on their number, it would take the
+        // place of one with packets.
+        let rotated = self.rotate();
         let name = interfaces.get(usize::from(frame.interface)).map_or("", |name| name);
         self.encoder.frame(frame, name, None);
         self.waiting += 1;
-        if self.encoder.out.len() < BLOCK && !self.is_full() {
-            return Ok(());
+        if self.encoder.out.len() >= BLOCK || self.is_full() {
+            self.flush()?;
         }
-        self.flush()
+        rotated.or_else(|error| self.tell(1, &error, "the file cannot be followed by a new one"))
     }
 
     /// Writes out what waits: when the wire is silent, and at the end.
     pub fn flush(&mut self) -> io::Result<()> {
-        if let Err(error) = self.write_out() {
-            return self.tell(0, &error, "packets are not being saved");
-        }
-        match self.rotate() {
-            Err(error) => self.tell(1, &error, "the file cannot be followed by a new one"),
-            Ok(()) => Ok(()),
-        }
+        self.write_out().or_else(|error| self.tell(0, &error, "packets are not being saved"))
     }
 
     /// A disk that is almost full takes one packet and refuses the next: said once, not at each.
@@ -402,6 +399,23 @@ mod tests {
         for file in &files {
             assert!(std::fs::metadata(file).unwrap().len() < 2600);
         }
+    }
+
+    #[test]
+    fn no_file_of_a_row_is_without_packets() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ring.pcapng");
+        let rotation = Rotation { size: 1, count: Some(1) };
+        let mut writer = CaptureWriter::create(&path, Some(rotation)).unwrap();
+        for number in 0..5 {
+            writer.write(&frame(b"one", number, 1), &names()).unwrap();
+            writer.flush().unwrap();
+        }
+        drop(writer);
+        let files: Vec<_> = std::fs::read_dir(&directory).unwrap().collect();
+        let [Ok(last)] = &*files else { panic!("{files:?}") };
+        let kept: Vec<i64> = read_back(&last.path()).iter().map(|frame| frame.0).collect();
+        assert_eq!(kept, [4]);
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Diagnoser {
 
     /// The input has ended: settles everything.
     pub fn finish(&mut self, counters: &mut Counters, out: &mut Vec<Arc<Case>>) {
-        while let Some((_, id)) = self.waiting.first() {
+        for id in self.waiting.all() {
             self.settle(id, counters, out);
         }
     }

@@ -86,6 +86,13 @@ impl Waiting {
         self.pending.len()
     }
 
+    /// All that wait, in the order in which they were found.
+    pub fn all(&self) -> Vec<u64> {
+        let mut all: Vec<u64> = self.pending.keys().copied().collect();
+        all.sort_unstable();
+        all
+    }
+
     /// Lets an exchange wait.
     pub fn insert(&mut self, pending: Pending) {
         let id = pending.refused.exchange.id;

@@ -63,6 +63,19 @@ fn it_stops_after_so_many_matching_exchanges() {
 }
 
 #[test]
+fn what_the_end_of_a_recording_settles_comes_in_its_order() {
+    let mut capture = Capture::new();
+    for target in ["/1", "/2", "/3", "/4"] {
+        // The last one alone has not waited a second.
+        let (request, response) = refused(target, "Authorization: Bearer c2VjcmV0LW9wYXF1ZQ\r\n");
+        capture.conversation(request, response);
+    }
+    let lines = text(&read(&capture.file(), &[]).stdout);
+    let places = ["/1", "/2", "/3", "/4"].map(|target| lines.find(&format!("api.local{target} ")));
+    assert!(places.is_sorted() && places[0].is_some(), "{lines}");
+}
+
+#[test]
 fn duration_is_packet_time_in_a_file() {
     let output = read(&sample().file(), &["--duration", "1s", "-Y", ""]);
     assert_eq!(text(&output.stdout).lines().count(), 1);
