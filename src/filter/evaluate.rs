@@ -254,13 +254,7 @@ fn number(unit: Unit, text: &str) -> Option<(u64, u64)> {
     let one = |number: u64| Some((number, number));
     match unit {
         Unit::Plain => one(text.parse().ok()?),
-        Unit::Status => {
-            let digits = text.trim_end_matches(['x', 'X', '*']);
-            let open = u32::try_from(text.len() - digits.len()).ok().filter(|open| *open < 3)?;
-            let (first, span) = (digits.parse::<u64>().ok()?, 10_u64.pow(open));
-            let low = first.checked_mul(span)?;
-            Some((low, low.checked_add(span - 1)?))
-        }
+        Unit::Status => statuses(text),
         Unit::Time => one(scaled(text, nanoseconds_of)?),
         Unit::Octets => one(scaled(text, octets_of)?),
         Unit::Confidence => access::LEVELS
@@ -268,6 +262,20 @@ fn number(unit: Unit, text: &str) -> Option<(u64, u64)> {
             .find(|level| level.name().eq_ignore_ascii_case(text))
             .and_then(|level| one(access::level(level))),
     }
+}
+
+/// Status codes have three digits (RFC 9110 §15): `4xx`, `40x` and `4*` leave some of them open.
+fn statuses(text: &str) -> Option<(u64, u64)> {
+    let digits = text.trim_end_matches(['x', 'X', '*']);
+    let first = digits.parse::<u64>().ok()?;
+    if digits.len() == text.len() {
+        return Some((first, first));
+    }
+    if !text.ends_with('*') && text.len() != 3 {
+        return None;
+    }
+    let span = 10_u64.pow(3_u32.checked_sub(u32::try_from(digits.len()).ok()?)?);
+    Some((first * span, first * span + span - 1))
 }
 
 /// A decimal number and its unit.
@@ -431,13 +439,29 @@ fn address_test(
         });
     }
     let written = |c: char| c.is_ascii_hexdigit() || ".:*[]%".contains(c);
-    if !text.chars().all(written) || comparison == Comparison::Equal {
+    if !text.chars().all(written) || comparison == Comparison::Equal || !may_be_part(text) {
         let message = format!(
-            "{text:?} is not an address; write 10.0.0.5, 10.0.0.0/8, 10.0.* or :8080, and host: for names"
+            "{text:?} is not an address; write 10.0.0.5, 10.0.0.0/8, 10.0.* or :8080, host: for names, and \
+             port:8000..9000 for several ports"
         );
         return Err(error(value, message));
     }
     fitting_pattern(value).map(AddressTest::Written)
+}
+
+/// Whether some address or port has these characters in it.
+fn may_be_part(text: &str) -> bool {
+    if text.contains("..") {
+        return false;
+    }
+    if let Some(port) = text.strip_prefix(':').filter(|port| !port.contains([':', '.', '*'])) {
+        return port.len() <= 5 && port.parse::<u32>().is_ok_and(|port| port <= u16::MAX.into())
+            || u16::from_str_radix(port, 16).is_ok();
+    }
+    let parts = text.split('.').filter(|part| !part.is_empty());
+    let is_octet = |part: &str| part.contains('*') || part.parse::<u8>().is_ok();
+    text.contains(|c: char| c == ':' || c.is_ascii_alphabetic())
+        || (parts.clone().count() <= 4 && parts.clone().all(is_octet))
 }
 
 fn network_test(network: &str, bits: &str) -> Option<AddressTest> {

@@ -11,6 +11,23 @@ fn error(expression: &str) -> (String, String) {
 }
 
 #[test]
+fn what_no_status_and_no_address_can_be_is_not_searched_for() {
+    for expression in ["status:4x", "status:4xxx", "status:4011*"] {
+        assert!(error(expression).1.contains("is not a status code"), "{expression}");
+    }
+    for expression in
+        ["client:300.1.1.1", "client:1.2.3.4.5", "server::99999", "server::8000..9000", "ip:10..1"]
+    {
+        assert!(error(expression).1.contains("is not an address"), "{expression}");
+    }
+    for expression in
+        ["ip:10.0.", "ip:.0.0.5", "ip:::ffff", "ip::443", "ip:*.5", "ip:fe80", "ip:25*"]
+    {
+        assert!(Filter::parse(expression).is_ok(), "{expression}");
+    }
+}
+
+#[test]
 fn wiresharks_spellings_are_taken() {
     assert_matches(
         &case(),
