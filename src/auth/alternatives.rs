@@ -294,17 +294,30 @@ fn header_kind(name: &[u8], value: &[u8]) -> Option<AlternativeKind> {
     if is_ordinary(name) {
         return looks_like_credential(value).then_some(AlternativeKind::LookalikeHeader);
     }
-    let of_this_length = HEADERS.get(name.len()).map_or(&[][..], Vec::as_slice);
-    let known =
-        of_this_length.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
-    if let Some((_, kind)) = known {
-        return *kind;
+    if let Some((_, kind)) = known_header(name) {
+        return kind;
     }
     if has_api_key_name(name) || is_key_header(name) {
         return Some(AlternativeKind::ApiKeyHeader);
     }
     let lookalike = is_misspelt_authorization(name) || looks_like_credential(value);
     lookalike.then_some(AlternativeKind::LookalikeHeader)
+}
+
+/// What is known of a header by its whole name.
+fn known_header(name: &[u8]) -> Option<KnownHeader> {
+    let of_this_length = HEADERS.get(name.len()).map_or(&[][..], Vec::as_slice);
+    of_this_length.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())).copied()
+}
+
+/// Whether a header of this name holds a key or a token, whatever its value looks like.
+pub fn is_credential_name(name: &[u8]) -> bool {
+    match known_header(name) {
+        Some((_, kind)) => {
+            matches!(kind, Some(AlternativeKind::ApiKeyHeader | AlternativeKind::LookalikeHeader))
+        }
+        None => is_misspelt_authorization(name),
+    }
 }
 
 type KnownHeader = (&'static str, Option<AlternativeKind>);

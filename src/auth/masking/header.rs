@@ -1,9 +1,13 @@
 //! Header fields.
 
+use memchr::memmem;
+
+use super::names::{self, Secrecy};
 use super::{Masking, url};
 use crate::auth::alternatives::looks_like_credential;
 use crate::auth::authorization::{AuthState, Authorization, MalformedReason, Shape};
 use crate::auth::credentials::{self, params};
+use crate::auth::jwt;
 use crate::auth::syntax::{self, is_space, trim};
 use crate::secret::Fingerprint;
 
@@ -58,9 +62,10 @@ enum Form {
     SetCookie,
     Parameters,
     Signatures,
+    Subprotocols,
 }
 
-const FORMS: [(&[u8], Form); 13] = [
+const FORMS: [(&[u8], Form); 14] = [
     // Read by everybody, and never a client's secret.
     (b"www-authenticate", Form::Public),
     (b"proxy-authenticate", Form::Public),
@@ -75,6 +80,7 @@ const FORMS: [(&[u8], Form); 13] = [
     (b"authentication-info", Form::Parameters),
     (b"proxy-authentication-info", Form::Parameters),
     (b"signature", Form::Signatures),
+    (b"sec-websocket-protocol", Form::Subprotocols),
 ];
 
 /// The lengths of the names above, a bit each: nearly every other name has another one.
@@ -106,6 +112,7 @@ impl Masking {
             Some(Form::SetCookie) => return Some(self.set_cookie(value)),
             Some(Form::Parameters) => return Some(self.parameters(value)),
             Some(Form::Signatures) => return Some(self.signatures(value)),
+            Some(Form::Subprotocols) => return self.subprotocols(value),
             None => {}
         }
         if looks_like_credential(value) {
@@ -307,6 +314,30 @@ impl Masking {
         self.parameters(value)
     }
 
+    /// `Sec-WebSocket-Protocol` (RFC 6455 §11.3.4): names of protocols, and among them the tokens of
+    /// browsers' programs, which have no other field to put them in:
+    /// `base64url.bearer.authorization.k8s.io.…`, `Bearer, …`.
+    fn subprotocols(&self, value: &[u8]) -> Option<Vec<u8>> {
+        let mut out = Vec::with_capacity(value.len());
+        let (mut announced, mut masked) = (false, false);
+        for (index, element) in value.split(|&octet| octet == b',').enumerate() {
+            let protocol = trim(element);
+            let secret = if announced { Some(0) } else { secret_of_subprotocol(protocol) };
+            announced = names::parameter(protocol) == Secrecy::Secret
+                || protocol.eq_ignore_ascii_case(b"basic");
+            let (name, secret) = protocol.split_at(secret.unwrap_or(protocol.len()));
+            if index > 0 {
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(name);
+            if !secret.is_empty() {
+                out.extend_from_slice(&self.named_secret(secret));
+                masked = true;
+            }
+        }
+        masked.then_some(out)
+    }
+
     /// A value that its header's name calls a secret.
     fn named_secret(&self, value: &[u8]) -> Vec<u8> {
         match super::readable(value) {
@@ -314,6 +345,33 @@ impl Masking {
             None => Self::token(value, Some(self.key.fingerprint(value))),
         }
     }
+}
+
+/// Where a token begins in what stands where the name of a protocol should. Such names are labels with
+/// dots between them, in lower case.
+fn secret_of_subprotocol(protocol: &[u8]) -> Option<usize> {
+    if let Some(at) = memmem::find(protocol, b"eyJ").filter(|&at| jwt::looks_like(&protocol[at..]))
+    {
+        return Some(at);
+    }
+    let is_random = |label: &[u8]| {
+        let hexadecimal = label.iter().all(|octet| octet.is_ascii_hexdigit() || *octet == b'-');
+        names::looks_secret(label)
+            && (hexadecimal
+                || label.iter().any(u8::is_ascii_uppercase)
+                    && label.iter().any(u8::is_ascii_lowercase))
+    };
+    let mut at = 0;
+    let mut announced = false;
+    for label in protocol.split(|&octet| octet == b'.') {
+        let last = at + label.len() == protocol.len();
+        if is_random(label) || announced && last {
+            return Some(at);
+        }
+        announced |= names::parameter(label) == Secrecy::Secret;
+        at += label.len() + 1;
+    }
+    None
 }
 
 fn join(word: &[u8], rest: &[u8]) -> Vec<u8> {

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::auth::AuthFacts;
-use crate::auth::alternatives::is_ordinary;
+use crate::auth::alternatives::{is_credential_name, is_ordinary};
 use crate::auth::credentials::artifact;
 use crate::exchange::Exchange;
 use crate::secret::{Fingerprint, FingerprintKey};
@@ -110,7 +110,7 @@ impl Masking {
     /// Whether a header's value is a secret by its name.
     fn is_secret_header(&self, name: &[u8]) -> bool {
         let own = &self.own.headers;
-        !is_ordinary(name) && names::is_secret_header(name)
+        !is_ordinary(name) && (names::is_secret_header(name) || is_credential_name(name))
             || !own.is_empty() && own.contains(&names::normalised(name))
     }
 

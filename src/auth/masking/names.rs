@@ -13,7 +13,7 @@ pub enum Secrecy {
 }
 
 /// Words that end the name of a secret, once case, `-`, `_`, `.` and brackets are removed.
-const SECRET_ENDINGS: [&str; 34] = [
+const SECRET_ENDINGS: [&str; 36] = [
     "token",
     "password",
     "passwd",
@@ -31,6 +31,8 @@ const SECRET_ENDINGS: [&str; 34] = [
     "clientkey",
     "appkey",
     "masterkey",
+    "encryptionkey",
+    "encryptioncustomerkey",
     "signature",
     "jwt",
     "bearer",
@@ -60,7 +62,10 @@ const SECRET_HEADERS: [&str; 6] =
 const DEPENDING_NAMES: [&str; 5] = ["key", "code", "session", "auth", "ticket"];
 
 /// Longer names are prose, not names.
-const LONGEST_NAME: usize = 128;
+pub(super) const LONGEST_NAME: usize = 128;
+
+/// Of the words of the lists here.
+const SHORTEST_NAME: usize = 3;
 
 /// Without case and separators: `X-Api_Key`, `apiKey` and `api.key` are one name.
 pub fn normalised(name: &[u8]) -> String {
@@ -152,6 +157,10 @@ const LISTED: usize =
 
 /// The secrecy of a query parameter's, form field's or JSON member's value.
 pub fn parameter(name: &[u8]) -> Secrecy {
+    // None that is listed is shorter; many are, as `q` in `;q=0.9`.
+    if name.len() < SHORTEST_NAME {
+        return Secrecy::Plain;
+    }
     let name = Backwards::new(name);
     if !name.may_be_listed() {
         Secrecy::Plain
@@ -164,8 +173,9 @@ pub fn parameter(name: &[u8]) -> Secrecy {
     }
 }
 
-/// Parts of names that end like a key's and are none: of caches, pages, retries, browsers, phones.
-const NO_CREDENTIAL: [&str; 17] = [
+/// Parts of names that end like a key's and are none: of caches, pages, retries, browsers, phones, and
+/// keys that everybody may know.
+const NO_CREDENTIAL: [&str; 19] = [
     "csrf",
     "xsrf",
     "idempotency",
@@ -183,6 +193,8 @@ const NO_CREDENTIAL: [&str; 17] = [
     "device",
     "push",
     "encryption",
+    "crypto",
+    "public",
 ];
 
 /// Whether a header of a product's own names a key: `X-Acme-Key`, `X_Service_Token`.
@@ -203,14 +215,26 @@ pub fn is_key_header(name: &[u8]) -> bool {
 
 /// Whether a header's value is a secret by its name.
 pub fn is_secret_header(name: &[u8]) -> bool {
-    if is_key_header(name) {
-        return true;
-    }
     // `X-Hub-Signature-256`; `Signature-Input` says only what was signed.
-    let name = Backwards::new(name).without_digits();
-    name.may_be_listed()
-        && !name.is("secwebsocketkey")
-        && (name.is_one_of(&SECRET_HEADERS) || name.has_secret_ending())
+    let letters = Backwards::new(name).without_digits();
+    letters.may_be_listed()
+        && (letters.is_one_of(&SECRET_HEADERS)
+            || letters.has_secret_ending()
+            || has_secret_word(name))
+}
+
+/// Whether the last word of a header's name alone would name a secret: `Fastly-Key`, `X-Pass`,
+/// `X-Sentry-Auth`. A code is rather an error's, and a `SID` alone UPnP's name for a subscription.
+fn has_secret_word(name: &[u8]) -> bool {
+    let end = name.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |last| last + 1);
+    let mut words = name[..end].rsplit(|octet| matches!(octet, b'-' | b'_'));
+    let word = words.next().unwrap_or_default();
+    let other = word.eq_ignore_ascii_case(b"code") || name.eq_ignore_ascii_case(b"sid");
+    if other || parameter(word) == Secrecy::Plain {
+        return false;
+    }
+    let plain = normalised(name);
+    !NO_CREDENTIAL.into_iter().any(|part| plain.contains(part))
 }
 
 /// Whether a value under a name that may mean a secret looks like one.

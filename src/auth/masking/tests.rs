@@ -1,3 +1,5 @@
+mod leaks;
+
 use proptest::prelude::*;
 
 use super::*;
