@@ -376,10 +376,7 @@ impl<'a> View<'a> {
 
     /// Path without query, safe to show.
     pub fn path(&self) -> Cow<'a, str> {
-        let path = self.request().map_or(&b""[..], Request::path);
-        let public = masking::public_part(path);
-        let shown = text::visible_octets(public);
-        if public.len() < path.len() { shown + "(masked)" } else { shown }
+        masking::shown_path(self.request().map_or(&b""[..], Request::path))
     }
 
     /// `Host`, safe to show; the server's address where there is none.

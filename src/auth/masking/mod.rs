@@ -17,7 +17,7 @@ use crate::exchange::Exchange;
 use crate::secret::{Fingerprint, FingerprintKey};
 use crate::text;
 use repeated::{Read, Repeated};
-pub use url::public_part;
+pub use url::{public_part, shown_address, shown_path};
 
 /// A token shorter than this shows nothing of itself.
 const LONG_TOKEN: usize = 20;
@@ -221,10 +221,26 @@ fn utf8(octets: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// What all that stands in for a secret begins with.
+const MASK: &[u8] = b"(masked";
+
+/// Whether a value was masked before, where a text is looked through twice. In a URL it ends at its comma.
+fn is_mask(value: &[u8]) -> bool {
+    let Some(rest) = value.strip_prefix(MASK) else { return false };
+    let digits = rest.strip_prefix(b",fp:").or_else(|| rest.strip_prefix(b", fp "));
+    let digits = digits.and_then(|rest| rest.strip_suffix(b")"));
+    matches!(rest, b"" | b")")
+        || digits
+            .is_some_and(|digits| digits.len() == 8 && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
 /// The text of a value that is no secret although it stands where one should.
 fn readable(value: &[u8]) -> Option<Cow<'static, str>> {
     if value.is_empty() {
         return Some(Cow::Borrowed(""));
+    }
+    if value.starts_with(MASK) && is_mask(value) {
+        return Some(Cow::Owned(text::decode(value).into_owned()));
     }
     artifact::find(value).map(|artifact| Cow::Owned(artifact.text().to_owned()))
 }

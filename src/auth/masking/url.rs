@@ -1,24 +1,26 @@
 //! URLs in request-targets, `Location`, `Referer` and wherever else one stands; and JWTs in any text.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use memchr::memmem;
 
 use super::Masking;
-use super::names::Secrecy;
+use super::names::{self, Secrecy};
 use crate::auth::jwt;
 use crate::auth::syntax::percent_decode;
+use crate::secret::FingerprintKey;
 use crate::text;
 
 impl Masking {
-    /// Any text with its URLs' secrets masked: userinfo, secret parameters of query and fragment,
+    /// Any text with its URLs' secrets masked: userinfo, secret parameters of path, query and fragment,
     /// and JWTs wherever they stand. `None` when there are none.
     pub(super) fn url(&self, octets: &[u8]) -> Option<Vec<u8>> {
         if !has_marks(octets) {
             return None;
         }
         let mut masked = userinfo(octets);
-        if memchr::memchr3(b'?', b'#', b'&', &masked).is_some() {
+        if memchr::memchr3(b'?', b'#', b'&', &masked).is_some() || self.has_path_secret(&masked) {
             masked = keep(masked, |text| self.parameters_after_marks(text));
         }
         if has(&masked, b'J', b"eyJ") {
@@ -41,6 +43,28 @@ impl Masking {
         self.url(target)
     }
 
+    /// Whether a secret is a parameter of a path (RFC 3986 §3.3): `/a;jsessionid=…`. Many header fields
+    /// have a `;` of their own, so that the name must say more here than after a `?`.
+    fn has_path_secret(&self, text: &[u8]) -> bool {
+        memchr::memchr_iter(b';', text).any(|mark| {
+            let pair = &text[mark + 1..];
+            let name = pair.iter().take(names::LONGEST_NAME).position(|octet| !is_in_name(*octet));
+            let Some(end) = name.filter(|&end| pair[end] == b'=') else { return false };
+            let secrecy = match &pair[..end] {
+                encoded if encoded.contains(&b'%') => self.parameter(&percent_decode(encoded)),
+                name => self.parameter(name),
+            };
+            match secrecy {
+                Secrecy::Plain => false,
+                Secrecy::Depends => {
+                    let value = &pair[end + 1..];
+                    names::looks_secret(&value[..pair_end(value)])
+                }
+                Secrecy::Secret => true,
+            }
+        })
+    }
+
     /// Masks the values of secret `name=value` pairs that follow `?`, `#`, `&` or `;`.
     fn parameters_after_marks(&self, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
@@ -49,10 +73,7 @@ impl Masking {
         while let Some(mark) = rest.iter().position(|octet| b"?#&;".contains(octet)) {
             let (before, pair) = rest.split_at(mark + 1);
             out.extend_from_slice(before);
-            let end = pair
-                .iter()
-                .position(|octet| octet.is_ascii_whitespace() || b"?#&;\"<>,".contains(octet))
-                .unwrap_or(pair.len());
+            let end = pair_end(pair);
             match pair[..end].strip_prefix(b"p=").filter(|_| login) {
                 // A page elsewhere; beside a user, the password (InfluxDB 1, Subsonic).
                 Some(password) => {
@@ -110,12 +131,26 @@ impl Masking {
     }
 }
 
-/// Whether a text has what every secret in a URL stands behind or begins with: one of `?#&@J`, or of
-/// their neighbours. Most texts have none.
+/// Where a `name=value` ends in a text.
+fn pair_end(pair: &[u8]) -> usize {
+    let ends = |octet: &u8| octet.is_ascii_whitespace() || b"?#&;\"<>,".contains(octet);
+    pair.iter().position(ends).unwrap_or(pair.len())
+}
+
+/// Whether the name of a parameter may have this octet.
+const fn is_in_name(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'%' | b'[' | b']' | b'$')
+}
+
+/// Whether a text has what every secret in a URL stands behind or begins with: one of `?#&;@J`, or of
+/// some neighbours. Most texts have none.
 #[allow(clippy::needless_bitwise_bool, reason = "a lazy operator is not made a vector")]
 pub(super) fn has_marks(octets: &[u8]) -> bool {
     text::any_octet(octets, |octet| {
-        matches!(octet, b'#'..=b'&') | matches!(octet, b'?'..=b'@') | (octet == b'J')
+        matches!(octet, b'#'..=b'&')
+            | matches!(octet, b'?'..=b'@')
+            | (octet == b';')
+            | (octet == b'J')
     })
 }
 
@@ -127,17 +162,37 @@ fn names_a_user(text: &[u8]) -> bool {
         .any(|pair| users.into_iter().any(|user| pair.starts_with(user)))
 }
 
-/// A path up to the first secret in it: what userinfo before a host, or a JWT, leaves of it.
+/// What masks where no key is at hand.
+static WITHOUT_KEY: LazyLock<Masking> =
+    LazyLock::new(|| Masking::new(false, FingerprintKey::from_bytes(&[0; 32])));
+
+/// A path (or a URL) up to the first secret in it: whatever would be masked in a request-target.
 pub fn public_part(path: &[u8]) -> &[u8] {
-    let start = if path.starts_with(b"//") { 2 } else { 0 };
-    let authority = path[start..].split(|&octet| octet == b'/').next().unwrap_or_default();
-    let userinfo = authority.contains(&b'@').then_some(start);
-    let token = memmem::find(path, b"eyJ").filter(|&at| {
-        let token = path[at..].split(|octet| b"/;,".contains(octet)).next().unwrap_or_default();
-        token.len() >= super::LONG_TOKEN
-    });
-    let end = userinfo.into_iter().chain(token).min().unwrap_or(path.len());
-    &path[..end]
+    if !has_marks(path) {
+        return path;
+    }
+    let Some(masked) = WITHOUT_KEY.request_target(path) else { return path };
+    let same = path.iter().zip(&masked).take_while(|(octet, shown)| octet == shown).count();
+    let public = &path[..same];
+    public.strip_suffix(b"eyJ").unwrap_or(public)
+}
+
+/// A path or a URL as it may be shown where no key is at hand: up to its first secret. Userinfo is taken
+/// out, so that the host behind it stays.
+pub fn shown_path(path: &[u8]) -> Cow<'_, str> {
+    if !has_marks(path) {
+        return text::visible_octets(path);
+    }
+    let without_userinfo = userinfo(path);
+    let public = public_part(&without_userinfo);
+    let shown = text::visible_octets(public).into_owned();
+    let end = if public.len() < without_userinfo.len() { "(masked)" } else { "" };
+    Cow::Owned(shown + end)
+}
+
+/// The same of a URL, without its query and fragment.
+pub fn shown_address(url: &[u8]) -> Cow<'_, str> {
+    shown_path(&url[..memchr::memchr2(b'?', b'#', url).unwrap_or(url.len())])
 }
 
 /// Authorities that stand alone or in a list: `alice:secret@host` → `(masked)@host`.

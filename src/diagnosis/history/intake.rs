@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::auth::alternatives::is_session_like;
 use crate::auth::authorization::AlternativeKind;
-use crate::auth::{AuthFacts, AuthState, Shape};
+use crate::auth::{AuthFacts, AuthState, Shape, masking};
 use crate::counters::Counters;
 use crate::diagnosis::history::record::{Refusal, RefusalLinks};
 use crate::diagnosis::history::redirects::{self, Redirected};
@@ -97,12 +97,11 @@ impl History {
     }
 
     fn note_redirect(&mut self, request: &Request, record: &Record, location: &[u8]) {
-        let location = text::decode(location);
         let path = text::decode(request.path());
         let authority = own_authority(request, record);
-        let Some((to, target)) = redirects::resolve(&location, &authority, &path) else { return };
+        let leads = redirects::resolve(&text::decode(location), &authority, &path);
+        let Some((to, target)) = leads else { return };
         let destination = self.destination(record, &to, target.as_bytes());
-        let shown = location.split('?').next().unwrap_or_default();
         self.redirects.insert(Redirected {
             id: record.id,
             time: record.answered,
@@ -110,7 +109,7 @@ impl History {
             origin: Arc::clone(&record.origin),
             origin_key: record.origin_key,
             scheme: record.scheme,
-            location: text::visible(shown).into_owned(),
+            location: masking::shown_address(location).into_owned(),
             destination,
         });
     }

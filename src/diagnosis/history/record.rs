@@ -1,10 +1,12 @@
 //! What is kept of one exchange: a light summary without header values, bodies or secrets.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use crate::auth::masking;
 use crate::diagnosis::history::counts::Recount;
 use crate::diagnosis::history::guesses::Place;
 use crate::diagnosis::history::retries::Run;
@@ -108,7 +110,7 @@ pub struct Record {
     pub method: Method,
     /// Host as the client names it, else the server's address; safe to show.
     pub origin: Arc<str>,
-    /// Path without query, safe to show.
+    /// Path without query, to compare; [`Record::shown_path`] to show.
     pub path: CompactString,
     /// Tells the request-target from others.
     pub target: u64,
@@ -149,6 +151,11 @@ impl Record {
     /// Whether the server did what was asked.
     pub const fn accepted(&self) -> bool {
         matches!(self.status, 101 | 200..=299 | 304)
+    }
+
+    /// Path without query, safe to show.
+    pub fn shown_path(&self) -> Cow<'_, str> {
+        masking::shown_path(self.path.as_bytes())
     }
 
     /// Whether it was refused with 401 or 407.

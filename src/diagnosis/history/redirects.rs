@@ -23,7 +23,7 @@ pub struct Redirected {
     pub(super) origin_key: u64,
     /// Scheme of the credentials it carried.
     pub scheme: Option<&'static str>,
-    /// `Location`, safe to show, without its query.
+    /// `Location`, safe to show, without its query and fragment.
     pub location: String,
     /// What it went to: a keyed hash of client, authority and target.
     pub(super) destination: u64,

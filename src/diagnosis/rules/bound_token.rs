@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::auth::Jwt;
+use crate::auth::{Jwt, masking};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{raw_token, unless_said_otherwise, with_words};
@@ -167,11 +167,9 @@ fn other_target(view: &View<'_>, htu: &str) -> Option<(Found, String)> {
     let path = path.split(['?', '#']).next().unwrap_or(path);
     let request = view.request()?;
     if path.as_bytes() != request.path() {
-        let shown = text::shorten(path, 80);
-        return Some((
-            Found::certain(),
-            format!("its proof is for the path {}", text::visible(&shown)),
-        ));
+        let shown = masking::shown_path(path.as_bytes());
+        let shown = text::shorten(&shown, 80);
+        return Some((Found::certain(), format!("its proof is for the path {shown}")));
     }
     let host = text::decode(request.host()?).to_ascii_lowercase();
     let bare = |authority: &str| {

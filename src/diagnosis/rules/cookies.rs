@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::auth::authorization::AlternativeKind;
+use crate::auth::masking;
 use crate::diagnosis::Confidence;
 use crate::diagnosis::history::{GivenCookie, Record, SameSite, Sent};
 use crate::diagnosis::lexicon::Category;
@@ -169,9 +170,8 @@ pub fn session_cookie_missing(view: &View<'_>) -> Answer {
 
 /// Where the answer sends its user to log in.
 fn login_page(view: &View<'_>) -> Option<(&'static str, String)> {
-    if let Some(location) = view.response_header("location") {
-        let shown = location.split('?').next().unwrap_or_default();
-        return Some(("response.header.location", text::visible(shown).into_owned()));
+    if let Some(location) = view.response().and_then(|response| response.head.get("location")) {
+        return Some(("response.header.location", masking::shown_address(location).into_owned()));
     }
     let kind = view.response_header("content-type")?;
     let body = view.body()?;

@@ -168,7 +168,7 @@ pub fn works_elsewhere(view: &View<'_>) -> Answer {
     if let Some(record) = past.accepted_on_other_path.filter(|record| demanded(record))
         && view.history().is_protected(record)
     {
-        let place = |record: &Record| format!("{}{}", record.origin, record.path);
+        let place = |record: &Record| format!("{}{}", record.origin, record.shown_path());
         return found(record, place(record), place(own), "the path").into();
     }
     Answer::No
@@ -208,11 +208,12 @@ pub fn insufficient_privilege(view: &View<'_>) -> Answer {
             && (record.user_key == 0 || record.user_key != own.user_key)
     });
     let Some(other) = other else { return Answer::No };
+    let path = elsewhere.shown_path();
     Found::likely()
-        .because("history", format!("#{}", elsewhere.id), format!("accepted on {}", elsewhere.path))
+        .because("history", format!("#{}", elsewhere.id), format!("accepted on {path}"))
         .because("history", format!("#{}", other.id), "someone else is accepted here")
         .fact_if("user", view.user())
-        .fact("other_path", &*elsewhere.path)
+        .fact("other_path", path)
         .related(elsewhere.id)
         .related(other.id)
         .into()

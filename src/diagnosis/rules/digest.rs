@@ -2,7 +2,7 @@
 
 use crate::auth::authorization::Parameters;
 use crate::auth::syntax::percent_decode;
-use crate::auth::{Challenge, Finding, MalformedReason, Shape};
+use crate::auth::{Challenge, Finding, MalformedReason, Shape, masking};
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::view::View;
 use crate::text;
@@ -52,10 +52,7 @@ fn other_uri(view: &View<'_>, parameters: &Parameters) -> Option<String> {
     if own == wanted || target.is_empty() || request.method() == b"CONNECT" {
         return None;
     }
-    let shown = |uri: &str| {
-        let path = uri.split('?').next().unwrap_or(uri);
-        text::shorten(&text::visible(path), 80).into_owned()
-    };
+    let shown = |uri: &str| text::shorten(&masking::shown_address(uri.as_bytes()), 80).into_owned();
     // The query itself may hold a secret.
     let (own_path, own_query) = split(&own);
     let (path, query) = split(&wanted);

@@ -1,5 +1,6 @@
 //! The same problems under other statuses, where the wire shows them (catalogue, section 11).
 
+use crate::auth::masking;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::cookies::has_password_field;
 use crate::diagnosis::view::View;
@@ -69,15 +70,14 @@ pub fn login_instead(view: &View<'_>) -> Answer {
     }
     match view.status() {
         302 | 303 | 307 => {
-            let Some(location) = view.response_header("location") else { return Answer::No };
+            let location = view.response().and_then(|response| response.head.get("location"));
+            let Some(location) = location else { return Answer::No };
             let own_login = view.request().is_some_and(|request| is_login_location(request.path()));
             if own_login || !matches!(&*view.method(), "GET" | "HEAD") {
                 return Answer::No;
             }
-            let shown = location.split('?').next().unwrap_or_default();
-            Found::likely()
-                .because("response.header.location", text::visible(shown), "leads to a login")
-                .into()
+            let shown = masking::shown_address(location);
+            Found::likely().because("response.header.location", shown, "leads to a login").into()
         }
         200 => {
             let grpc = view.response_header("grpc-status").is_some_and(|code| code.trim() == "16");

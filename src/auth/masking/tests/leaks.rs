@@ -1,8 +1,39 @@
 //! Places where a secret once stood in clear, and look-alikes.
 
-use super::header;
+use super::{header, masking};
+use crate::text;
 
 const SECRET: &str = "hunter2hunter2";
+
+fn target(target: &str) -> String {
+    text::decode(&masking().target(target.as_bytes())).into_owned()
+}
+
+#[test]
+fn a_parameter_of_a_path_is_a_secret_by_its_name() {
+    for path in ["/x;jsessionid=@", "/x;PHPSESSID=@/y", "/a;v=1;access%5Ftoken=@", "/;token=@?a=1"]
+    {
+        let shown = target(&path.replace('@', SECRET));
+        assert!(!shown.contains(SECRET) && shown.contains("=(masked,fp:"), "{path}: {shown}");
+        let shown = header("Location", &format!("http://h{}", path.replace('@', SECRET)));
+        assert!(!shown.contains(SECRET), "{path}: {shown}");
+    }
+    assert!(!target("/x;session=a1b2c3d4e5f6a7b8c9").contains("c3d4"));
+    for plain in ["/map;lat=1;lon=2", "/a;v=1.0/b", "/x;jsessionid=", "/a;code=404", "/;;=;token"] {
+        assert_eq!(target(plain), plain);
+    }
+    for (name, value) in [
+        ("Accept", "text/html;q=0.9;level=1,*/*;q=0.8"),
+        ("Content-Type", "text/html;charset=utf-8"),
+        ("Cache-Status", "proxy;hit;key=\"/a\""),
+        ("Server", "x;key=short"),
+    ] {
+        assert_eq!(header(name, value), value);
+    }
+    let own = super::OwnNames::new(&[], &["ssn".to_owned()]);
+    let shown = masking().with_names(own).target(b"/x;ssn=078051120").into_owned();
+    assert!(!text::decode(&shown).contains("078"));
+}
 
 #[test]
 fn a_header_is_a_secret_by_the_last_word_of_its_name() {

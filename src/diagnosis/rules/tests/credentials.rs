@@ -36,6 +36,15 @@ fn explanation(talk: Talk) -> String {
 }
 
 #[test]
+fn a_secret_in_the_path_is_in_no_explanation() {
+    for target in ["/x;jsessionid=hunter2", "/proxy/http://u:hunter2@in/x"] {
+        let cases = diagnose([get(target).answer(401).asks("Basic realm=\"x\"")]);
+        let all = format!("{:?}", cases[0].verdict);
+        assert!(!all.contains("hunter2"), "{all}");
+    }
+}
+
+#[test]
 fn v3_undefined_is_a_placeholder() {
     let talk =
         refused("Bearer undefined").body(r#"{"code":"invalid_token","message":"jwt malformed"}"#);

@@ -85,6 +85,18 @@ fn v47_a_login_that_works_elsewhere_where_others_work_lacks_rights() {
 }
 
 #[test]
+fn a_secret_in_the_path_of_another_request_is_in_no_explanation() {
+    let cases = diagnose([
+        get("/basic/;jsessionid=hunter2").auth(ALICE).answer(200),
+        get("/bob/").at(1.0).auth(BOB).from("10.0.0.8").answer(200),
+        get("/bob/").at(2.0).auth(ALICE).answer(401).asks("Basic realm=\"Restricted Area\""),
+    ]);
+    assert_eq!(why(&cases[2]), "insufficient-privilege likely");
+    let all = format!("{:?}", cases[2].verdict);
+    assert!(all.contains("/basic/;jsessionid=(masked)") && !all.contains("hunter2"), "{all}");
+}
+
+#[test]
 fn an_open_page_proves_no_login() {
     let cases = diagnose([
         get("/welcome").auth(ALICE).answer(200),

@@ -82,6 +82,38 @@ fn v40_a_redirect_to_another_origin_drops_the_credential() {
 }
 
 #[test]
+fn a_secret_in_a_location_is_in_no_advice() {
+    for location in [
+        "http://u:hunter2@h2.local/final",
+        "http://h2.local/final;jsessionid=hunter2",
+        "http://h2.local/final?code=hunter2",
+        "http://h2.local/final#id_token=hunter2",
+    ] {
+        let asked = location.rsplit_once("h2.local").unwrap().1.split('#').next().unwrap();
+        let cases = diagnose([
+            get("/s").auth("Bearer abcdefgh").answer(302).with("Location", location),
+            get(asked).at(0.1).host("h2.local").to("10.0.0.10:80").answer(401).asks("Bearer"),
+        ]);
+        assert_eq!(why(&cases[1]), "redirect-dropped-auth certain");
+        let all = format!("{:?}", cases[1].verdict);
+        assert!(all.contains("h2.local/final") && !all.contains("hunter2"), "{all}");
+    }
+}
+
+#[test]
+fn a_secret_in_the_way_to_a_login_is_in_no_evidence() {
+    let location = "http://u:hunter2@h/login#token=hunter2";
+    let cases = diagnose([
+        get("/page").answer(302).with("Location", location),
+        get("/page").at(1.0).answer(401).asks("Cookie").with("Location", location),
+    ]);
+    for case in cases {
+        let all = format!("{:?}", case.verdict);
+        assert!(all.contains("login") && !all.contains("hunter2"), "{all}");
+    }
+}
+
+#[test]
 fn a_redirect_to_somewhere_else_dropped_nothing_here() {
     let cases = diagnose([
         get("/x").auth("Bearer abcdefgh").answer(302).with("Location", "/other"),
