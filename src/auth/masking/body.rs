@@ -1,4 +1,4 @@
-//! Bodies: forms, JSON, multipart, XML, and tokens in any other text. A body may be cut anywhere.
+//! Bodies: forms, JSON, multipart, XML, and secrets in any other text. A body may be cut anywhere.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use memchr::memmem::{self, Finder};
 
 use super::Masking;
 use super::names::{self, Secrecy};
-use crate::auth::syntax::contains_ignore_case;
+use crate::auth::syntax::{contains_ignore_case, ends_with_ignore_case};
 
 impl Masking {
     /// The masked body; `None` when there is nothing to mask.
@@ -17,7 +17,7 @@ impl Masking {
             Kind::Json => Cow::Owned(self.json(body)),
             Kind::Multipart => Cow::Owned(self.multipart(body)),
             Kind::Xml => Cow::Owned(self.xml(body)),
-            Kind::Other => Cow::Borrowed(body),
+            Kind::Other => self.prose(body),
         };
         let masked = self.url(&masked).map_or(masked, Cow::Owned);
         match self.after_schemes(&masked).map_or(masked, Cow::Owned) {
@@ -56,12 +56,15 @@ impl Masking {
 
     fn form(&self, body: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(body.len());
-        for (index, pair) in body.split(|&octet| octet == b'&').enumerate() {
+        // A line's end after a form is no part of its last secret.
+        let (form, end) = body.split_at(body.trim_ascii_end().len());
+        for (index, pair) in form.split(|&octet| octet == b'&').enumerate() {
             if index > 0 {
                 out.push(b'&');
             }
             out.extend_from_slice(&self.pair(pair));
         }
+        out.extend_from_slice(end);
         out
     }
 
@@ -104,52 +107,71 @@ impl Masking {
         })
     }
 
-    /// `<input name="csrf_token" value="…">`
-    fn hidden_field(&self, tag: &[u8]) -> Option<Vec<u8>> {
-        memchr::memchr(b'=', tag)?;
-        let (start, end) = attribute(tag, b" name=")?;
-        if self.parameter(&tag[start..end]) != Secrecy::Secret {
-            return None;
+    /// Text of any other kind: XML or JSON in it (a callback's, an event's), and `password=…`.
+    fn prose<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut masked = Cow::Borrowed(text);
+        if memmem::find(text, b"</").or_else(|| memmem::find(text, b"/>")).is_some() {
+            masked = Cow::Owned(self.xml(text));
         }
-        let (start, end) = attribute(tag, b" value=")?;
-        Some([&tag[..start], self.secret(&tag[start..end]).as_bytes(), &tag[end..]].concat())
+        if memchr::memchr2(b'"', b'\'', text).is_some() && text.contains(&b':') {
+            masked = Cow::Owned(self.json(&masked));
+        }
+        self.assignments(&masked).map_or(masked, Cow::Owned)
     }
 
-    /// The text of each element whose name announces a secret (`wsse:Password`).
-    fn xml(&self, body: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(body.len());
-        let mut rest = body;
-        while let Some(open) = memchr::memchr(b'>', rest) {
-            let (tag, after) = rest.split_at(open + 1);
-            match self.hidden_field(tag) {
-                Some(masked) => out.extend_from_slice(&masked),
-                None => out.extend_from_slice(tag),
+    /// Whether what is assigned to this name is a secret. `document.cookie=` is a line of a script, and
+    /// says which cookie it is for.
+    fn is_assigned_secret(&self, name: &[u8]) -> bool {
+        self.parameter(name) == Secrecy::Secret && !ends_with_ignore_case(name, b".cookie")
+    }
+
+    /// `password=…` at the beginning of a line or of a word. `None` when there is none.
+    fn assignments(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut out: Option<Vec<u8>> = None;
+        let mut done = 0;
+        for equals in memchr::memchr_iter(b'=', text) {
+            let start = text[..equals].iter().rposition(|octet| !is_in_name(*octet));
+            let name = start.map_or(0, |start| start + 1);
+            let before = text[..name].last();
+            let begins = before.is_none_or(|o| o.is_ascii_whitespace() || b"\"'([{".contains(o));
+            if equals < done || !begins || !self.is_assigned_secret(&text[name..equals]) {
+                continue;
             }
-            rest = after;
-            let start = memchr::memrchr(b'<', tag).map_or(tag, |start| &tag[start + 1..]);
-            let name = start
-                .split(|octet| octet.is_ascii_whitespace() || b"/>".contains(octet))
-                .next()
-                .unwrap_or_default();
-            let local = name.rsplit(|&octet| octet == b':').next().unwrap_or(name);
-            let empty = tag.ends_with(b"/>");
-            if !local.is_empty() && !empty && self.parameter(local) == Secrecy::Secret {
-                let end = memchr::memchr(b'<', rest).unwrap_or(rest.len());
-                out.extend_from_slice(self.secret(rest[..end].trim_ascii()).as_bytes());
-                rest = &rest[end..];
+            let (value, length) = assigned(&text[equals + 1..], before);
+            if value.is_empty() {
+                continue;
             }
+            let out = out.get_or_insert_with(|| Vec::with_capacity(text.len()));
+            out.extend_from_slice(&text[done..=equals]);
+            out.extend_from_slice(self.secret(value).as_bytes());
+            done = equals + 1 + length;
         }
-        out.extend_from_slice(rest);
-        out
+        out.map(|mut out| {
+            out.extend_from_slice(&text[done..]);
+            out
+        })
     }
 }
 
-/// The value of a tag's attribute, and where it stands.
-fn attribute(tag: &[u8], start: &[u8]) -> Option<(usize, usize)> {
-    let at = memmem::find(tag, start)? + start.len();
-    let quote = tag.get(at).copied().filter(|octet| b"\"'".contains(octet))?;
-    let end = memchr::memchr(quote, &tag[at + 1..])?;
-    Some((at + 1, at + 1 + end))
+/// What is assigned, and how much of the text that is: on a line of its own all of it, elsewhere a word
+/// or what is quoted. `before`: what stands before the name.
+fn assigned<'a>(text: &'a [u8], before: Option<&u8>) -> (&'a [u8], usize) {
+    let line = memchr::memchr2(b'\r', b'\n', text).unwrap_or(text.len());
+    if before.is_none_or(|octet| b"\r\n".contains(octet)) {
+        return (text[..line].trim_ascii(), line);
+    }
+    if let Some(quote) = text.first().copied().filter(|octet| b"\"'".contains(octet)) {
+        let length = memchr::memchr(quote, &text[1..]).unwrap_or(text.len() - 1);
+        return (&text[1..=length], (length + 2).min(text.len()));
+    }
+    let ends = |octet: &u8| octet.is_ascii_whitespace() || b"&;,\"'<>)]}".contains(octet);
+    let length = text.iter().position(ends).unwrap_or(text.len());
+    (&text[..length], length)
+}
+
+/// Whether the name of what is assigned may have this octet.
+const fn is_in_name(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.')
 }
 
 /// What stands before a credential in text.
@@ -171,14 +193,28 @@ enum Kind {
 /// By the content type, else by the look of it.
 fn kind(content_type: &[u8], body: &[u8]) -> Kind {
     let is = |part: &[u8]| contains_ignore_case(content_type, part);
-    match body.trim_ascii_start().first() {
+    let text = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii();
+    match text.first() {
         _ if is(b"x-www-form-urlencoded") => Kind::Form,
         _ if is(b"json") => Kind::Json,
         _ if is(b"multipart/") => Kind::Multipart,
         Some(b'{' | b'[') => Kind::Json,
         Some(b'<') => Kind::Xml,
-        Some(b'-') if body.starts_with(b"--") => Kind::Multipart,
-        Some(_) if body.contains(&b'=') && !body.iter().any(u8::is_ascii_whitespace) => Kind::Form,
+        Some(b'-') if text.starts_with(b"--") => Kind::Multipart,
+        Some(_)
+            if text.contains(&b'=')
+                && !text.iter().any(u8::is_ascii_whitespace)
+                && !is_call(text) =>
+        {
+            Kind::Form
+        }
         _ => Kind::Other,
     }
+}
+
+/// Whether it is a script that hands JSON to a function of the page that asked for it.
+fn is_call(text: &[u8]) -> bool {
+    let text = text.strip_suffix(b";").unwrap_or(text);
+    text.ends_with(b")")
+        && [&b"({"[..], b"(["].into_iter().any(|start| memmem::find(text, start).is_some())
 }

@@ -1,5 +1,7 @@
 //! JSON, masked without parsing: the text may be cut anywhere, or be no JSON after all.
 
+use std::borrow::Cow;
+
 use super::Masking;
 use super::names::{self, Secrecy};
 use crate::text;
@@ -29,7 +31,8 @@ impl Scanner<'_> {
     fn step(&mut self) -> bool {
         let [octet, tail @ ..] = self.rest else { return false };
         match octet {
-            b'"' => self.string(),
+            b'"' => self.string(b'"'),
+            b'\'' if self.opens() => self.string(b'\''),
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' => self.word(),
             b'0'..=b'9' if self.is_secret() => self.number(),
             _ => {
@@ -57,9 +60,17 @@ impl Scanner<'_> {
         self.rest.trim_ascii_start().first() == Some(&b':')
     }
 
+    /// Whether a `'` here begins a string, as Python and JavaScript write them: an apostrophe stands in
+    /// a word.
+    fn opens(&self) -> bool {
+        let before = self.out.trim_ascii_end();
+        let before = before.strip_suffix(b"u").or(before.strip_suffix(b"b")).unwrap_or(before);
+        before.trim_ascii_end().last().is_none_or(|octet| b"{[(,:=".contains(octet))
+    }
+
     /// A name or a value, perhaps cut.
-    fn string(&mut self) {
-        let (inner, after, closed) = string(&self.rest[1..]);
+    fn string(&mut self, quotes: u8) {
+        let (inner, after, closed) = string(&self.rest[1..], quotes);
         self.rest = after;
         let value = unescape(inner);
         if self.at_colon() {
@@ -70,19 +81,28 @@ impl Scanner<'_> {
             let masked = self.masking.secret(&value);
             self.out.extend_from_slice(quote(masked.as_bytes()).as_bytes());
             return;
-        } else if value != inner {
-            // A text with quotes in it can be JSON once more, or a GraphQL query.
-            let masked = self.masking.json(&value);
-            if masked != value {
-                self.out.extend_from_slice(quote(&masked).as_bytes());
-                return;
-            }
+        } else if let Some(masked) = self.text_in(inner, &value) {
+            self.out.extend_from_slice(quote(&masked).as_bytes());
+            return;
         }
-        self.out.push(b'"');
+        self.out.push(quotes);
         self.out.extend_from_slice(inner);
         if closed {
-            self.out.push(b'"');
+            self.out.push(quotes);
         }
+    }
+
+    /// A string with something to mask in what it stands for: JSON once more, a GraphQL query, or a URL
+    /// whose `/` or `&` was escaped (RFC 8259 §7), so that it is none as it is written.
+    fn text_in(&self, inner: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+        let escaped = value != inner;
+        let quoted = || inner.contains(&b'{') && inner.contains(&b'\'');
+        if !escaped && !quoted() {
+            return None;
+        }
+        let masked = self.masking.json(value);
+        let masked = self.masking.url(&masked).unwrap_or(masked);
+        (masked != value).then_some(masked)
     }
 
     /// A bare word before a colon is a name too: GraphQL's arguments, JSON5.
@@ -112,13 +132,13 @@ impl Scanner<'_> {
 }
 
 /// The inside of a string whose opening quote was read, what follows, and whether it was closed.
-fn string(octets: &[u8]) -> (&[u8], &[u8], bool) {
+fn string(octets: &[u8], quotes: u8) -> (&[u8], &[u8], bool) {
     let mut escaped = false;
     for (index, &octet) in octets.iter().enumerate() {
         match octet {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
-            b'"' => return (&octets[..index], &octets[index + 1..], true),
+            _ if octet == quotes => return (&octets[..index], &octets[index + 1..], true),
             _ => {}
         }
     }
@@ -126,25 +146,48 @@ fn string(octets: &[u8]) -> (&[u8], &[u8], bool) {
 }
 
 /// The text that a string's inside stands for. Of a cut one, an escape may be cut too.
-fn unescape(inner: &[u8]) -> Vec<u8> {
+fn unescape(inner: &[u8]) -> Cow<'_, [u8]> {
     if !inner.contains(&b'\\') {
-        return inner.to_vec();
+        return Cow::Borrowed(inner);
     }
     let quoted = [b"\"", inner, b"\""].concat();
-    serde_json::from_slice::<String>(&quoted)
-        .map_or_else(|_| lossy_unescape(inner), String::into_bytes)
+    let text = serde_json::from_slice::<String>(&quoted);
+    Cow::Owned(text.map_or_else(|_| lossy_unescape(inner), String::into_bytes))
 }
 
 fn lossy_unescape(inner: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(inner.len());
-    let mut escaped = false;
-    for &octet in inner {
-        escaped = octet == b'\\' && !escaped;
-        if !escaped {
-            out.push(octet);
+    let mut rest = inner;
+    while let [octet, tail @ ..] = rest {
+        rest = tail;
+        let (b'\\', [escaped, tail @ ..]) = (*octet, tail) else {
+            out.push(*octet);
+            continue;
+        };
+        rest = tail;
+        if *escaped == b'u'
+            && let Some((character, tail)) = code_unit(tail)
+        {
+            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = tail;
+        } else {
+            out.push(match escaped {
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                other => *other,
+            });
         }
     }
     out
+}
+
+/// The character of four hexadecimal digits, and what follows them. Half of a pair stands for none.
+fn code_unit(text: &[u8]) -> Option<(char, &[u8])> {
+    let (digits, rest) = text.split_first_chunk::<4>()?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    let unit = u32::from_str_radix(digits, 16).ok()?;
+    Some((char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), rest))
 }
 
 fn quote(text: &[u8]) -> String {

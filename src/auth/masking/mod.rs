@@ -6,6 +6,7 @@ mod json;
 pub(super) mod names;
 mod repeated;
 mod url;
+mod xml;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -5,8 +5,29 @@ use crate::text;
 
 const SECRET: &str = "hunter2hunter2";
 
+fn body(content_type: &str, body: &str) -> String {
+    text::decode(&masking().body(Some(content_type.as_bytes()), body.as_bytes())).into_owned()
+}
+
 fn target(target: &str) -> String {
     text::decode(&masking().target(target.as_bytes())).into_owned()
+}
+
+/// In all of these texts the secret is masked, and nothing that makes them what they are is.
+fn hides(content_type: &str, templates: &[&str]) {
+    for template in templates {
+        let planted = template.replace("@@", "\0").replace('@', SECRET);
+        let shown = body(content_type, &planted.replace('\0', &format!("{SECRET}@")));
+        assert!(!shown.contains(SECRET) && shown.contains("(masked"), "{template}: {shown}");
+        assert!(shown.contains("alice") || !template.contains("alice"), "{template}: {shown}");
+        assert!(!shown.contains("fp:(") && !shown.contains("),fp"), "masked twice: {shown}");
+    }
+}
+
+fn stays(content_type: &str, texts: &[&str]) {
+    for text in texts {
+        assert_eq!(body(content_type, text), *text);
+    }
 }
 
 #[test]
@@ -116,4 +137,151 @@ fn a_token_among_the_subprotocols_of_a_websocket_is_a_secret() {
     ] {
         assert_eq!(header("Sec-WebSocket-Protocol", value), value);
     }
+}
+
+#[test]
+fn everything_inside_a_secret_element_is_secret() {
+    hides(
+        "text/xml",
+        &[
+            "<a>alice<password><![CDATA[@]]></password></a>",
+            "<password><![CDATA[>@]]></password>",
+            "<password><value>@</value></password><user>alice</user>",
+            "<x:Password>\n <value type=\"a\">@</value>\n <n/>\n</x:Password><u>alice</u>",
+            "<password><value>@",
+            "<password>@",
+            "<p><!-- <password>@</password> -->alice</p>",
+            "<Assertion>@<Issuer>alice</Issuer></Assertion>",
+            "\u{feff}<password>@</password>",
+        ],
+    );
+    stays(
+        "text/xml",
+        &[
+            "<a><![CDATA[alice <password>]]></a>",
+            "<tokens><count>1</count></tokens>",
+            "<password/><a>alice</a>",
+            "<token></token><a>alice</a>",
+            "<RequestedSecurityToken> <Assertion><Issuer>a</Issuer></Assertion>",
+            "a < b <",
+        ],
+    );
+}
+
+#[test]
+fn what_ends_character_data_is_no_text_of_it() {
+    let shown = body("text/xml", "<pin><![CDATA[1234]]></pin><a>b</a>");
+    assert!(shown.ends_with(")]]></pin><a>b</a>") && !shown.contains("1234"), "{shown}");
+}
+
+#[test]
+fn an_attribute_is_a_secret_by_its_name() {
+    hides(
+        "text/xml",
+        &[
+            "<login user=\"alice\" password=\"@\"/>",
+            "<login password='@' user='alice'/>",
+            "<login password = \"a>@\" user='alice'/>",
+            "<login password=\"a>@",
+            "<r x:token=\"@\">alice</r>",
+            "<add key=\"Password\" value=\"@\"/>",
+            "<input value=\"@\" name=\"csrf_token\">",
+            "<input name=csrf_token value=@>",
+            "<INPUT NAME='csrf_token' VALUE='@'>",
+            "<meta name=\"csrf-token\" content=\"@\">",
+            "<a title=\"open><password>@</password>",
+        ],
+    );
+    stays(
+        "text/html",
+        &[
+            "<input type=\"password\" name=\"password\" autocomplete=\"current-password\">",
+            "<label for=\"password\" class='token'>Password</label>",
+            "<a xmlns:token=\"urn:x\" href=\"/a=b\" x=",
+            "<input name=\"q\" value=\"password\"><p a='b>c'>",
+        ],
+    );
+}
+
+#[test]
+fn a_url_in_json_is_masked_however_its_characters_are_escaped() {
+    hides(
+        "application/json",
+        &[
+            r#"{"u":"http:\/\/alice:@@h\/","n":"alice"}"#,
+            r#"{"u":"http://h/?a=alice\u0026token=@"}"#,
+            r#"{"u":"http://h/\u003Ftoken\u003d@"}"#,
+            r#"{"u":"http:\/\/h\/?a=alice\u0026token=@"#,
+            r#"{"u":"\ud83d http:\/\/u:@@h\/"}"#,
+            r#"{"e":"Server=db;Password=@;x=alice"}"#,
+        ],
+    );
+    stays(
+        "application/json",
+        &[
+            r#"{"u":"http:\/\/h\/a?b=1\u0026c=2","e":"a\nb \"token\" \u00fc"}"#,
+            r#"{"u":"http:\/\/h\/a\u00"#,
+        ],
+    );
+}
+
+#[test]
+fn single_quotes_hold_a_secret_as_well() {
+    hides(
+        "application/json",
+        &[
+            "{'password': '@', 'user': 'alice'}",
+            "{u'password': u'@', u'user': u'alice'}",
+            "{'password': '@",
+            "{'password':'it\\'s @'}",
+            "{\"error\":\"alice: {'password': '@'}\"}",
+        ],
+    );
+    stays(
+        "application/json",
+        &["{'user': 'alice', 'it': 'don\\'t'}", "{\"e\":\"don't {'tell'}\"}"],
+    );
+}
+
+#[test]
+fn json_in_a_callback_an_event_or_a_log_is_json() {
+    hides(
+        "application/javascript",
+        &[
+            "cb({\"password\":\"@\",\"user\":\"alice\"})",
+            "cb({\"password\":\"@=\"});",
+            "/**/ window.cb([{'token':'@'}]);",
+            ")]}',\n{\"password\":\"@\"}",
+            "data: {\"token\":\"@\"}\n\n",
+            "can't: alice {\"password\":\"@\"}",
+        ],
+    );
+    stays("text/plain", &["Invalid token: expired", "It's \"alice\": don't", "f({\"a\":1})"]);
+}
+
+#[test]
+fn a_password_on_a_line_of_its_own_is_a_secret() {
+    hides(
+        "text/plain",
+        &[
+            "user=alice\npassword=@",
+            "user=alice\r\npassword=@, and @; all of it\r\n",
+            "export API_KEY=@\nuser=alice",
+            "user=alice password=@ ",
+            "Login{user=alice, password=@}",
+            "alice: secret='@ @' ok",
+            "password=@\n",
+            "user=alice&password=@\n",
+        ],
+    );
+    stays(
+        "text/plain",
+        &[
+            "The password = what you know",
+            "grant_type=password is not allowed\nuser=alice",
+            "password=\ntokens=3",
+            "a == b, x-token=",
+            "{\n document.cookie=\"a=\"+b;\n}",
+        ],
+    );
 }
