@@ -57,6 +57,30 @@ fn a_parameter_of_a_path_is_a_secret_by_its_name() {
 }
 
 #[test]
+fn a_path_is_public_up_to_whatever_is_masked_in_it() {
+    use super::{public_part, shown_address, shown_path};
+    for (path, public, shown) in [
+        ("/a;jsessionid=@/b", "/a;jsessionid=", "/a;jsessionid=(masked)"),
+        ("/p/http://u:@@in/x", "/p/http://", "/p/http://(masked)@in/x"),
+        ("//u:@@h/x;v=1", "//", "//(masked)@h/x;v=1"),
+        ("u:@@h:443", "", "(masked)"),
+        ("/x&token=@", "/x&token=", "/x&token=(masked)"),
+        ("/v/eyJ@hunter2/y", "/v/", "/v/(masked)"),
+        ("/map;lat=1/@user", "/map;lat=1/@user", "/map;lat=1/@user"),
+    ] {
+        let path = match path {
+            "/map;lat=1/@user" => path.to_owned(),
+            _ => path.replacen('@', SECRET, 1),
+        };
+        assert_eq!(text::decode(public_part(path.as_bytes())), public);
+        assert_eq!(shown_path(path.as_bytes()), shown);
+    }
+    let address = shown_address(b"http://u:hunter2@h/final;a=1?code=hunter2#id_token=hunter2");
+    assert_eq!(address, "http://(masked)@h/final;a=1");
+    assert_eq!(shown_address(b"http://h/cb#id_token=hunter2"), "http://h/cb");
+}
+
+#[test]
 fn a_header_is_a_secret_by_the_last_word_of_its_name() {
     for name in [
         "X-Pass",
