@@ -4,6 +4,7 @@
 //! header fields, a reason phrase of its own, the body. The first that says something is taken;
 //! words that say nothing ("Unauthorized", "invalid or expired") do not stop the search.
 
+mod claims;
 mod extract;
 mod languages;
 mod memo;

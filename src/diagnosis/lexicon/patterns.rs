@@ -11,8 +11,8 @@ use super::Category::{
     BadSignature, Certificate, Clock, Csrf, Expired, Generic, Insufficient, Locked, Malformed, Mfa,
     Missing, Network, NoKey, NotYetValid, Rate, Revoked, Session, UserGone, WrongType,
 };
-use super::languages;
 use super::rows::Rows;
+use super::{claims, languages};
 
 #[rustfmt::skip]
 const TABLE: &[(Category, &str)] = &[
@@ -39,6 +39,8 @@ const TABLE: &[(Category, &str)] = &[
     (Network, r"wordfence|ithemes|solid security|\bfirewall\b|mod_security|modsecurity|request (was |has been )?blocked"),
     (Mfa, r"password login forbidden|two.?factor|multi.?factor|\b2fa\b|\bmfa\b|\bt?otp\b|one.?time (password|code)|verification code|app(lication)?.specific password"),
     (Ambiguous, r"\b(invalid|not valid|missing|expired|malformed|revoked|incorrect|absent|inactive|wrong|bad|empty)( or | and/or | ?/ ?|, (or )?|\|)(is |was |has |been |an |a |the )*(invalid|not valid|missing|expired|malformed|revoked|incorrect|absent|inactive|wrong|bad|empty|not (yet|provided|found|sent|present))"),
+    // Of something else than the credentials: nothing is known of those.
+    (Ambiguous, r"\b(certificate|cert|subscription|licen[sc]e|trial|membership|plan|contract|nonce)s? ((has|have|is|was|are|been|already) )*(expired|revoked|not yet valid|not active)|\b(expired|revoked) (ssl |tls |client |server )?(certificate|cert|subscription|licen[sc]e|trial|membership|nonce)"),
     (Ambiguous, r"not yet valid or|token (is )?(not active|inactive)|token isn.t active|no longer active|token is either"),
     (Ambiguous, r"\bclaims?[ _]validation[ _]failed"),
     // The tail of these messages speaks of the allowed clock skew (jjwt).
@@ -47,9 +49,10 @@ const TABLE: &[(Category, &str)] = &[
     (Clock, r"\bclock\b|time window|stale timestamp|timestamp_refused|not valid at the current time|RequestTimeTooSkewed|valid date or x-date header|time.?skew"),
     (Clock, r"signature expired:|is now (earlier|later) than|signature not yet current|\btimestamp\b.{0,20}\b(out|outside|invalid|expired|old|range|stale|too)\b|(expired|invalid|bad) timestamp|date header.{0,20}(invalid|expired|not current|old)"),
     (Session, r"session.{0,12}(expired|timed out|timeout|invalid|not found|terminated|not active|no longer|doesn|does not)|session\.token|(invalid|expired|unknown|no active) session|no session information|please (log|sign) in again|need to sign in or sign up"),
+    (UserGone, r"\b(user|account|client|customer|member|tenant|organi[sz]ation)\b.{0,12} (not|n.t|no longer) active"),
     (UserGone, r"(password|account|user) (has |is |was )?(been )?expired|user account.{0,12}(inactive|disabled|expired)"),
     (Malformed, r#"missing (the |an? )?["']?(exp|iat|sub|jti|nbf|kid)["']?( claim|\b)|IDX10225|has no expiration|missing.?required.?claim|expiration (claim|time) is (missing|required)"#),
-    (NotYetValid, r#"not yet (valid|active)|not valid (yet|before)|not active|can.t be used before|used before|ImmatureSignature|\bnbf\b|\(iat\)|["']iat["'] (claim|not)|invalid ["']?iat\b|iat validation|in the future|IDX10222|will be active|cannot handle token (prior|with)|issued in the future|NotBeforeError"#),
+    (NotYetValid, r#"not yet (valid|active)|not valid (yet|before)|\bjwt\b.{0,12}not active|^not active|can.t be used before|used before|ImmatureSignature|\bnbf\b|\(iat\)|["']iat["'] (claim|not)|invalid ["']?iat\b|iat validation|in the future|IDX10222|will be active|cannot handle token (prior|with)|issued in the future|NotBeforeError"#),
     (Expired, r#"expired|["']exp["']? (claim|not|value)|\bexp claim|IDX10223|lifetime validation|no longer valid|max ?age exceeded|token.{0,12}too old|past its expir|expiration (date|time) (has )?pass"#),
     (BadAudience, r#"audience|["']aud["']|\baud (claim|is|value)|\binvalid[ _]aud\b|IDX10214|IDX10206"#),
     (BadIssuer, r#"issuer|["']iss["']|\biss (claim|is|value)|\binvalid[ _]iss\b|wrong ISS|IDX10205|IDX10204|issued by a different provider"#),
@@ -70,7 +73,7 @@ const TABLE: &[(Category, &str)] = &[
     (UserGone, r"user.{0,12}(not.?found|inactive|disabled|deleted|deactivated|does ?n.t exist|does not exist|doesn.t exist)|account (is |has been |was )?(pending|awaiting|not (yet )?(approved|verified)|inactive|disabled|deactivated|not activated|not active|deleted)|error loading the user|email (address )?(is )?not (confirmed|verified)|confirm your email"),
     (Certificate, r"(client|ssl|tls|x\.?509).?cert(ificate)?s?\b.{0,24}\b(required|missing|needed|not (provided|sent|presented|supplied|found|present)|was sent)\b|(\bno|\bmissing|requires? (an? )?(valid )?|must (present|provide|send) (an? )?(valid )?) ?(client|ssl|tls|x\.?509).?cert|mutual tls|\bmtls\b"),
     (Missing, r"not (provided|supplied|present|specified|included)|\bmissing(\b|_)|(^|[^a-z])no[ _-](valid )?(mandatory|authorization|authentication|auth|jwt|token|credentials?|access token|bearer|user token|org id)|No 'Authorization|did not (provide|send|include)|must (provide|supply|include|send)"),
-    (Missing, r"Full authentication is required|unauthenticated|not authenticated|not (currently )?(logged|signed) in|only signed in|rest_not_logged_in|no_auth_header|(token|header|credentials?|cookie) (was |is |were )?(not (found|present|sent)|required|absent|empty|missing)|tokens? required|auth(entication)? (is )?required|requires? (user )?authentication|authentication is required|(login|log in|sign in) (is )?required|Fresh token required|anonymous access|token not found|(please|must) (log|sign) in"),
+    (Missing, r"Full authentication is required|unauthenticated|not authenticated|not (currently )?(logged|signed) in|only signed in|rest_not_logged_in|no_auth_header|(token|header|credentials?|cookie) (was |is |were )?(not (found|present|sent)|required|absent|empty|missing)|tokens? required|auth(entication)? (is )?required|requires? (user )?authentication|authentication is required|(login|log in|sign in) (is )?required|Fresh token required|anonymous access|token not found|(please|must) (be )?(log(ged)?|sign(ed)?) in"),
     (BadCredentials, r"(invalid|wrong|incorrect|bad|mistyped|unknown|unrecognized)([ _:-]|\b).{0,16}(user|login|passw|credential|e-?mail)|(user ?name|name|user|e-?mail|login),? (or|and|/) ?passw"),
     (BadCredentials, r"passw\w* (is |was )?(incorrect|wrong|invalid|mismatch|not (correct|valid|match))|log ?in (has )?failed|(could not|unable to|can ?not|failed to) (log|sign) (you )?in\b|log ?on failed|sign ?in failed|authenticat(ion|ed)[ _](finally[ _])?(failed|failure|denied)|failed to authenticate|unable to authenticate|incorrect_password|authorization failed|no active account|do(es)? not match our records|credentials do(es)? not match|not registered|invalid.?credentials|invalid_client|client authentication failed"),
     (Generic, r"unauthori[sz]ed|not_authori[sz]ed|invalid[_ -]?(bearer[_ -]|jwt[_ -]|access[_ -]|auth\w*[_ -]|security[_ -])?(token|jwt)|(token|jwt).{0,4}invalid|token_not_valid|(token|jwt).{0,20}(not valid|rejected|not accepted|could not be verified|verification fail)|access (is |was |has been )?denied|authorization (required|has been denied)|not authori[sz]ed|could not validate|lacks valid authentication"),
@@ -100,6 +103,12 @@ pub fn categorise(text: &str) -> Option<Category> {
     if USUAL.contains(&text) {
         return Some(Generic);
     }
+    let category = about(text)?;
+    Some(if category.is_informative() { claims::claimed(text, category, about) } else { category })
+}
+
+/// What the words of a text are about, whatever it says of that.
+fn about(text: &str) -> Option<Category> {
     let category = ROWS.categorise(text);
     // A word such as "Unauthorized" may stand before a sentence in the language of the site.
     match category {

@@ -48,7 +48,8 @@ pub fn token_expired(view: &View<'_>) -> Answer {
         (Some(found), _) if by_skew => Found { confidence: Confidence::Possible, ..found },
         (None, Some(exp)) if by_skew => lowered(lowered(computed(view, exp))),
         // The token's own time contradicts the server's words: another clock, or another token.
-        (Some(found), Some(_)) if !past => lowered(found),
+        (Some(found), Some(exp)) if !past && exp.saturating_sub(now) <= LEEWAY => lowered(found),
+        (Some(found), Some(_)) if !past => Found { confidence: Confidence::Possible, ..found },
         (Some(found), _) => found,
         (None, Some(exp)) if past => computed(view, exp),
         (None, _) => return Answer::No,

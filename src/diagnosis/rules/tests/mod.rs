@@ -9,6 +9,7 @@ mod neighbours;
 mod path;
 mod proof;
 mod tokens;
+mod words;
 
 use std::sync::Arc;
 

@@ -1,0 +1,64 @@
+//! Words of servers that speak of a cause without saying that it is the one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::diagnosis::testing::{NOON, diagnose, get, request, why as verdict};
+
+const ALICE: &str = "Basic YWxpY2U6c2VjcmV0";
+const OPAQUE: &str = "Bearer abcdefghijklmnop";
+
+/// What becomes of these words, said of these credentials.
+fn said(authorization: &str, words: &str) -> String {
+    verdict(&diagnose([get("/").auth(authorization).body(words).answer(401)])[0])
+}
+
+/// A token that expires so many seconds after the request.
+fn expiring(after: i64) -> String {
+    let claims = format!(r#"{{"sub":"alice","exp":{}}}"#, NOON + after);
+    let [header, claims] = [r#"{"alg":"HS256"}"#, &claims].map(|p| URL_SAFE_NO_PAD.encode(p));
+    format!("Bearer {header}.{claims}.{}", URL_SAFE_NO_PAD.encode([7; 32]))
+}
+
+#[test]
+fn a_wrong_password_with_a_warning_is_a_wrong_password() {
+    let warning = "Incorrect password. Your account will be locked out after 3 more attempts.";
+    assert_eq!(said(ALICE, warning), "wrong-password likely");
+    assert_eq!(
+        said(ALICE, "Invalid credentials. Reset your password if it has expired."),
+        "wrong-password likely"
+    );
+    assert_eq!(said(ALICE, "Your account is locked out."), "lockout-or-throttle certain");
+}
+
+#[test]
+fn hedged_and_ambiguous_words_name_no_cause_of_a_token() {
+    for words in [
+        "The token may have expired",
+        "Please make sure your token is not expired",
+        "Token not found or expired",
+        "Invalid signature or expired token",
+        "Invalid audience or issuer",
+        "Invalid token. It may have been revoked.",
+        "Token ist nicht abgelaufen, Signatur ungültig",
+        "User is not active",
+        "Account is not active",
+    ] {
+        assert_eq!(said(OPAQUE, words), "token-rejected possible", "{words}");
+    }
+    assert_eq!(said(OPAQUE, "Token has expired"), "token-expired certain");
+    assert_eq!(said(OPAQUE, "Token revoked"), "token-revoked certain");
+    assert_eq!(said(OPAQUE, "jwt not active"), "jwt-not-yet-valid certain");
+}
+
+#[test]
+fn a_token_that_is_valid_for_an_hour_has_hardly_expired() {
+    let token = expiring(3600);
+    assert_eq!(said(&token, "Token expired"), "token-expired possible");
+    assert_eq!(said(&token, "Upstream certificate expired"), "token-rejected possible");
+    let words = "Token has not expired but signature is invalid";
+    assert_eq!(said(&token, words), "jwt-signature-rejected certain");
+    // Another clock may be a little ahead.
+    assert_eq!(said(&expiring(60), "Token expired"), "token-expired likely");
+    assert_eq!(said(&expiring(-60), "Token expired"), "token-expired certain");
+}
