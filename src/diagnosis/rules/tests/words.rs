@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::diagnosis::testing::{NOON, diagnose, get, request, why as verdict};
+use crate::diagnosis::testing::{NOON, Talk, diagnose, get, request, why as verdict};
 
 const ALICE: &str = "Basic YWxpY2U6c2VjcmV0";
 const OPAQUE: &str = "Bearer abcdefghijklmnop";
@@ -61,4 +61,16 @@ fn a_token_that_is_valid_for_an_hour_has_hardly_expired() {
     // Another clock may be a little ahead.
     assert_eq!(said(&expiring(60), "Token expired"), "token-expired likely");
     assert_eq!(said(&expiring(-60), "Token expired"), "token-expired certain");
+}
+
+#[test]
+fn a_session_without_a_cookie_is_not_called_a_cookie() {
+    let explained = |talk: Talk| {
+        let cases = diagnose([talk.body("Session not active").answer(401)]);
+        cases[0].verdict.as_ref().unwrap().diagnosis.explanation()
+    };
+    let token = explained(get("/").auth(OPAQUE));
+    assert!(token.starts_with("The session was refused –"), "{token}");
+    let cookie = explained(get("/").header("Cookie", "sid=4711"));
+    assert!(cookie.starts_with("The session cookie \"sid\" was refused –"), "{cookie}");
 }
