@@ -80,7 +80,7 @@ fn same(outer: &Record, inner: &Record) -> Option<Match> {
         return Some(Match::Identity);
     }
     if outer.method != inner.method
-        || (outer.agent != inner.agent && inner.agent != 0)
+        || (far.trace.program != near.trace.program && near.trace.program != 0)
         || far.trace.body_length != near.trace.body_length
         || !(ends_with(&outer.path, &inner.path) || ends_with(&inner.path, &outer.path))
     {

@@ -1,7 +1,7 @@
 //! What is kept of one exchange: a light summary without header values, bodies or secrets.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -104,7 +104,7 @@ pub struct Record {
     pub server: SocketAddr,
     /// Connection.
     pub flow: u64,
-    /// Tells the value of `User-Agent` from others; 0 without one.
+    /// Tells the value of `User-Agent`, and on whose behalf a proxy asks, from others; 0 without either.
     pub agent: u64,
     /// Method.
     pub method: Method,
@@ -195,7 +195,8 @@ impl Record {
         self.origin_key == other.origin_key && self.route_key == other.route_key
     }
 
-    /// Whether both come from the same program on the same address, as far as can be told.
+    /// Whether both come from the same program on the same address, as far as can be told: behind a proxy,
+    /// on that which the proxy names.
     pub fn same_client(&self, other: &Self) -> bool {
         self.client.ip() == other.client.ip() && self.agent == other.agent
     }
@@ -268,6 +269,11 @@ impl Refusal {
         self.stale || self.continues
     }
 
+    /// The client on whose behalf a proxy sent the request, by its own words.
+    pub const fn forwarded_for(&self) -> Option<IpAddr> {
+        self.trace.forwarded_for
+    }
+
     /// Whether a challenge offers this scheme.
     pub fn offers(&self, scheme: &'static str) -> bool {
         self.offered.contains(&Some(scheme))
@@ -301,8 +307,10 @@ pub(super) struct Trace {
     /// Tells the path on whose behalf a proxy asks whether the request is allowed (nginx
     /// `auth_request`, Traefik `forwardAuth`) from others; 0 without one.
     pub original: u64,
+    /// Tells the value of `User-Agent` from others, whoever asks; 0 without one.
+    pub program: u64,
     /// Last address in `X-Forwarded-For` or `Forwarded`.
-    pub forwarded_for: Option<std::net::IpAddr>,
+    pub forwarded_for: Option<IpAddr>,
     /// Octets of the request's body.
     pub body_length: u64,
     /// Tells the request's body from others; 0 without one.

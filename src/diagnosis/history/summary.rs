@@ -117,7 +117,7 @@ impl Summariser {
             client: connection.client,
             server: connection.server,
             flow: 0,
-            agent: request.head.get("user-agent").map_or(0, |agent| self.hash(agent)),
+            agent: self.agent(&request.head),
             method: self.method(request.method()),
             origin,
             path: CompactString::default(),
@@ -143,6 +143,19 @@ impl Summariser {
             retry_key: 0,
             links: Links::default(),
         }
+    }
+
+    /// The program, and behind a proxy the client whose program it is: all that a proxy forwards comes
+    /// from one address.
+    fn agent(&self, head: &Head) -> u64 {
+        match forwarded(head) {
+            Some(clients) => self.hash((self.program(head), clients)),
+            None => self.program(head),
+        }
+    }
+
+    fn program(&self, head: &Head) -> u64 {
+        head.get("user-agent").map_or(0, |agent| self.hash(agent))
     }
 
     /// The host, in lower case, else the server's address, and the port.
@@ -244,7 +257,8 @@ impl Summariser {
             trace: Trace {
                 identifier: self.trace_identifier(&request.head),
                 original: hops::original_path(&request.head).map_or(0, |path| self.hash(path)),
-                forwarded_for: forwarded_for(&request.head),
+                program: self.program(&request.head),
+                forwarded_for: forwarded(&request.head).and_then(|clients| *clients.last()?),
                 body_length: request.body.length,
                 body: if sent.is_empty() { 0 } else { self.hash(sent) },
             },
@@ -344,20 +358,26 @@ fn closes(exchange: &Exchange, request: &Head, response: &Head) -> bool {
         || (old(Some(exchange.version())) && !names(request, "keep-alive"))
 }
 
-/// The last hop that a proxy recorded.
-fn forwarded_for(head: &Head) -> Option<IpAddr> {
-    let listed = |name: &str| {
-        let value = text::decode(head.get(name)?);
-        value.rsplit(',').next()?.trim().parse().ok()
-    };
+/// On whose behalf a request is sent, by the proxies that it passed: the client first, the proxy before
+/// the last one last. `None` for what is no address.
+fn forwarded(head: &Head) -> Option<Vec<Option<IpAddr>>> {
+    let listed = |name: &str| Some(text::decode(head.get(name)?).split(',').map(address).collect());
     listed("x-forwarded-for").or_else(|| listed("x-real-ip")).or_else(|| {
         // RFC 7239 §4: Forwarded: for=192.0.2.60;proto=http
         let value = text::decode(head.get("forwarded")?);
-        let last = value.rsplit(',').next()?;
-        let address = last.split(';').find_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
-            name.eq_ignore_ascii_case("for").then_some(value)
-        })?;
-        address.trim_matches(['"', '[', ']']).parse().ok()
+        let client = |hop: &str| {
+            hop.split(';').find_map(|pair| {
+                let (name, value) = pair.trim().split_once('=')?;
+                name.eq_ignore_ascii_case("for").then(|| address(value))?
+            })
+        };
+        Some(value.split(',').map(client).collect())
     })
+}
+
+/// An address, in quotes and with a port or not, which is another one for each connection.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"');
+    let with_port = || text.parse().ok().map(|with_port: SocketAddr| with_port.ip());
+    text.trim_matches(['[', ']']).parse().ok().or_else(with_port)
 }

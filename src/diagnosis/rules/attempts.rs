@@ -159,10 +159,19 @@ fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
             )
             .fact("n", credentials.len().to_string())
             .fact("k", users.len().max(1).to_string())
-            .fact("client", own.client.ip().to_string())
+            .fact("client", client(own))
             .fact("minutes", minutes.to_string())
             .related(first.id),
     )
+}
+
+/// The client in words: behind a proxy, that which the proxy names.
+fn client(own: &Record) -> String {
+    let address = own.client.ip();
+    match own.refusal.as_ref().and_then(|refusal| refusal.forwarded_for()) {
+        Some(client) if client != address => format!("{client} (by way of {address})"),
+        _ => address.to_string(),
+    }
 }
 
 /// A person finds the right password in the end.

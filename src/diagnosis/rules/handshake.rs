@@ -163,7 +163,7 @@ pub fn ntlm_connection_broken(view: &View<'_>) -> Answer {
 /// Connections on which a handshake was begun and never finished, if there are several.
 fn begun_in_vain(view: &View<'_>, own: &Record) -> Option<usize> {
     let (mut begun, mut flows) = (0, Vec::new());
-    for record in view.history().of_visit(own) {
+    for record in view.history().of_visit(own).filter(|record| record.same_client(own)) {
         if record.leg == Leg::Authenticate && !record.refused() {
             return None;
         }

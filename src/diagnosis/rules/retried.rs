@@ -88,6 +88,7 @@ pub fn refreshed_and_retried(view: &View<'_>) -> Answer {
         || new.is_none_or(Option::is_none)
         || old == new
         || !own.same_client(repeat)
+        || is_other_user(own, repeat)
     {
         return Answer::No;
     }
@@ -217,6 +218,11 @@ fn is_renewable(view: &View<'_>, own: &Record) -> bool {
         Sent::Nothing => own.cookie || view.credential().is_some(),
         Sent::Malformed | Sent::Unknown => false,
     }
+}
+
+/// Whether the two credentials name different users: one of them renewed nothing.
+const fn is_other_user(own: &Record, repeat: &Record) -> bool {
+    own.user_key != 0 && repeat.user_key != 0 && own.user_key != repeat.user_key
 }
 
 fn demands_dpop_nonce(view: &View<'_>) -> bool {

@@ -4,6 +4,7 @@ mod benign;
 mod cookies;
 mod credentials;
 mod evidence;
+mod forwarded;
 mod history;
 mod neighbours;
 mod path;

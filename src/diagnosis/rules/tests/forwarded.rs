@@ -1,0 +1,122 @@
+//! What a proxy says of the client behind it: its address, its scheme, the host that it asked for.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use crate::diagnosis::testing::{NOON, Talk, diagnose, get, request, why};
+
+const ALICE: &str = "Basic YWxpY2U6c2VjcmV0";
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux) Chrome/120";
+const PROXY: &str = "10.0.0.1";
+
+/// A request that a proxy sends on behalf of this client.
+fn on_behalf_of(client: &str, path: &str, at: f64) -> Talk {
+    get(path).at(at).from(PROXY).to("10.0.0.2:8080").header("X-Forwarded-For", client)
+}
+
+/// The verdict on each of these.
+fn verdicts(talks: impl IntoIterator<Item = Talk>) -> Vec<String> {
+    diagnose(talks).iter().map(|case| why(case)).collect()
+}
+
+fn explanations(talks: impl IntoIterator<Item = Talk>) -> Vec<String> {
+    let explained = |case: &std::sync::Arc<crate::diagnosis::Case>| {
+        case.verdict.as_ref().map_or_else(String::new, |v| v.diagnosis.explanation())
+    };
+    diagnose(talks).iter().map(explained).collect()
+}
+
+/// A JWT of this user, issued `issued` seconds after noon.
+fn token(user: &str, issued: i64) -> String {
+    let claims = format!(r#"{{"sub":"{user}","iat":{},"exp":{}}}"#, NOON + issued, NOON + 9000);
+    let [header, claims] = [r#"{"alg":"HS256"}"#, &claims].map(|p| URL_SAFE_NO_PAD.encode(p));
+    format!("Bearer {header}.{claims}.{}", URL_SAFE_NO_PAD.encode([7; 32]))
+}
+
+#[test]
+fn what_another_user_behind_the_proxy_is_given_answers_no_challenge() {
+    let asked = |client: &str| on_behalf_of(client, "/x", 0.0).answer(401).asks("Basic");
+    let accepted = |client: &str| on_behalf_of(client, "/x", 1.0).auth(ALICE).answer(200);
+    let first = |one: &str, two: &str| verdicts([asked(one), accepted(two)]).swap_remove(0);
+    assert_eq!(first("203.0.113.1", "203.0.113.2"), "no-credentials-sent certain");
+    assert_eq!(
+        first("203.0.113.1, 10.9.9.9", "203.0.113.2, 10.9.9.9"),
+        "no-credentials-sent certain"
+    );
+    assert_eq!(first("203.0.113.1", "203.0.113.1"), "challenge-roundtrip certain benign");
+    // A port is another one for each connection.
+    assert_eq!(first("203.0.113.1:4711", "203.0.113.1:4712"), "challenge-roundtrip certain benign");
+    let forwarded = |talk: Talk, client: &str| talk.header("Forwarded", &format!("for={client}"));
+    let asked = || get("/x").answer(401).asks("Basic");
+    let accepted = || get("/x").at(1.0).auth(ALICE).answer(200);
+    let two = |client: &str| {
+        verdicts([forwarded(asked(), "\"[2001:db8::1]:4711\""), forwarded(accepted(), client)])
+            .swap_remove(0)
+    };
+    assert_eq!(two("\"[2001:db8::2]:4711\""), "no-credentials-sent certain");
+    assert_eq!(two("\"[2001:db8::1]:4712\""), "challenge-roundtrip certain benign");
+}
+
+#[test]
+fn a_token_of_another_user_renewed_nothing() {
+    let refused = |client: &str, user: &str| {
+        on_behalf_of(client, "/x", 0.0).auth(&token(user, -9)).answer(401).asks("Bearer")
+    };
+    let accepted = |client: &str, user: &str| {
+        on_behalf_of(client, "/x", 1.0).auth(&token(user, 1)).answer(200)
+    };
+    let first = |one: Talk, two: Talk| verdicts([one, two]).swap_remove(0);
+    let own = "203.0.113.1";
+    let benign = "refreshed-and-retried likely benign";
+    assert_eq!(first(refused(own, "alice"), accepted(own, "alice")), benign);
+    assert!(!first(refused(own, "alice"), accepted(own, "bob")).contains("benign"));
+    assert!(!first(refused(own, "alice"), accepted("203.0.113.2", "alice")).contains("benign"));
+    let cookie = |client: &str, at: f64, value: &str| {
+        on_behalf_of(client, "/x", at).header("User-Agent", BROWSER).header("Cookie", value)
+    };
+    let refused = || cookie(own, 0.0, "sid=old").answer(401).body("Session expired");
+    let accepted = |client: &str| cookie(client, 1.0, "sid=new").answer(200);
+    assert_eq!(first(refused(), accepted(own)), benign);
+    assert_eq!(first(refused(), accepted("203.0.113.2")), "session-expired certain");
+}
+
+#[test]
+fn a_cookie_that_another_user_was_given_is_not_missing() {
+    let given = on_behalf_of("203.0.113.1", "/login", 0.0);
+    let given = || given.clone().answer(200).with("Set-Cookie", "sid=1; Path=/; Secure");
+    let me = |client: &str| on_behalf_of(client, "/me", 1.0).answer(401).body("Unauthenticated.");
+    let second = |client: &str| verdicts([given(), me(client)]).swap_remove(1);
+    assert_eq!(second("203.0.113.2"), "no-credentials-sent certain");
+    assert_eq!(second("203.0.113.1"), "cookie-not-returned certain");
+}
+
+#[test]
+fn twelve_users_behind_a_proxy_are_not_one_who_guesses() {
+    let wrong = |client: &str, n: u32| {
+        let login = format!("Basic {}", STANDARD.encode(format!("user{n}:pw")));
+        on_behalf_of(client, "/x", f64::from(n)).auth(&login).answer(401).asks("Basic")
+    };
+    let all = verdicts((0..12).map(|n| wrong(&format!("203.0.113.{n}"), n)));
+    assert!(all.iter().all(|why| why == "wrong-password likely"), "{all:?}");
+    let one = explanations((0..12).map(|n| wrong("203.0.113.9", n))).swap_remove(11);
+    assert!(one.contains("were tried from 203.0.113.9 (by way of 10.0.0.1) in"), "{one}");
+}
+
+#[test]
+fn a_redirection_of_another_user_is_not_followed() {
+    let sent = on_behalf_of("203.0.113.1", "/a", 0.0).auth(ALICE).answer(302);
+    let sent = || sent.clone().with("Location", "/b");
+    let next = |client: &str| on_behalf_of(client, "/b", 1.0).answer(401).asks("Basic");
+    let second = |client: &str| verdicts([sent(), next(client)]).swap_remove(1);
+    assert_eq!(second("203.0.113.2"), "no-credentials-sent certain");
+    assert_eq!(second("203.0.113.1"), "redirect-dropped-auth likely");
+}
+
+#[test]
+fn both_sides_of_a_proxy_are_still_one_request() {
+    let outer = get("/x").header("User-Agent", BROWSER).latency(0.1).answer(401).asks("Basic");
+    let outer = outer.to("10.0.0.1:80");
+    let inner = on_behalf_of("10.0.0.9", "/x", 0.02).header("User-Agent", BROWSER);
+    let cases = diagnose([inner.answer(401).asks("Basic"), outer]);
+    assert_eq!(cases[0].verdict.as_ref().unwrap().leg_of, Some(2));
+}
