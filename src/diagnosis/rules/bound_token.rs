@@ -8,7 +8,9 @@ use sha2::{Digest as _, Sha256};
 use crate::auth::{Jwt, masking};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
-use crate::diagnosis::rules::common::{raw_token, unless_said_otherwise, with_words};
+use crate::diagnosis::rules::common::{
+    host_in_front, is_forwarded, raw_token, unless_said_otherwise, with_words,
+};
 use crate::diagnosis::view::View;
 use crate::text;
 
@@ -157,7 +159,8 @@ fn contradiction(view: &View<'_>) -> Option<(Found, String)> {
     None
 }
 
-/// A proof for another URL. Behind a proxy the host may differ with good reason.
+/// A proof for another URL. It is for the one that the client asked for, which a proxy in front may have
+/// changed (RFC 9449 §4.3).
 fn other_target(view: &View<'_>, htu: &str) -> Option<(Found, String)> {
     let rest = htu.split_once("://").map_or(htu, |(_, rest)| rest);
     let (authority, path) = match rest.find('/') {
@@ -166,18 +169,31 @@ fn other_target(view: &View<'_>, htu: &str) -> Option<(Found, String)> {
     };
     let path = path.split(['?', '#']).next().unwrap_or(path);
     let request = view.request()?;
+    let forwarded = is_forwarded(view);
     if path.as_bytes() != request.path() {
+        let prefix = view.request_header("x-forwarded-prefix").unwrap_or_default();
+        let own = path.strip_prefix(prefix.trim_end_matches('/'));
+        if own.is_some_and(|own| own.as_bytes() == request.path()) {
+            return None;
+        }
+        let found = if forwarded { Found::likely() } else { Found::certain() };
         let shown = masking::shown_path(path.as_bytes());
         let shown = text::shorten(&shown, 80);
-        return Some((Found::certain(), format!("its proof is for the path {shown}")));
+        return Some((found, format!("its proof is for the path {shown}")));
     }
     let host = text::decode(request.host()?).to_ascii_lowercase();
     let bare = |authority: &str| {
         let authority = authority.to_ascii_lowercase();
         authority.trim_end_matches(":80").trim_end_matches(":443").to_owned()
     };
-    (bare(authority) != bare(&host)).then(|| {
-        let shown = text::shorten(authority, 80);
-        (Found::likely(), format!("its proof is for the host {}", text::visible(&shown)))
-    })
+    let in_front = host_in_front(view);
+    let meant = in_front.as_deref().unwrap_or(&host);
+    if [&host, meant].into_iter().any(|host| bare(host) == bare(authority)) {
+        return None;
+    }
+    let shown = text::shorten(authority, 80);
+    let what = format!("its proof is for the host {}", text::visible(&shown));
+    // A proxy that does not say which host the client asked for may well have changed it.
+    let unsaid = forwarded && in_front.is_none();
+    Some((if unsaid { Found::possible() } else { Found::likely() }, what))
 }

@@ -197,6 +197,47 @@ pub fn by_status(found: Found, view: &View<'_>) -> Found {
     if is_about_authentication(view) { found } else { lowered(found) }
 }
 
+/// Whether a hop in front says that the client itself spoke https: `X-Forwarded-Proto` and its like, and
+/// `Forwarded` (RFC 7239 §5.4).
+pub fn is_https_in_front(view: &View<'_>) -> bool {
+    let says = |name: &str, words: [&str; 2]| {
+        view.request_header(name).is_some_and(|value| {
+            let client = value.split(',').next().unwrap_or_default().trim();
+            words.into_iter().any(|word| client.eq_ignore_ascii_case(word))
+        })
+    };
+    ["x-forwarded-proto", "x-forwarded-scheme", "x-url-scheme"]
+        .into_iter()
+        .any(|name| says(name, ["https", "wss"]))
+        || ["x-forwarded-ssl", "front-end-https"].into_iter().any(|name| says(name, ["on", "1"]))
+        || forwarded(view, "proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
+}
+
+/// The host that the client asked for, where a hop in front says that it was another.
+pub fn host_in_front(view: &View<'_>) -> Option<String> {
+    let named = view
+        .request_header("x-forwarded-host")
+        .map(|hosts| hosts.split(',').next().unwrap_or_default().trim().to_owned());
+    named.or_else(|| forwarded(view, "host"))
+}
+
+/// Whether a hop in front says that it sent the request on.
+pub fn is_forwarded(view: &View<'_>) -> bool {
+    ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via"]
+        .into_iter()
+        .any(|name| view.common_request().is_some_and(|request| request.head.has(name)))
+}
+
+/// What the hop next to the client says under this name in `Forwarded`.
+fn forwarded(view: &View<'_>, name: &str) -> Option<String> {
+    let value = view.request_header("forwarded")?;
+    let first = value.split(',').next().unwrap_or_default();
+    first.split(';').find_map(|pair| {
+        let (own, value) = pair.trim().split_once('=')?;
+        own.eq_ignore_ascii_case(name).then(|| value.trim_matches('"').to_owned())
+    })
+}
+
 /// The octets of the credentials field, for a rule that must look inside. Never shown.
 pub fn raw_credentials<'a>(view: &View<'a>) -> &'a [u8] {
     view.common_request()

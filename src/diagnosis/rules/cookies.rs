@@ -9,7 +9,8 @@ use crate::diagnosis::history::{GivenCookie, Record, SameSite, Sent};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    is_login_status, only_cookies, other_jwt, place, unless_said_otherwise, with_words,
+    is_https_in_front, is_login_status, only_cookies, other_jwt, place, unless_said_otherwise,
+    with_words,
 };
 use crate::diagnosis::rules::stated;
 use crate::diagnosis::view::View;
@@ -75,7 +76,8 @@ fn returns_cookies(view: &View<'_>, own: &Record, cookie: &GivenCookie) -> bool 
 /// Why a client does not send a cookie, in the order in which clients decide.
 fn withheld(view: &View<'_>, cookie: &GivenCookie) -> Option<(Confidence, String)> {
     let likely = |reason: String| Some((Confidence::Likely, reason));
-    if cookie.secure {
+    // Behind a hop that ended TLS the client's own leg is none of plain http.
+    if cookie.secure && !is_https_in_front(view) {
         // Some clients take loopback for secure, others do not.
         let sure = if view.is_loopback() { Confidence::Likely } else { Confidence::Certain };
         return Some((sure, "it is marked Secure and this is plain http".to_owned()));
@@ -93,7 +95,7 @@ fn withheld(view: &View<'_>, cookie: &GivenCookie) -> Option<(Confidence, String
     {
         return likely(format!("its Path is {}", text::visible(path)));
     }
-    if cookie.same_site == SameSite::None || cookie.partitioned {
+    if !cookie.secure && (cookie.same_site == SameSite::None || cookie.partitioned) {
         return likely("SameSite=None and Partitioned need Secure".to_owned());
     }
     let origin = view.request_header("origin")?;

@@ -120,3 +120,55 @@ fn both_sides_of_a_proxy_are_still_one_request() {
     let cases = diagnose([inner.answer(401).asks("Basic"), outer]);
     assert_eq!(cases[0].verdict.as_ref().unwrap().leg_of, Some(2));
 }
+
+#[test]
+fn a_secure_cookie_is_for_clients_that_spoke_https_to_the_proxy() {
+    let login =
+        get("/login").answer(200).with("Set-Cookie", "sid=1; Path=/; Secure; SameSite=None");
+    let second = |name: &str, value: &str| {
+        let me = get("/me").at(1.0).header(name, value).answer(401);
+        let cases = diagnose([login.clone().header(name, value), me]);
+        let diagnosis = &cases[1].verdict.as_ref().unwrap().diagnosis;
+        (why(&cases[1]), diagnosis.explanation().contains("Secure"))
+    };
+    let fields = [
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Proto", "https, http"),
+        ("Forwarded", "for=203.0.113.1;proto=https"),
+        ("X-Forwarded-Ssl", "on"),
+    ];
+    for (name, value) in fields {
+        let expected = ("cookie-not-returned likely".to_owned(), false);
+        assert_eq!(second(name, value), expected, "{name}: {value}");
+    }
+    for (name, value) in [("X-Forwarded-Proto", "http"), ("Accept", "*/*")] {
+        let expected = ("cookie-not-returned certain".to_owned(), true);
+        assert_eq!(second(name, value), expected, "{name}: {value}");
+    }
+}
+
+#[test]
+fn a_dpop_proof_is_for_the_url_that_the_client_asked_for() {
+    let with_proof = |htu: &str, fields: &[(&str, &str)]| {
+        let claims = format!(r#"{{"htm":"GET","htu":"{htu}","iat":{NOON}}}"#);
+        let proof =
+            [r#"{"typ":"dpop+jwt","alg":"ES256"}"#, &claims].map(|p| URL_SAFE_NO_PAD.encode(p));
+        let proof = format!("{}.{}.AAAA", proof[0], proof[1]);
+        let talk = get("/x").host("app:8080").auth("DPoP opaque-token").header("DPoP", &proof);
+        let talk = fields.iter().fold(talk, |talk, (name, value)| talk.header(name, value));
+        verdicts([talk.answer(401).asks("DPoP error=\"invalid_token\"")]).swap_remove(0)
+    };
+    let host = ("X-Forwarded-Host", "api.example.com");
+    let fine = "token-rejected possible";
+    assert_eq!(with_proof("https://api.example.com/x", &[host]), fine);
+    let forwarded = ("Forwarded", "for=203.0.113.1;host=api.example.com;proto=https");
+    assert_eq!(with_proof("https://api.example.com/x", &[forwarded]), fine);
+    let prefix = ("X-Forwarded-Prefix", "/v1");
+    assert_eq!(with_proof("https://api.example.com/v1/x", &[host, prefix]), fine);
+    assert_eq!(with_proof("http://app:8080/x", &[host]), fine);
+    let other = "sender-constrained-token likely";
+    assert_eq!(with_proof("https://other.example.com/x", &[host]), other);
+    assert_eq!(with_proof("https://api.example.com/x", &[]), other);
+    assert_eq!(with_proof("http://app:8080/y", &[]), "sender-constrained-token certain");
+    assert_eq!(with_proof("https://api.example.com/y", &[host]), other);
+}
