@@ -9,7 +9,7 @@ use crate::diagnosis::view::View;
 use crate::text;
 
 /// “The browser asked for permission (OPTIONS) before the real {method} {path}. It may not send
-/// credentials here, but the server demanded them, so the real request was never sent.” (Fetch
+/// credentials here, but the server demanded them: a browser then does not send the real request.” (Fetch
 /// standard, CORS-preflight fetch)
 pub fn cors_preflight_rejected(view: &View<'_>) -> Answer {
     let wanted = view.request_header("access-control-request-method");

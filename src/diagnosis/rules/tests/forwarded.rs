@@ -172,3 +172,12 @@ fn a_dpop_proof_is_for_the_url_that_the_client_asked_for() {
     assert_eq!(with_proof("http://app:8080/y", &[]), "sender-constrained-token certain");
     assert_eq!(with_proof("https://api.example.com/y", &[host]), other);
 }
+
+#[test]
+fn a_preflight_does_not_tell_what_was_sent_later() {
+    let preflight = request("OPTIONS", "/api").header("Origin", "http://a");
+    let preflight = preflight.header("Access-Control-Request-Method", "POST").answer(401);
+    let post = request("POST", "/api").at(0.1).header("Origin", "http://a").auth(ALICE).answer(200);
+    let explained = explanations([preflight, post]).swap_remove(0);
+    assert!(explained.contains("a browser then does not send the real request"), "{explained}");
+}
