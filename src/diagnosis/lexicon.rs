@@ -19,7 +19,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::auth::alternatives::is_ordinary;
-use crate::auth::syntax::{contains_ignore_case, ends_with_ignore_case, starts_with_ignore_case};
+use crate::auth::syntax::{
+    contains_ignore_case, ends_with_ignore_case, percent_decode, starts_with_ignore_case,
+};
 use crate::auth::{AuthFacts, AuthState, Shape};
 use crate::exchange::Exchange;
 use crate::http::{Response, content};
@@ -222,8 +224,13 @@ fn from_headers(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<S
         if matches!(&*value, "false" | "0" | "OK" | "") {
             continue;
         }
-        // The name is part of the words: `Token-Expired: true`.
-        let words = Cow::Owned(format!("{}: {value}", name.replace('-', " ")));
+        let words = Cow::Owned(if name == "grpc-message" {
+            // A sentence, percent-encoded (gRPC over HTTP/2, Status-Message).
+            text::decode(&percent_decode(value.as_bytes())).into_owned()
+        } else {
+            // The name is part of the words: `Token-Expired: true`.
+            format!("{}: {value}", name.replace('-', " "))
+        });
         let said = weigh(std::iter::once(words), field, memo);
         if best.as_ref().is_none_or(|best| !best.is_informative()) && said.is_some() {
             best = said;

@@ -167,6 +167,10 @@ pub static RULES: &[Rule] = &[
     Rule::new("clock-skew", times::clock_skew).given_any(Signs::CAUSE.and(Signs::TOKEN_FORM)),
     // the same problems under other statuses
     Rule::only_on("session-cookie-missing", neighbours::login_instead, &[200, 302, 303, 307]),
+    Rule::only_on("session-cookie-missing", neighbours::grpc_without_cookie, &[200]),
+    Rule::only_on("no-credentials-sent", neighbours::grpc_without_credentials, &[200]),
+    Rule::only_on("token-expired", neighbours::grpc_token_expired, &[200]),
+    Rule::only_on("token-rejected", neighbours::grpc_token_rejected, &[200]),
     Rule::only_on("token-rejected", neighbours::invalid_token, &[498]),
     Rule::only_on("no-credentials-sent", neighbours::token_required, &[499]),
     // the three that only state a fact

@@ -2,7 +2,9 @@
 
 use crate::auth::masking;
 use crate::diagnosis::rule::{Answer, Found};
-use crate::diagnosis::rules::cookies::has_password_field;
+use crate::diagnosis::rules::common::with_words;
+use crate::diagnosis::rules::cookies::{self, has_password_field};
+use crate::diagnosis::rules::{refused, token_time};
 use crate::diagnosis::view::View;
 use crate::exchange::Exchange;
 use crate::http::Response;
@@ -61,8 +63,8 @@ fn is_login_location(location: &[u8]) -> bool {
     })
 }
 
-/// “This site identifies users by {name}, and this request has none.” for a redirection to a login, a
-/// GraphQL error or a gRPC status.
+/// “This site identifies users by {name}, and this request has none.” for a redirection to a login or a
+/// GraphQL error.
 pub fn login_instead(view: &View<'_>) -> Answer {
     let empty = view.missing() && view.alternatives().is_empty();
     if !empty {
@@ -80,11 +82,8 @@ pub fn login_instead(view: &View<'_>) -> Answer {
             Found::likely().because("response.header.location", shown, "leads to a login").into()
         }
         200 => {
-            let grpc = view.response_header("grpc-status").is_some_and(|code| code.trim() == "16");
-            if grpc {
-                return Found::likely()
-                    .because("response.header.grpc-status", "16", "UNAUTHENTICATED")
-                    .into();
+            if is_grpc_refusal(view) {
+                return Answer::No;
             }
             let own_login = view.request().is_some_and(|request| is_login_location(request.path()));
             if view.response().is_some_and(is_login_page) {
@@ -104,6 +103,50 @@ pub fn login_instead(view: &View<'_>) -> Answer {
         }
         _ => Answer::No,
     }
+}
+
+/// Whether a gRPC server says that the caller is not authenticated, in an answer without a message.
+fn is_grpc_refusal(view: &View<'_>) -> bool {
+    view.status() == 200
+        && view.response_header("grpc-status").is_some_and(|code| code.trim() == "16")
+}
+
+fn with_grpc_status(found: Found) -> Found {
+    found.because("response.header.grpc-status", "16", "UNAUTHENTICATED")
+}
+
+/// The same as [`login_instead`] for gRPC: in browsers its calls are made with the site's cookie.
+pub fn grpc_without_cookie(view: &View<'_>) -> Answer {
+    if !is_grpc_refusal(view) {
+        return Answer::No;
+    }
+    cookies::session_cookie_missing(view).found().map(with_grpc_status).into()
+}
+
+/// “The request has no Authorization header. The server says: "{quote}".” for a gRPC call.
+pub fn grpc_without_credentials(view: &View<'_>) -> Answer {
+    if !is_grpc_refusal(view) || !view.missing() || !view.alternatives().is_empty() {
+        return Answer::No;
+    }
+    // Other metadata may be what it reads.
+    let found = Found::likely().because(view.credentials_place(), "absent", "");
+    with_words(with_grpc_status(found), view).into()
+}
+
+/// “The token has expired – the server says: "{quote}".” for a gRPC call.
+pub fn grpc_token_expired(view: &View<'_>) -> Answer {
+    if !is_grpc_refusal(view) {
+        return Answer::No;
+    }
+    token_time::token_expired(view).found().map(with_grpc_status).into()
+}
+
+/// “The server refused {kind} ("{quote}") without saying why.” for a gRPC call.
+pub fn grpc_token_rejected(view: &View<'_>) -> Answer {
+    if !is_grpc_refusal(view) {
+        return Answer::No;
+    }
+    refused::token_rejected(view).found().map(with_grpc_status).into()
 }
 
 /// Esri ArcGIS: 498 is a token that is not valid.

@@ -74,3 +74,32 @@ fn a_session_without_a_cookie_is_not_called_a_cookie() {
     let cookie = explained(get("/").header("Cookie", "sid=4711"));
     assert!(cookie.starts_with("The session cookie \"sid\" was refused –"), "{cookie}");
 }
+
+/// Verdict and explanation of the first of these.
+fn told(talks: impl IntoIterator<Item = Talk>) -> (String, String) {
+    let cases = diagnose(talks);
+    let diagnosis = &cases[0].verdict.as_ref().unwrap().diagnosis;
+    (verdict(&cases[0]), diagnosis.explanation())
+}
+
+#[test]
+fn a_grpc_server_that_refuses_a_call_does_not_speak_of_cookies() {
+    let call = || {
+        let call = request("POST", "/pkg.Svc/M").answer(200).with("grpc-status", "16");
+        call.with("grpc-message", "token%20has%20expired")
+    };
+    let (why, explained) = told([call()]);
+    assert_eq!(why, "no-credentials-sent likely");
+    assert!(
+        explained.contains("\"token has expired\"") && !explained.contains("cookie"),
+        "{explained}"
+    );
+    assert_eq!(told([call().auth(OPAQUE)]).0, "token-expired certain");
+    let silent = request("POST", "/pkg.Svc/M").auth(OPAQUE).answer(200).with("grpc-status", "16");
+    assert_eq!(told([silent]).0, "token-rejected possible");
+    let fine = request("POST", "/pkg.Svc/M").auth(OPAQUE).answer(200).with("grpc-status", "0");
+    assert_eq!(verdict(&diagnose([fine])[0]), "none");
+    let cookie = request("POST", "/pkg.Svc/N").at(-1.0).header("Cookie", "sid=1").answer(200);
+    let cases = diagnose([cookie, call()]);
+    assert_eq!(verdict(&cases[1]), "session-cookie-missing likely");
+}
