@@ -99,15 +99,13 @@ fn outcome<'a>(view: &View<'a>, own: &'a Record) -> Outcome<'a> {
     Outcome::Failed
 }
 
-/// “NTLM must finish on one connection, but the steps were spread over {n} connections.”
+/// “NTLM must finish on one connection, but {what}.”
 /// (RFC 4559 §6)
 pub fn ntlm_connection_broken(view: &View<'_>) -> Answer {
     let Some(own) = view.record() else { return Answer::No };
-    let found = |note: &str, n: usize| {
-        Found::certain()
-            .because("connection", format!("flow {}", own.flow), note)
-            .fact("n", n.to_string())
-    };
+    let found =
+        |note: &str| Found::certain().because("connection", format!("flow {}", own.flow), note);
+    let spread = "message 3 came on another connection than message 2";
     let moved = |early: &Record, late: &Record| {
         early.leg == Leg::Negotiate
             && late.leg == Leg::Authenticate
@@ -121,11 +119,10 @@ pub fn ntlm_connection_broken(view: &View<'_>) -> Answer {
             let legs = [Some(own), view.history().inner(own)].into_iter().flatten();
             let prior =
                 legs.filter_map(|leg| view.history().prior(leg).filter(|prior| moved(prior, leg)));
-            prior.map(|prior| prior.id).next().map_or(Answer::No, |prior| {
-                found("message 3 came on another connection than message 2", 2)
-                    .related(prior)
-                    .into()
-            })
+            prior
+                .map(|prior| prior.id)
+                .next()
+                .map_or(Answer::No, |prior| found(spread).related(prior).into())
         }
         Leg::Negotiate => {
             let Some(refusal) = own.refusal.as_ref().filter(|refusal| refusal.continues) else {
@@ -135,24 +132,26 @@ pub fn ntlm_connection_broken(view: &View<'_>) -> Answer {
             if let Some((next, _)) = next
                 && moved(own, next)
             {
-                return found("message 3 came on another connection than message 2", 2)
-                    .related(next.id)
-                    .into();
+                return found(spread).related(next.id).into();
             }
             if next.is_some_and(|(next, _)| !next.refused()) {
                 return Answer::No;
             }
             let inner = view.history().inner(own).and_then(|inner| inner.refusal.as_ref());
             if refusal.closes {
-                return found("it ended right after message 2", 2).into();
+                let what = "this one ended right after the server's challenge";
+                return found("it ended right after message 2").fact("what", what).into();
             }
             if inner.is_some_and(|inner| inner.closes) {
-                return found("the proxy's connection ended right after message 2", 2).into();
+                let what = "the proxy's connection ended right after the server's challenge";
+                let note = "the proxy's connection ended right after message 2";
+                return found(note).fact("what", what).into();
             }
             begun_in_vain(view, own).map_or(Answer::No, |flows| {
+                let what = format!("it was begun on {flows} connections and never finished");
                 Found::likely()
                     .because("history", "message 1", "begun again and again, never finished")
-                    .fact("n", flows.to_string())
+                    .fact("what", what)
                     .into()
             })
         }

@@ -103,3 +103,17 @@ fn a_grpc_server_that_refuses_a_call_does_not_speak_of_cookies() {
     let cases = diagnose([cookie, call()]);
     assert_eq!(verdict(&cases[1]), "session-cookie-missing likely");
 }
+
+#[test]
+fn an_ntlm_handshake_that_ends_is_not_said_to_be_spread() {
+    let begun = get("/").auth("NTLM TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAA=").answer(401);
+    let begun = begun
+        .asks("NTLM TlRMTVNTUAACAAAAAAAAADgAAAAFgomiUWVy8lEcIyIAAAAAAAAAAAAAAAA4AAAABgGxHQAAAA8=");
+    let (why, ended) = told([begun.clone().with("Connection", "close")]);
+    assert_eq!(why, "ntlm-connection-broken certain");
+    assert!(ended.contains("but this one ended right after the server's challenge"), "{ended}");
+    let finish = get("/").at(1.0).on(2).auth("NTLM TlRMTVNTUAADAAAAAAAAAAAAAAAAAAAA").answer(401);
+    let (why, spread) = told([begun.on(1), finish.asks("NTLM")]);
+    assert_eq!(why, "ntlm-connection-broken certain");
+    assert!(spread.contains("were spread over two connections"), "{spread}");
+}
