@@ -120,6 +120,12 @@ pub fn redirect_dropped_auth(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let found = if same_origin { Found::likely() } else { Found::certain() };
+    // Clients have no reason to drop it there.
+    let found = if same_origin {
+        found.fact("to", format!("{} on the same origin", own.path)).fact("manner", "")
+    } else {
+        found.fact("to", &*own.origin)
+    };
     found
         .because(
             "history",
@@ -130,7 +136,6 @@ pub fn redirect_dropped_auth(view: &View<'_>) -> Answer {
         .fact("client", view.client())
         .fact_if("scheme", redirected.scheme)
         .fact("from", &*redirected.origin)
-        .fact("to", &*own.origin)
         .fact("location", redirected.location.clone())
         .related(redirected.id)
         .into()

@@ -117,3 +117,20 @@ fn an_ntlm_handshake_that_ends_is_not_said_to_be_spread() {
     assert_eq!(why, "ntlm-connection-broken certain");
     assert!(spread.contains("were spread over two connections"), "{spread}");
 }
+
+#[test]
+fn a_redirection_within_one_origin_names_it_once() {
+    let followed = |location: &str, host: &str| {
+        let sent = get("/a").auth(ALICE).answer(302).with("Location", location);
+        let next = get("/b").at(1.0).host(host).answer(401).asks("Basic realm=\"x\"");
+        let cases = diagnose([sent, next]);
+        cases[1].verdict.as_ref().unwrap().diagnosis.explanation()
+    };
+    let same = followed("/b", "h");
+    assert_eq!(
+        same,
+        "The client sent Basic to h, was redirected to /b on the same origin and did not send the credential there."
+    );
+    let other = followed("http://i/b", "i");
+    assert!(other.contains("redirected to i and, as clients do for safety, did not"), "{other}");
+}
