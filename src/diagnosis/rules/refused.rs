@@ -3,7 +3,7 @@
 
 use crate::auth::authorization::AlternativeKind;
 use crate::auth::proof::Verdict;
-use crate::auth::{AuthState, Finding, Shape};
+use crate::auth::{AuthState, Challenge, Finding, Shape};
 use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::proving::words;
@@ -19,6 +19,10 @@ use crate::text;
 /// Where a client certificate would have to be.
 const CERTIFICATE: &str = "The server asks for a client certificate, and this hop has no TLS to show one: the hop that \
      ends TLS must ask for it and hand it on";
+
+/// What a Digest challenge says with `stale=true`, to a client that made nothing of it.
+const STALE: &str = "says only that the nonce is too old (stale=true), and no repeat with the new one was \
+     accepted within 5 s";
 
 /// Categories that fit a wrong user name or password.
 const LOGIN_REFUSED: [Category; 3] = [Category::BadCredentials, Category::Mfa, Category::UserGone];
@@ -116,8 +120,7 @@ fn is_weak(said: &Said) -> bool {
 fn login(view: &View<'_>, refused: bool) -> Option<Found> {
     let scheme = view.scheme()?;
     let offered = view.challenges().is_empty() || offers(view, scheme);
-    let stale = view.challenge("Digest").and_then(|challenge| challenge.params.get("stale"));
-    if !offered && !refused || stale.is_some_and(|stale| stale.eq_ignore_ascii_case("true")) {
+    if !offered && !refused || view.challenge("Digest").is_some_and(is_stale) {
         return None;
     }
     let user = view.user().filter(|user| !user.is_empty());
@@ -132,6 +135,11 @@ fn login(view: &View<'_>, refused: bool) -> Option<Found> {
         None => found,
     };
     Some(found.fact("scheme", scheme.name()).fact_if("user", user))
+}
+
+/// Whether a Digest challenge says that only the nonce was wrong (RFC 7616 §3.3).
+fn is_stale(challenge: &Challenge) -> bool {
+    challenge.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"))
 }
 
 /// A login form or document, or a login in the query.
@@ -268,8 +276,9 @@ fn example(view: &View<'_>) -> Option<&'static str> {
     })
 }
 
-/// “The server answered 401 and neither the request nor the answer explains it.”
+/// “The server answered 401 and {neither the request nor the answer explains it}.”
 pub fn unexplained(view: &View<'_>) -> Answer {
+    let stale = view.uses("Digest") && view.challenge("Digest").is_some_and(is_stale);
     let state = match view.state() {
         AuthState::Unknown { reason } => format!("unknown ({})", reason.name()),
         AuthState::Present { shape, .. } => {
@@ -287,6 +296,11 @@ pub fn unexplained(view: &View<'_>) -> Answer {
         Some(CERTIFICATE)
     } else if is_signed(view) {
         Some("The request is signed")
+    } else if stale {
+        Some(
+            "Clients answer it with the new nonce that came with it; whether the password is right cannot be \
+             told from this answer",
+        )
     } else {
         None
     };
@@ -295,6 +309,7 @@ pub fn unexplained(view: &View<'_>) -> Answer {
         .because(view.credentials_place(), state.clone(), "state of the credentials")
         .fact("status", view.status().to_string())
         .fact("state", state)
+        .fact_if("what", stale.then_some(STALE))
         .fact_if("offered", view.offered())
         .fact_if("facts", facts)
         .fact("time", view.answered().rfc3339_seconds());

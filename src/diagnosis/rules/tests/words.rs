@@ -119,6 +119,18 @@ fn an_ntlm_handshake_that_ends_is_not_said_to_be_spread() {
 }
 
 #[test]
+fn a_stale_nonce_is_what_the_server_says() {
+    let digest = r#"Digest username="alice", realm="z", nonce="old", uri="/", response="ee44660a996002d6d6780c7a90a2e880""#;
+    let refused = |stale: &str| {
+        get("/").auth(digest).answer(401).asks(&format!("Digest realm=\"z\", nonce=\"n\"{stale}"))
+    };
+    let (why, explained) = told([refused(", stale=true")]);
+    assert_eq!(why, "unexplained possible");
+    assert!(explained.contains("says only that the nonce is too old (stale=true)"), "{explained}");
+    assert_eq!(told([refused("")]).0, "wrong-password likely");
+}
+
+#[test]
 fn a_redirection_within_one_origin_names_it_once() {
     let followed = |location: &str, host: &str| {
         let sent = get("/a").auth(ALICE).answer(302).with("Location", location);
