@@ -174,6 +174,7 @@ pub static RULES: &[Rule] = &[
     Rule::only_on("token-rejected", neighbours::invalid_token, &[498]),
     Rule::only_on("no-credentials-sent", neighbours::token_required, &[499]),
     // the three that only state a fact
+    Rule::new("token-rejected", refused::refused_once).given(Signs::ACCEPTED).unless(Signs::BASIC),
     Rule::new("token-rejected", refused::token_rejected)
         .given_any(Signs::PRESENT.and(Signs::OTHERS))
         .unless(Signs::BASIC),

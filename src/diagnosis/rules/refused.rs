@@ -15,6 +15,7 @@ use crate::diagnosis::rules::common::{
 use crate::diagnosis::rules::mismatch::{is_unknown_token, offers};
 use crate::diagnosis::view::View;
 use crate::text;
+use crate::time::humane;
 
 /// Where a client certificate would have to be.
 const CERTIFICATE: &str = "The server asks for a client certificate, and this hop has no TLS to show one: the hop that \
@@ -200,6 +201,23 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
         None => found,
     };
     found.fact("kind", kind).fact_if("reason", reason).into()
+}
+
+/// “The server refused {kind} without saying why. It accepted it {after} later.”
+pub fn refused_once(view: &View<'_>) -> Answer {
+    let later = view.past().filter(|_| view.is_exact()).and_then(|past| past.accepted_later);
+    let (Some(later), Some(found)) = (later, token_rejected(view).found()) else {
+        return Answer::No;
+    };
+    let after = humane(later.time.since(view.answered()));
+    // Of two reasons the first one counts.
+    let (facts, reason) = (found.facts, format!("It was accepted {after} later all the same"));
+    let facts = facts.into_iter().filter(|(name, _)| *name != "reason").collect();
+    Found { facts, ..found }
+        .because("history", format!("#{}", later.id), "accepted later")
+        .fact("reason", reason)
+        .related(later.id)
+        .into()
 }
 
 /// “The request has no Authorization header. The server asks for {offered}.” (RFC 9110 §15.5.2)

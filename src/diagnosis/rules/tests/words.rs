@@ -146,3 +146,13 @@ fn a_redirection_within_one_origin_names_it_once() {
     let other = followed("http://i/b", "i");
     assert!(other.contains("redirected to i and, as clients do for safety, did not"), "{other}");
 }
+
+#[test]
+fn a_token_that_is_accepted_a_moment_later_is_said_to_be() {
+    let use_it = |at: f64, status: u16| get("/").at(at).auth(OPAQUE).answer(status);
+    let (why, explained) = told([use_it(0.0, 401), use_it(0.1, 200)]);
+    assert_eq!(why, "token-rejected possible");
+    assert!(explained.contains("It was accepted 90 ms later all the same."), "{explained}");
+    let (_, never) = told([use_it(0.0, 401), use_it(0.1, 401)]);
+    assert!(!never.contains("later"), "{never}");
+}
