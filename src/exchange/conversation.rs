@@ -423,16 +423,18 @@ impl Conversation {
             let coverage = Coverage { gap_octets: pending.lost, ..coverage(flow) };
             self.emit(flow, Some(pending), None, coverage, context);
         }
-        let (mut request, pairing) = match answer {
+        let (request, pairing) = match answer {
             Answer::To(pending, pairing) => (Some(pending), pairing),
             Answer::Nothing => (None, Pairing::OneSided),
         };
-        if let Some(pending) = request.take_if(|_| upgrade::begins_http2(&response)) {
-            return self.upgrade(*pending);
-        }
         let answers = request.as_ref().map_or(Answers::Unknown, |pending| pending.answers);
         let status = response.status;
         let early = request.as_ref().is_some_and(|p| !p.complete && p.request.head_loss.is_none());
+        if let Some(pending) = &request
+            && upgrade::begins_http2(&response)
+        {
+            self.upgrade(&pending.request);
+        }
         let head_lost = !self.responses.awaits_framing();
         let framing = self.responses.begin_body(&response, answers, context.limits);
         let mut anomalies = self.responses.take_anomalies();

@@ -26,6 +26,9 @@ pub struct Multiplexed {
     client: FrameReader,
     server: FrameReader,
     streams: BTreeMap<u32, Stream>,
+    /// The HTTP/1 request that is answered on stream 1 (RFC 7540 §3.2). Its exchange was told of when 101 came; it
+    /// stands with the answer, too, where that is a refusal, which is to be explained by what it carried.
+    upgrade: Option<Box<Request>>,
     /// Streams below this were answered and forgotten.
     lost: bool,
 }
@@ -65,24 +68,23 @@ impl Default for Multiplexed {
             client: FrameReader::new(true),
             server: FrameReader::new(false),
             streams: BTreeMap::new(),
+            upgrade: None,
             lost: false,
         }
     }
 }
 
 impl Multiplexed {
-    /// A connection whose client has asked for HTTP/2 by this request, which is that of stream 1, half-closed
-    /// from the client's side (RFC 7540 §3.2).
-    pub fn upgraded(request: Request, interim: u16) -> Self {
-        let request = Some(request);
-        let first = Stream { request, request_ended: true, interim, ..Stream::default() };
-        Self { streams: BTreeMap::from([(1, first)]), ..Self::default() }
+    /// A connection whose client has asked for HTTP/2 by this request.
+    pub fn upgraded(request: Request) -> Self {
+        Self { upgrade: Some(Box::new(request)), ..Self::default() }
     }
 
     /// Heap octets held.
     pub fn memory(&self) -> usize {
         let streams = self.streams.values().map(Stream::memory).sum::<usize>();
-        self.client.memory() + self.server.memory() + streams
+        let upgrade = self.upgrade.as_ref().map_or(0, |request| request.head.memory());
+        self.client.memory() + self.server.memory() + streams + upgrade
     }
 
     /// Streams that are not over.
@@ -190,14 +192,26 @@ impl Multiplexed {
             }
         };
         if self.streams.get(&number).is_some_and(Stream::is_over)
-            && let Some(stream) = self.streams.remove(&number)
+            && let Some(mut stream) = self.streams.remove(&number)
         {
+            self.complete_upgrade(number, &mut stream);
             emit(around, number, stream, context);
         }
     }
+
+    fn complete_upgrade(&mut self, number: u32, stream: &mut Stream) {
+        if number != 1 || stream.request.is_some() {
+            return;
+        }
+        let request = self.upgrade.take();
+        let is_refusal = stream.response.as_ref().is_some_and(|response| response.status >= 400);
+        stream.request = request.filter(|_| is_refusal).map(|request| *request);
+    }
+
     /// The connection is over.
     pub fn close(mut self, around: Around<'_>, context: &mut Context<'_>) {
-        for (number, stream) in std::mem::take(&mut self.streams) {
+        for (number, mut stream) in std::mem::take(&mut self.streams) {
+            self.complete_upgrade(number, &mut stream);
             emit(around, number, stream, context);
         }
     }

@@ -115,17 +115,30 @@ fn with_grpc_status(found: Found) -> Found {
     found.because("response.header.grpc-status", "16", "UNAUTHENTICATED")
 }
 
-/// The same as [`login_instead`] for gRPC: in browsers its calls are made with the site's cookie.
+/// The same as [`login_instead`] for gRPC: in browsers, which speak gRPC-web, its calls are made with the site's
+/// cookie.
 pub fn grpc_without_cookie(view: &View<'_>) -> Answer {
     if !is_grpc_refusal(view) {
         return Answer::No;
     }
+    if is_grpc_web(view) && view.missing() && view.alternatives().is_empty() {
+        return with_grpc_status(Found::likely()).into();
+    }
     cookies::session_cookie_missing(view).found().map(with_grpc_status).into()
+}
+
+/// Whether the call is one that browsers make, which cannot speak gRPC itself.
+fn is_grpc_web(view: &View<'_>) -> bool {
+    let kind = view.request_header("content-type").or_else(|| view.response_header("content-type"));
+    kind.is_some_and(|kind| {
+        kind.trim_start().to_ascii_lowercase().starts_with("application/grpc-web")
+    })
 }
 
 /// “The request has no Authorization header. The server says: "{quote}".” for a gRPC call.
 pub fn grpc_without_credentials(view: &View<'_>) -> Answer {
-    if !is_grpc_refusal(view) || !view.missing() || !view.alternatives().is_empty() {
+    let empty = view.missing() && view.alternatives().is_empty();
+    if !is_grpc_refusal(view) || !empty || is_grpc_web(view) {
         return Answer::No;
     }
     // Other metadata may be what it reads.

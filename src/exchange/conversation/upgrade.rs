@@ -1,17 +1,14 @@
 //! A connection that becomes HTTP/2 because a request asked for it.
 
-use super::{Conversation, Pending};
+use super::Conversation;
 use crate::exchange::multiplexed::Multiplexed;
-use crate::http::Response;
+use crate::http::{Request, Response};
 
 impl Conversation {
-    /// The server goes over to HTTP/2, and answers the request that asked for it on stream 1 (RFC 7540 §3.2).
-    /// That it said so is an interim response: not an answer, nor acceptance.
-    pub(super) fn upgrade(&mut self, pending: Pending) {
-        self.changing(true, |this| this.requests.restart());
-        self.responses.restart();
-        let interim = pending.interim.saturating_add(1);
-        self.multiplexed = Some(Box::new(Multiplexed::upgraded(pending.request, interim)));
+    /// The server goes over to HTTP/2 behind its 101, and answers the request that asked for it once more, on
+    /// stream 1 (RFC 7540 §3.2).
+    pub(super) fn upgrade(&mut self, request: &Request) {
+        self.multiplexed = Some(Box::new(Multiplexed::upgraded(request.clone())));
     }
 }
 

@@ -99,6 +99,11 @@ fn a_grpc_server_that_refuses_a_call_does_not_speak_of_cookies() {
     assert_eq!(told([silent]).0, "token-rejected possible");
     let fine = request("POST", "/pkg.Svc/M").auth(OPAQUE).answer(200).with("grpc-status", "0");
     assert_eq!(verdict(&diagnose([fine])[0]), "none");
+    let from_browser = request("POST", "/pkg.Svc/M")
+        .header("Content-Type", "application/grpc-web+proto")
+        .answer(200)
+        .with("grpc-status", "16");
+    assert_eq!(told([from_browser]).0, "session-cookie-missing likely");
     let cookie = request("POST", "/pkg.Svc/N").at(-1.0).header("Cookie", "sid=1").answer(200);
     let cases = diagnose([cookie, call()]);
     assert_eq!(verdict(&cases[1]), "session-cookie-missing likely");
