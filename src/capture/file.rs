@@ -457,6 +457,10 @@ impl Source for FileSource {
 
     #[inline]
     fn look_ahead(&self) {
+        // What this thread has read itself is in its processor's cache.
+        if !self.input.is_read_ahead() {
+            return;
+        }
         let data = self.window.available().get(self.asked.get()..).unwrap_or_default();
         let Some(size) = self.format.size(data) else { return };
         self.asked.set(self.asked.get() + size);

@@ -146,6 +146,12 @@ impl Input {
         }
     }
 
+    /// Whether its octets come from somebody else.
+    #[inline]
+    pub(super) fn is_read_ahead(&self) -> bool {
+        matches!(self, Self::Ahead { .. })
+    }
+
     /// Whether it was compressed.
     pub(super) fn is_unpacked(&self) -> bool {
         matches!(self, Self::Decoder(_) | Self::Ahead { unpacked: true, .. })
