@@ -4,6 +4,9 @@ CARGO ?= cargo
 # Where `make install` puts the program, its man page and completions: `make install PREFIX=/usr/local`.
 PREFIX ?= $(HOME)/.local
 
+# What is run and installed below is in ./target, wherever this user lets other programs be built.
+demo bench install package: export CARGO_TARGET_DIR = target
+
 FUZZ_TARGETS = engine http1 http2 reassembly decode capture_file credentials challenge content filter
 
 .PHONY: help demo test bench fuzz-smoke setup check deny install package sbom screenshots clean
