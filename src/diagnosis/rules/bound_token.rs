@@ -191,8 +191,8 @@ fn other_target(view: &View<'_>, htu: &str) -> Option<(Found, String)> {
     if [&host, meant].into_iter().any(|host| bare(host) == bare(authority)) {
         return None;
     }
-    let shown = text::shorten(authority, 80);
-    let what = format!("its proof is for the host {}", text::visible(&shown));
+    let shown = masking::shown_path(authority.as_bytes());
+    let what = format!("its proof is for the host {}", text::shorten(&shown, 80));
     // A proxy that does not say which host the client asked for may well have changed it.
     let unsaid = forwarded && in_front.is_none();
     Some((if unsaid { Found::possible() } else { Found::likely() }, what))

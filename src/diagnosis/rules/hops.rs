@@ -119,12 +119,12 @@ pub fn redirect_dropped_auth(view: &View<'_>) -> Answer {
     if redirected.time > own.time || own.time.since(redirected.time) > REDIRECTION {
         return Answer::No;
     }
-    let found = if same_origin { Found::likely() } else { Found::certain() };
-    // Clients have no reason to drop it there.
     let found = if same_origin {
-        found.fact("to", format!("{} on the same origin", own.path)).fact("manner", "")
+        // Clients have no reason to drop it there.
+        let to = format!("{} on the same origin", own.shown_path());
+        Found::likely().fact("to", to).fact("manner", "")
     } else {
-        found.fact("to", &*own.origin)
+        Found::certain().fact("to", &*own.origin)
     };
     found
         .because(
