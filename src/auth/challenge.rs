@@ -26,6 +26,11 @@ impl Challenge {
     pub fn realm(&self) -> Option<&str> {
         self.params.get("realm")
     }
+
+    /// Whether it says that only the nonce was wrong (RFC 7616 §3.3).
+    pub fn is_stale(&self) -> bool {
+        self.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"))
+    }
 }
 
 /// A recovery rule that a header needed.

@@ -187,6 +187,14 @@ pub fn percent_decode(encoded: &[u8]) -> Vec<u8> {
     out
 }
 
+/// What one hop says under this name in `Forwarded` (RFC 7239 §4): `for=192.0.2.60;proto=http`.
+pub fn forwarded_pair<'a>(hop: &'a str, name: &str) -> Option<&'a str> {
+    hop.split(';').find_map(|pair| {
+        let (own, value) = pair.trim().split_once('=')?;
+        own.eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

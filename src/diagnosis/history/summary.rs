@@ -9,7 +9,8 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use crate::auth::authorization::AlternativeKind;
-use crate::auth::{AuthFacts, AuthState, Authorization, Shape};
+use crate::auth::syntax::forwarded_pair;
+use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Shape};
 use crate::diagnosis::history::record::{
     CREDENTIALS, Challenger, Links, Refusal, RefusalLinks, Trace,
 };
@@ -224,9 +225,7 @@ impl Summariser {
             .and_then(|challenge| challenge.params.get("nonce"))
             .map(|nonce| self.hash(nonce))
             .or_else(|| head.get("dpop-nonce").map(|nonce| self.hash(text::decode(nonce))));
-        let stale = auth.challenges.iter().any(|challenge| {
-            challenge.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"))
-        });
+        let stale = auth.challenges.iter().any(Challenge::is_stale);
         let octets = &*response.body.start;
         let sent = &*request.body.start;
         let hash_of = |value: Option<&[u8]>| value.map_or(0, |value| self.hash(value));
@@ -363,14 +362,8 @@ fn closes(exchange: &Exchange, request: &Head, response: &Head) -> bool {
 fn forwarded(head: &Head) -> Option<Vec<Option<IpAddr>>> {
     let listed = |name: &str| Some(text::decode(head.get(name)?).split(',').map(address).collect());
     listed("x-forwarded-for").or_else(|| listed("x-real-ip")).or_else(|| {
-        // RFC 7239 §4: Forwarded: for=192.0.2.60;proto=http
         let value = text::decode(head.get("forwarded")?);
-        let client = |hop: &str| {
-            hop.split(';').find_map(|pair| {
-                let (name, value) = pair.trim().split_once('=')?;
-                name.eq_ignore_ascii_case("for").then(|| address(value))?
-            })
-        };
+        let client = |hop: &str| forwarded_pair(hop, "for").and_then(address);
         Some(value.split(',').map(client).collect())
     })
 }

@@ -1,6 +1,7 @@
 //! What several rules ask of an exchange.
 
 use crate::auth::authorization::AlternativeKind;
+use crate::auth::syntax::forwarded_pair;
 use crate::auth::{Alternative, AuthState, Jwt, Scheme, Shape};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Found;
@@ -232,10 +233,7 @@ pub fn is_forwarded(view: &View<'_>) -> bool {
 fn forwarded(view: &View<'_>, name: &str) -> Option<String> {
     let value = view.request_header("forwarded")?;
     let first = value.split(',').next().unwrap_or_default();
-    first.split(';').find_map(|pair| {
-        let (own, value) = pair.trim().split_once('=')?;
-        own.eq_ignore_ascii_case(name).then(|| value.trim_matches('"').to_owned())
-    })
+    forwarded_pair(first, name).map(|value| value.trim_matches('"').to_owned())
 }
 
 /// The octets of the credentials field, for a rule that must look inside. Never shown.

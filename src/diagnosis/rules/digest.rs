@@ -20,8 +20,7 @@ pub fn digest_parameter_mismatch(view: &View<'_>) -> Answer {
         Some(_) => return Answer::No,
         None => {
             let Some(Shape::Digest(parameters)) = view.shape() else { return Answer::No };
-            let stale = view.challenge("Digest").and_then(|c| c.params.get("stale"));
-            if stale.is_some_and(|stale| stale.eq_ignore_ascii_case("true")) {
+            if view.challenge("Digest").is_some_and(Challenge::is_stale) {
                 return Answer::No;
             }
             match mismatch(view, parameters) {

@@ -115,16 +115,24 @@ fn with_grpc_status(found: Found) -> Found {
     found.because("response.header.grpc-status", "16", "UNAUTHENTICATED")
 }
 
-/// The same as [`login_instead`] for gRPC: in browsers, which speak gRPC-web, its calls are made with the site's
-/// cookie.
-pub fn grpc_without_cookie(view: &View<'_>) -> Answer {
+/// What a rule for 401 says of a gRPC call that was refused.
+fn of_grpc(view: &View<'_>, rule: fn(&View<'_>) -> Answer) -> Answer {
     if !is_grpc_refusal(view) {
         return Answer::No;
     }
-    if is_grpc_web(view) && view.missing() && view.alternatives().is_empty() {
-        return with_grpc_status(Found::likely()).into();
-    }
-    cookies::session_cookie_missing(view).found().map(with_grpc_status).into()
+    rule(view).found().map(with_grpc_status).into()
+}
+
+/// The same as [`login_instead`] for gRPC: in browsers, which speak gRPC-web, its calls are made with the site's
+/// cookie.
+pub fn grpc_without_cookie(view: &View<'_>) -> Answer {
+    of_grpc(view, |view| {
+        let empty = view.missing() && view.alternatives().is_empty();
+        if empty && is_grpc_web(view) {
+            return Found::likely().into();
+        }
+        cookies::session_cookie_missing(view)
+    })
 }
 
 /// Whether the call is one that browsers make, which cannot speak gRPC itself.
@@ -148,18 +156,12 @@ pub fn grpc_without_credentials(view: &View<'_>) -> Answer {
 
 /// “The token has expired – the server says: "{quote}".” for a gRPC call.
 pub fn grpc_token_expired(view: &View<'_>) -> Answer {
-    if !is_grpc_refusal(view) {
-        return Answer::No;
-    }
-    token_time::token_expired(view).found().map(with_grpc_status).into()
+    of_grpc(view, token_time::token_expired)
 }
 
 /// “The server refused {kind} ("{quote}") without saying why.” for a gRPC call.
 pub fn grpc_token_rejected(view: &View<'_>) -> Answer {
-    if !is_grpc_refusal(view) {
-        return Answer::No;
-    }
-    refused::token_rejected(view).found().map(with_grpc_status).into()
+    of_grpc(view, refused::token_rejected)
 }
 
 /// Esri ArcGIS: 498 is a token that is not valid.

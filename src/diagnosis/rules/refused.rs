@@ -121,7 +121,7 @@ fn is_weak(said: &Said) -> bool {
 fn login(view: &View<'_>, refused: bool) -> Option<Found> {
     let scheme = view.scheme()?;
     let offered = view.challenges().is_empty() || offers(view, scheme);
-    if !offered && !refused || view.challenge("Digest").is_some_and(is_stale) {
+    if !offered && !refused || view.challenge("Digest").is_some_and(Challenge::is_stale) {
         return None;
     }
     let user = view.user().filter(|user| !user.is_empty());
@@ -136,11 +136,6 @@ fn login(view: &View<'_>, refused: bool) -> Option<Found> {
         None => found,
     };
     Some(found.fact("scheme", scheme.name()).fact_if("user", user))
-}
-
-/// Whether a Digest challenge says that only the nonce was wrong (RFC 7616 §3.3).
-fn is_stale(challenge: &Challenge) -> bool {
-    challenge.params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"))
 }
 
 /// A login form or document, or a login in the query.
@@ -296,7 +291,7 @@ fn example(view: &View<'_>) -> Option<&'static str> {
 
 /// “The server answered 401 and {neither the request nor the answer explains it}.”
 pub fn unexplained(view: &View<'_>) -> Answer {
-    let stale = view.uses("Digest") && view.challenge("Digest").is_some_and(is_stale);
+    let stale = view.uses("Digest") && view.challenge("Digest").is_some_and(Challenge::is_stale);
     let state = match view.state() {
         AuthState::Unknown { reason } => format!("unknown ({})", reason.name()),
         AuthState::Present { shape, .. } => {

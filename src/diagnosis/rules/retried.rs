@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::auth::Shape;
+use crate::auth::{Challenge, Shape};
 use crate::diagnosis::history::{Record, Sent};
 use crate::diagnosis::rule::{Answer, Awaiting, Found};
 use crate::diagnosis::view::View;
@@ -119,7 +119,7 @@ pub fn refreshed_and_retried(view: &View<'_>) -> Answer {
 /// {after} later.” (RFC 7616 §3.3, RFC 9449 §8–9)
 pub fn nonce_refresh(view: &View<'_>) -> Answer {
     let digest = matches!(view.shape(), Some(Shape::Digest(_)))
-        && view.challenge("Digest").and_then(|c| c.params.get("stale")).is_some_and(is_true);
+        && view.challenge("Digest").is_some_and(Challenge::is_stale);
     let dpop = view.uses("DPoP") && demands_dpop_nonce(view);
     let hawk = view.uses("Hawk")
         && view.challenge("Hawk").is_some_and(|challenge| challenge.params.get("ts").is_some());
@@ -227,10 +227,6 @@ const fn is_other_user(own: &Record, repeat: &Record) -> bool {
 
 fn demands_dpop_nonce(view: &View<'_>) -> bool {
     view.challenge("DPoP").is_some_and(|c| c.params.get("error") == Some("use_dpop_nonce"))
-}
-
-fn is_true(value: &str) -> bool {
-    value.eq_ignore_ascii_case("true")
 }
 
 /// A refused attempt that only is a step of a negotiation: a stale nonce, or a handshake message.

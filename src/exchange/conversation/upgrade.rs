@@ -14,7 +14,7 @@ impl Conversation {
 
 /// Whether what follows this response is HTTP/2 in plaintext (RFC 9110 §7.8: 101 says to which protocol).
 pub(super) fn begins_http2(response: &Response) -> bool {
-    let protocols = || response.head.get_all("upgrade").flat_map(|line| line.split(|&c| c == b','));
-    response.status == 101
-        && protocols().any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"h2c"))
+    let is_http2 = |protocol: &[u8]| protocol.trim_ascii().eq_ignore_ascii_case(b"h2c");
+    let mut lines = response.head.get_all("upgrade");
+    response.status == 101 && lines.any(|line| line.split(|&octet| octet == b',').any(is_http2))
 }
