@@ -1,9 +1,10 @@
 //! Octets from a file, a pipe or a decompressor, in a window that is walked in place.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -60,6 +61,84 @@ pub trait BlockReader: Send {
     /// Reads the next block into a buffer that was used before; one with nothing behind its headroom is
     /// the end. With it comes what was wrong behind its octets.
     fn read_block(&mut self, block: Vec<u8>) -> (Vec<u8>, Option<io::Error>);
+
+    /// Leaves the next block to be read by itself, where that can be done while others are read.
+    fn leave(&mut self) -> Option<FileBlock> {
+        None
+    }
+
+    /// Goes on at this octet of the file, if blocks were left: one of them was shorter than it ought to be.
+    fn go_on_at(&mut self, _position: u64) {}
+}
+
+/// A block of a file that can be read by itself.
+pub struct FileBlock {
+    file: Arc<File>,
+    position: u64,
+}
+
+impl FileBlock {
+    /// Reads it as [`BlockReader::read_block`] would. If it is shorter than others, that was the end, unless
+    /// the file has grown since.
+    pub fn read(&self, mut block: Vec<u8>) -> (Vec<u8>, Option<io::Error>) {
+        block.resize(HEADROOM + BLOCK, 0);
+        let (read, fault) = read_at(&self.file, &mut block[HEADROOM..], self.position);
+        block.truncate(HEADROOM + read);
+        (block, fault)
+    }
+
+    /// Where to go on behind it, of which so much was read, if that is less than other blocks have.
+    pub fn cut_at(&self, block: &[u8]) -> Option<u64> {
+        (block.len() < HEADROOM + BLOCK).then(|| self.position + (block.len() - HEADROOM) as u64)
+    }
+}
+
+/// The blocks of a regular file, which can be read in any order.
+pub struct FileBlocks {
+    file: Arc<File>,
+    position: u64,
+}
+
+impl FileBlocks {
+    /// From where `file` was read up to.
+    pub fn new(file: &File) -> io::Result<Self> {
+        let mut file = file.try_clone()?;
+        let position = file.stream_position()?;
+        Ok(Self { file: Arc::new(file), position })
+    }
+}
+
+impl BlockReader for FileBlocks {
+    fn read_block(&mut self, block: Vec<u8>) -> (Vec<u8>, Option<io::Error>) {
+        let next = FileBlock { file: Arc::clone(&self.file), position: self.position };
+        let (block, fault) = next.read(block);
+        self.position += (block.len() - HEADROOM) as u64;
+        (block, fault)
+    }
+
+    fn leave(&mut self) -> Option<FileBlock> {
+        let next = FileBlock { file: Arc::clone(&self.file), position: self.position };
+        self.position += BLOCK as u64;
+        Some(next)
+    }
+
+    fn go_on_at(&mut self, position: u64) {
+        self.position = position;
+    }
+}
+
+/// Fills `octets` as far as the file goes, and says what was wrong behind that.
+pub(super) fn read_at(file: &File, octets: &mut [u8], position: u64) -> (usize, Option<io::Error>) {
+    let mut filled = 0;
+    while filled < octets.len() {
+        match file.read_at(&mut octets[filled..], position + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Some(error)),
+        }
+    }
+    (filled, None)
 }
 
 impl<R: Read + Send> BlockReader for R {
@@ -122,9 +201,9 @@ impl Input {
     /// Has somebody else read on from where the file was read up to.
     pub(super) fn hand_over(&mut self) {
         if let Self::File { file, .. } = self
-            && let Ok(file) = file.try_clone()
+            && let Ok(blocks) = FileBlocks::new(file)
         {
-            self.read_ahead(Box::new(file));
+            self.read_ahead(Box::new(blocks));
         }
     }
 
@@ -235,6 +314,18 @@ impl Window {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// Where that begins, for [`Self::octets`].
+    #[inline]
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// So many octets from here on, whether they were consumed or not, until the next [`Self::fill`].
+    #[inline]
+    pub(super) fn octets(&self, start: usize, length: usize) -> &[u8] {
+        self.buffer.get(start..start + length).unwrap_or_default()
+    }
+
     /// Octets consumed so far: the offset of [`Self::available`] in the capture.
     pub(super) fn offset(&self) -> u64 {
         self.offset
@@ -257,8 +348,7 @@ impl Window {
     /// Of the last `walked` octets consumed, `length` from the `skip`th on.
     #[inline]
     pub(super) fn consumed(&self, walked: usize, skip: usize, length: usize) -> &[u8] {
-        let start = self.start.saturating_sub(walked) + skip;
-        self.buffer.get(start..start + length).unwrap_or_default()
+        self.octets(self.start.saturating_sub(walked) + skip, length)
     }
 
     /// Takes everything out, for a decompressor to begin with.

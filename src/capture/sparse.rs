@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use super::Frame;
 use super::classic::Classic;
 use super::file::Packet;
-use super::input::{BLOCK, BlockReader, HEADROOM};
+use super::input::{BLOCK, BlockReader, HEADROOM, read_at};
 
 /// Packets of more octets than this are large: to leave out the middle of a smaller one saves less than it
 /// costs to begin to read anew behind it.
@@ -91,20 +91,6 @@ impl BlockReader for SparseReader {
         block.truncate(end);
         (block, fault)
     }
-}
-
-/// Fills `octets` as far as the file goes, and says what was wrong behind that.
-fn read_at(file: &File, octets: &mut [u8], position: u64) -> (usize, Option<io::Error>) {
-    let mut filled = 0;
-    while filled < octets.len() {
-        match file.read_at(&mut octets[filled..], position + filled as u64) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (filled, Some(error)),
-        }
-    }
-    (filled, None)
 }
 
 /// The large packets of a file, to be read whole where they are needed so.

@@ -4,100 +4,173 @@
 use std::io;
 use std::iter::repeat_with;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread;
 
 use crate::capture::{BlockReader, Blocks, HEADROOM};
 
-/// Blocks of a file, full or empty, but for the one that is walked over.
-const BLOCKS: usize = 4;
+/// Blocks of a file, full or empty, but for the one that is walked over: one that waits, and one that is read.
+const BLOCKS: usize = 2;
 
-/// Empty blocks that go back together: the thread that only reads is the faster one nearly always, and is
-/// woken that often less.
-const GO_BACK: usize = 2;
+/// What is read, and how far that has gone. A block that cannot be read by itself is read while this is
+/// locked.
+#[derive(Default)]
+struct Progress {
+    /// `None` before it begins and after it ended.
+    reader: Option<Box<dyn BlockReader>>,
+    /// Number of the next block that nobody reads yet.
+    next: u64,
+    /// How often it went on elsewhere.
+    turn: u64,
+}
 
-/// Who reads the file; `None` before and after. While this is locked, a block is read, and sent if it is to
-/// be: outside of it there is none on its way.
-type Shared = Mutex<Option<Box<dyn BlockReader>>>;
+/// A block that was read, or the end if it has no octets.
+struct Block {
+    number: u64,
+    turn: u64,
+    octets: Vec<u8>,
+    /// Where to go on, if others behind it cannot be right.
+    cut_at: Option<u64>,
+    /// What was wrong behind it.
+    fault: Option<io::Error>,
+}
 
-/// One block; `None` at the end.
-type Block = io::Result<Option<Vec<u8>>>;
+/// Reads the next block.
+fn read_next(mut progress: MutexGuard<'_, Progress>, empty: Vec<u8>) -> Block {
+    let (number, turn) = (progress.next, progress.turn);
+    progress.next += 1;
+    let mut block = Block { number, turn, octets: Vec::new(), cut_at: None, fault: None };
+    let Some(reader) = &mut progress.reader else { return block };
+    if let Some(own) = reader.leave() {
+        drop(progress);
+        (block.octets, block.fault) = own.read(empty);
+        block.cut_at = own.cut_at(&block.octets);
+    } else {
+        (block.octets, block.fault) = reader.read_block(empty);
+        if block.octets.len() <= HEADROOM || block.fault.is_some() {
+            progress.reader = None;
+        }
+    }
+    block
+}
 
 /// The end of it where blocks are needed.
 pub(super) struct BlockChannel {
-    shared: Arc<Shared>,
+    progress: Arc<Mutex<Progress>>,
     full: Receiver<Block>,
     empty: Sender<Vec<u8>>,
-    /// Empty ones that have not gone back.
-    used: Vec<Vec<u8>>,
     /// Begins the thread's work, once.
     begin: Option<Sender<()>>,
+    /// Number of the block that is needed next, and in which turn it is read.
+    wanted: u64,
+    turn: u64,
+    /// Blocks that came before they are needed.
+    held: Vec<Block>,
     /// What was wrong behind the last block.
     fault: Option<io::Error>,
 }
 
 impl BlockChannel {
-    /// Begins a thread that reads blocks. It waits for what to read, and ends with that, or when nobody
-    /// asks for its blocks any more.
+    /// Begins a thread that reads blocks. It waits for what to read, and ends when nobody asks for its blocks
+    /// any more.
     pub(super) fn new() -> io::Result<Self> {
         let (sender, full) = mpsc::channel();
         let (empty, empties) = mpsc::channel();
         let (begin, begun) = mpsc::channel();
-        let shared = Arc::new(Shared::default());
-        let reader = Arc::clone(&shared);
+        let progress = Arc::new(Mutex::<Progress>::default());
+        let shared = Arc::clone(&progress);
         thread::Builder::new().name("file".to_owned()).spawn(move || {
             if begun.recv().is_ok() {
                 let first = repeat_with(Vec::new).take(BLOCKS);
-                read_all(&reader, first.chain(empties), &sender);
+                read_all(&shared, first.chain(empties), &sender);
             }
         })?;
-        let used = Vec::with_capacity(GO_BACK);
-        Ok(Self { shared, full, empty, used, begin: Some(begin), fault: None })
+        Ok(Self {
+            progress,
+            full,
+            empty,
+            begin: Some(begin),
+            wanted: 0,
+            turn: 0,
+            held: Vec::with_capacity(BLOCKS),
+            fault: None,
+        })
     }
 
-    fn give_back(&mut self, used: Vec<u8>) {
-        self.used.push(used);
-        if self.used.len() == GO_BACK {
-            for empty in self.used.drain(..) {
-                // Whoever has read everything needs no more room.
-                let _ = self.empty.send(empty);
-            }
+    fn give_back(&self, used: Vec<u8>) {
+        // Whoever has read everything needs no more room.
+        let _ = self.empty.send(used);
+    }
+
+    /// Keeps a block until it is needed.
+    fn hold(&mut self, block: Block) {
+        if block.turn == self.turn {
+            self.held.push(block);
+        } else {
+            self.give_back(block.octets);
         }
+    }
+
+    /// The block that is needed, if it is there.
+    fn take(&mut self) -> Option<Block> {
+        while let Ok(block) = self.full.try_recv() {
+            self.hold(block);
+        }
+        let at = self.held.iter().position(|block| block.number == self.wanted)?;
+        Some(self.held.swap_remove(at))
+    }
+
+    /// Gets the block that is needed: the other thread has it, or it is read here, or while that one reads
+    /// it, the one behind it is.
+    fn get(&mut self, used: Vec<u8>) -> io::Result<Block> {
+        let mut room = Some(used);
+        loop {
+            if let Some(block) = self.take() {
+                if let Some(used) = room {
+                    self.give_back(used);
+                }
+                return Ok(block);
+            }
+            let progress = Arc::clone(&self.progress);
+            let block = match (progress.try_lock(), room.take()) {
+                (Ok(progress), Some(room)) => read_next(progress, room),
+                (Err(TryLockError::Poisoned(_)), _) => return Err(broke_down()),
+                (_, unused) => {
+                    room = unused;
+                    self.full.recv().map_err(|_| broke_down())?
+                }
+            };
+            self.hold(block);
+        }
+    }
+
+    /// Goes on at this octet of the file with what is needed next: a block was shorter than it was taken to be.
+    fn go_on_at(&mut self, position: u64) -> io::Result<()> {
+        let progress = Arc::clone(&self.progress);
+        let mut progress = progress.lock().map_err(|_| broke_down())?;
+        if let Some(reader) = &mut progress.reader {
+            reader.go_on_at(position);
+        }
+        self.turn += 1;
+        (progress.next, progress.turn) = (self.wanted, self.turn);
+        for block in std::mem::take(&mut self.held) {
+            self.give_back(block.octets);
+        }
+        Ok(())
     }
 }
 
 /// Reads block after block, as long as there are empty ones.
 fn read_all(
-    reader: &Shared,
+    progress: &Mutex<Progress>,
     empties: impl Iterator<Item = Vec<u8>>,
     sender: &Sender<Block>,
 ) -> Option<()> {
     for empty in empties {
-        let mut reader = reader.lock().ok()?;
-        let (block, fault) = read_block(&mut reader, empty);
-        let is_last = block.is_none() || fault.is_some();
-        if let Some(block) = block {
-            sender.send(Ok(Some(block))).ok()?;
-        }
-        if is_last {
-            return sender.send(fault.map_or(Ok(None), Err)).ok();
-        }
+        let block = read_next(progress.lock().ok()?, empty);
+        sender.send(block).ok()?;
     }
     None
-}
-
-/// Reads the next block; `None` at the end. With it comes what was wrong behind its octets.
-fn read_block(
-    reader: &mut Option<Box<dyn BlockReader>>,
-    empty: Vec<u8>,
-) -> (Option<Vec<u8>>, Option<io::Error>) {
-    let Some(file) = reader else { return (None, None) };
-    let (block, fault) = file.read_block(empty);
-    let block = (block.len() > HEADROOM).then_some(block);
-    if block.is_none() || fault.is_some() {
-        *reader = None;
-    }
-    (block, fault)
 }
 
 impl Blocks for BlockChannel {
@@ -105,7 +178,7 @@ impl Blocks for BlockChannel {
         if self.begin.is_none() {
             *self = Self::new()?;
         }
-        *self.shared.lock().map_err(|_| broke_down())? = Some(reader);
+        self.progress.lock().map_err(|_| broke_down())?.reader = Some(reader);
         if let Some(begin) = self.begin.take() {
             // It waits for this.
             let _ = begin.send(());
@@ -113,29 +186,21 @@ impl Blocks for BlockChannel {
         Ok(())
     }
 
-    fn next(&mut self, used: Vec<u8>) -> Block {
+    fn next(&mut self, used: Vec<u8>) -> io::Result<Option<Vec<u8>>> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
-        let mut next = self.full.try_recv().ok();
-        if next.is_none()
-            && let Ok(mut reader) = self.shared.try_lock()
-        {
-            // It may have come in between.
-            next = self.full.try_recv().ok();
-            if next.is_none() {
-                return match read_block(&mut reader, used) {
-                    (None, Some(fault)) => Err(fault),
-                    (block, fault) => {
-                        self.fault = fault;
-                        Ok(block)
-                    }
-                };
-            }
+        let block = self.get(used)?;
+        self.wanted += 1;
+        if let Some(position) = block.cut_at {
+            self.go_on_at(position)?;
         }
-        self.give_back(used);
-        // The block that is being read, or the last word.
-        next.unwrap_or_else(|| self.full.recv().unwrap_or_else(|_| Err(broke_down())))
+        if block.octets.len() > HEADROOM {
+            self.fault = block.fault;
+            return Ok(Some(block.octets));
+        }
+        self.give_back(block.octets);
+        block.fault.map_or(Ok(None), Err)
     }
 }
 
@@ -145,7 +210,14 @@ fn broke_down() -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
+
     use super::*;
+    use crate::capture::FileBlocks;
+
+    /// Octets of a block of a file.
+    const FULL: usize = 256 << 10;
 
     /// Blocks that hold their number, until something is wrong.
     struct Numbers {
@@ -165,36 +237,85 @@ mod tests {
 
     const NUMBERS: Numbers = Numbers { next: 0, last: 200 };
 
-    fn read_to_the_end(channel: &mut BlockChannel) -> (Vec<u8>, io::Error) {
-        let (mut numbers, mut used) = (Vec::new(), Vec::new());
-        loop {
+    /// Has this read by the other thread as well, or by none but the one that needs it.
+    fn started(reader: Box<dyn BlockReader>, is_alone: bool) -> BlockChannel {
+        let mut channel = BlockChannel::new().unwrap();
+        if is_alone {
+            channel.progress.lock().unwrap().reader = Some(reader);
+        } else {
+            channel.start(reader).unwrap();
+        }
+        channel
+    }
+
+    /// The octets of all blocks, and what ended them.
+    fn read_to_the_end(channel: &mut BlockChannel) -> (Vec<u8>, Option<io::Error>) {
+        let (mut octets, mut used) = (Vec::new(), Vec::new());
+        for at in 0.. {
             match channel.next(used) {
-                Ok(block) => {
-                    used = block.expect("no end before the fault");
-                    numbers.push(used[HEADROOM]);
+                Ok(Some(block)) => {
+                    octets.extend_from_slice(&block[HEADROOM..]);
+                    used = block;
                 }
-                Err(fault) => return (numbers, fault),
+                Ok(None) => break,
+                Err(fault) => return (octets, Some(fault)),
             }
-            if numbers.len() % 3 == 0 {
+            if at % 3 == 0 {
                 thread::yield_now();
             }
         }
+        (octets, None)
     }
 
     #[test]
     fn blocks_come_in_order_whoever_reads_them_and_a_fault_behind_the_last() {
         for is_alone in [false, true] {
             for _ in 0..50 {
-                let mut channel = BlockChannel::new().unwrap();
-                if is_alone {
-                    *channel.shared.lock().unwrap() = Some(Box::new(NUMBERS));
-                } else {
-                    channel.start(Box::new(NUMBERS)).unwrap();
-                }
+                let mut channel = started(Box::new(NUMBERS), is_alone);
                 let (numbers, fault) = read_to_the_end(&mut channel);
                 assert!(numbers.into_iter().eq(0..=200));
-                assert_eq!(fault.to_string(), "wrong");
+                assert_eq!(fault.unwrap().to_string(), "wrong");
             }
+        }
+    }
+
+    /// So many octets that differ from block to block.
+    fn octets(length: usize) -> Vec<u8> {
+        (0..length).map(|at| (at / 1000) as u8).collect()
+    }
+
+    #[test]
+    fn blocks_of_a_file_come_in_order_whoever_reads_them() {
+        for length in [0, 1, FULL, 20 * FULL, 20 * FULL + 1, 21 * FULL - 1] {
+            let octets = octets(length);
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&octets).unwrap();
+            let whole = file.try_clone().unwrap();
+            for (is_alone, skipped) in [(false, 0), (true, 0), (false, length / 2)] {
+                io::Seek::seek(&mut file, io::SeekFrom::Start(skipped as u64)).unwrap();
+                let blocks = FileBlocks::new(&whole).unwrap();
+                let (read, fault) = read_to_the_end(&mut started(Box::new(blocks), is_alone));
+                assert!(read == octets[skipped..] && fault.is_none(), "{length} {is_alone}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_out_of_a_file_that_grows_while_it_is_read() {
+        let octets = octets(9 * FULL);
+        for _ in 0..20 {
+            let (mut file, path) = tempfile::NamedTempFile::new().unwrap().into_parts();
+            file.write_all(&octets[..3 * FULL / 2]).unwrap();
+            io::Seek::rewind(&mut file).unwrap();
+            let mut channel = started(Box::new(FileBlocks::new(&file).unwrap()), false);
+            let first = channel.next(Vec::new()).unwrap().unwrap();
+            // Blocks behind the end may have been looked for already.
+            file = File::options().append(true).open(&path).unwrap();
+            for part in octets[3 * FULL / 2..].chunks(FULL / 3) {
+                file.write_all(part).unwrap();
+            }
+            let (rest, fault) = read_to_the_end(&mut channel);
+            assert!(fault.is_none() && [&first[HEADROOM..], &rest].concat() == octets);
         }
     }
 
@@ -206,10 +327,9 @@ mod tests {
                 panic!("a test's");
             }
         }
-        let mut channel = BlockChannel::new().unwrap();
-        let shared = Arc::clone(&channel.shared);
-        channel.start(Box::new(Broken)).unwrap();
-        while !shared.is_poisoned() {
+        let mut channel = started(Box::new(Broken), false);
+        let progress = Arc::clone(&channel.progress);
+        while !progress.is_poisoned() {
             thread::yield_now();
         }
         assert!(channel.next(Vec::new()).is_err());
@@ -217,11 +337,10 @@ mod tests {
 
     #[test]
     fn what_was_read_ahead_is_little() {
-        let mut channel = BlockChannel::new().unwrap();
-        channel.start(Box::new(NUMBERS)).unwrap();
+        let mut channel = started(Box::new(NUMBERS), false);
         let first = channel.next(Vec::new()).unwrap();
         let ahead = |channel: &BlockChannel| channel.full.try_iter().count();
-        let mut waiting = 0;
+        let mut waiting = channel.held.len();
         for _ in 0..20 {
             thread::sleep(std::time::Duration::from_millis(1));
             waiting += ahead(&channel);
