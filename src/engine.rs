@@ -240,7 +240,8 @@ mod tests {
             for at_once in [1, 5, AT_ONCE, 2 * AT_ONCE + 3] {
                 let (mut wire, mut found) = (Wire::new(limits.clone()), Vec::new());
                 for some in frames.chunks(at_once) {
-                    wire.push_all(some.iter().map(frame), || {}, &mut found);
+                    let some: Vec<_> = some.iter().map(frame).collect();
+                    wire.push_all(&some, || {}, &mut found);
                 }
                 assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{at_once} at once");
                 assert_eq!(wire.counters(), counted);

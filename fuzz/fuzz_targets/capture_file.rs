@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use why401::capture::file::FileSource;
-use why401::capture::{Frame, Next, Source};
+use why401::capture::{AT_ONCE, Frame, Next, Source};
 
 fuzz_target!(|input: &[u8]| {
     let Ok(mut source) = FileSource::of_octets("input", input.to_vec()) else { return };
@@ -20,8 +20,9 @@ fuzz_target!(|input: &[u8]| {
         if walked.is_empty() {
             walked = 0..walking.walk();
         }
+        let mut room = [Frame::EMPTY; AT_ONCE];
         let came = match walked.next() {
-            Some(at) => walking.walked(at),
+            Some(at) => walking.walked(&mut room).get(at).copied(),
             None => match walking.next() {
                 Next::Frame(frame) => Some(frame),
                 Next::Idle => unreachable!("all octets are there"),

@@ -122,10 +122,8 @@ pub struct FileSource {
     names: [Arc<str>; 1],
     filter: Option<FileFilter>,
     packets: u64,
-    /// Packets that were walked over at once, and where the record or block of each lies from the first's.
+    /// Packets that were walked over at once, and where the record or block of each lies in the window.
     walked: Vec<(usize, Packet)>,
-    /// Octets that were walked over with them.
-    all_walked: usize,
     /// How far behind these the headers of packets were asked for.
     asked: Cell<usize>,
     /// Packets and octets that were walked over before the last stretch of octets.
@@ -170,7 +168,6 @@ impl FileSource {
             filter: bpf.map(FileFilter::new),
             packets: 0,
             walked: Vec::with_capacity(AT_ONCE),
-            all_walked: 0,
             asked: Cell::new(0),
             judged: (0, 0),
             large: None,
@@ -355,6 +352,30 @@ impl FileSource {
         Some(LargePackets::new(file.try_clone().ok()?, walked - self.window.offset()))
     }
 
+    /// Walks over small packets that pass the filter, as many as are taken in at once, as far as they are there.
+    fn walk_blocks(&mut self) {
+        let (start, mut walked) = (self.window.start(), 0);
+        while self.walked.len() < AT_ONCE {
+            let data = self.window.available().get(walked..).unwrap_or_default();
+            match self.format.step(data) {
+                Ok(Step::Packet(packet)) if !packet.is_large() => {
+                    let Ok(passes) = passes(&mut self.filter, &packet, data) else { break };
+                    if passes {
+                        fetch_end_of_headers(data);
+                        self.walked.push((start + walked, packet));
+                    }
+                    self.packets += 1;
+                    walked += packet.size;
+                }
+                Ok(Step::Skip(size)) => walked += size,
+                // `next_part` takes the same step again: unlike a block that is skipped, a packet may be
+                // looked at twice.
+                Ok(Step::Packet(_) | Step::More(_)) | Err(_) => break,
+            }
+        }
+        self.window.consume(walked);
+    }
+
     /// A large packet was walked over. Behind the first one the middles of others are left out.
     #[cold]
     fn pass_large(&mut self, packet: Packet) {
@@ -394,6 +415,32 @@ impl FileSource {
     }
 }
 
+/// The same as [`FileSource::walk_blocks`] does, four times faster, for records without a filter; they begin
+/// at `start` in the window. Answers how many octets they take.
+fn walk_records(
+    format: &Classic,
+    records: &[u8],
+    start: usize,
+    packets: &mut Vec<(usize, Packet)>,
+) -> usize {
+    let mut walked = 0;
+    while packets.len() < AT_ONCE {
+        let record = records.get(walked..).unwrap_or_default();
+        let Some(packet) = format.packet(record).filter(|packet| !packet.is_large()) else { break };
+        fetch_end_of_headers(record);
+        packets.push((start + walked, packet));
+        walked += packet.size;
+    }
+    walked
+}
+
+/// Asks for the headers of a packet whose record or block, which has come, begins here: they end in the next
+/// line of the cache, nearly always.
+#[inline]
+fn fetch_end_of_headers(data: &[u8]) {
+    data.get(HEADERS).into_iter().for_each(cache::fetch);
+}
+
 /// Asks for the headers of the packet whose record or block begins here.
 #[inline]
 fn fetch_headers(data: &[u8]) {
@@ -431,28 +478,15 @@ impl Source for FileSource {
 
     fn walk(&mut self) -> usize {
         self.walked.clear();
-        let mut walked = 0;
-        while self.walked.len() < AT_ONCE {
-            let data = self.window.available().get(walked..).unwrap_or_default();
-            match self.format.step(data) {
-                Ok(Step::Packet(packet)) if !packet.is_large() => {
-                    let Ok(passes) = passes(&mut self.filter, &packet, data) else { break };
-                    if passes {
-                        // Its headers end in the next line of the cache, nearly always.
-                        data.get(HEADERS).into_iter().for_each(cache::fetch);
-                        self.walked.push((walked, packet));
-                    }
-                    self.packets += 1;
-                    walked += packet.size;
-                }
-                Ok(Step::Skip(size)) => walked += size,
-                // `next_part` takes the same step again: unlike a block that is skipped, a packet may be
-                // looked at twice.
-                Ok(Step::Packet(_) | Step::More(_)) | Err(_) => break,
+        match (&self.format, &self.filter) {
+            (Format::Classic(format), None) => {
+                let records = self.window.available();
+                let walked = walk_records(format, records, self.window.start(), &mut self.walked);
+                self.packets += self.walked.len() as u64;
+                self.window.consume(walked);
             }
+            _ => self.walk_blocks(),
         }
-        self.window.consume(walked);
-        self.all_walked = walked;
         self.asked.set(0);
         fetch_headers(self.window.available());
         self.walked.len()
@@ -470,11 +504,11 @@ impl Source for FileSource {
         fetch_headers(data.get(size..).unwrap_or_default());
     }
 
-    #[inline]
-    fn walked(&self, at: usize) -> Option<Frame<'_>> {
-        let (from, packet) = self.walked.get(at)?;
-        let skip = from + packet.start;
-        Some(packet.frame(self.window.consumed(self.all_walked, skip, packet.captured)))
+    fn walked<'a, 'r>(&'a self, room: &'r mut [Frame<'a>; AT_ONCE]) -> &'r [Frame<'a>] {
+        for (frame, (record, packet)) in room.iter_mut().zip(&self.walked) {
+            *frame = packet.frame(self.window.octets(record + packet.start, packet.captured));
+        }
+        room.get(..self.walked.len()).unwrap_or_default()
     }
 
     fn whole(&mut self) -> Next<'_> {

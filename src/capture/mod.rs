@@ -236,9 +236,9 @@ pub trait Source {
         0
     }
 
-    /// Of the frames walked over last, one by its place.
-    fn walked(&self, _at: usize) -> Option<Frame<'_>> {
-        None
+    /// The frames walked over last, put into `room`.
+    fn walked<'a, 'r>(&'a self, _room: &'r mut [Frame<'a>; AT_ONCE]) -> &'r [Frame<'a>] {
+        &[]
     }
 
     /// Asks for the headers of one more of the packets that come next, so that walking over them need not wait

@@ -108,37 +108,31 @@ impl Wire {
     /// Takes frames that are there already, one after the other; appends what they complete to `found`. While
     /// the first are taken in, the memory comes that the others need, and what `look_ahead` asks for, which
     /// is called once for each.
-    pub fn push_all<'a>(
+    pub fn push_all(
         &mut self,
-        mut frames: impl Iterator<Item = Frame<'a>>,
+        frames: &[Frame<'_>],
         look_ahead: impl Fn(),
         found: &mut Vec<Found>,
     ) {
-        loop {
-            let mut some = [Frame::EMPTY; AT_ONCE];
+        for frames in frames.chunks(AT_ONCE) {
             let mut segments = [None; AT_ONCE];
             let mut sought = [Sought::NOTHING; AT_ONCE];
-            let mut count = 0;
-            for frame in frames.by_ref().take(AT_ONCE) {
-                some[count] = frame;
-                segments[count] = decode::straight(&frame);
-                if let Some(segment) = &segments[count] {
-                    sought[count] = self.flows.seek(segment);
+            for ((frame, segment), sought) in frames.iter().zip(&mut segments).zip(&mut sought) {
+                *segment = decode::straight(frame);
+                if let Some(segment) = segment {
+                    *sought = self.flows.seek(segment);
                 }
-                count += 1;
             }
-            if count == 0 {
-                return;
-            }
-            for sought in &mut sought[..count] {
+            let sought = &mut sought[..frames.len()];
+            for sought in &mut *sought {
                 self.flows.fetch_flow(sought);
             }
-            for sought in &sought[..count] {
+            for sought in &*sought {
                 self.flows.fetch_state::<Reader>(sought);
             }
-            for (at, frame) in some[..count].iter().enumerate() {
+            for ((frame, segment), sought) in frames.iter().zip(&segments).zip(sought) {
                 look_ahead();
-                self.take_in(frame, segments[at].as_ref(), &sought[at], found);
+                self.take_in(frame, segment.as_ref(), sought, found);
             }
         }
     }
@@ -432,6 +426,12 @@ impl Consumer for Reader {
             Some(conversation) => conversation.is_enough(direction, data.octets, unread),
             None => data.position != 0 && !sniff::may_begin(data.octets),
         }
+    }
+
+    #[inline]
+    fn ignores(data: &Data<'_>) -> bool {
+        // What `begin` would find; not the first octets, by which connections are counted that are not HTTP.
+        data.position != 0 && !sniff::begins_with_capital(data.octets)
     }
 
     fn ignores_end(state: &Conversation, direction: Direction) -> bool {

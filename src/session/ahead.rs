@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
     use crate::capture::file::FileSource;
-    use crate::capture::{Frame, Next, Source};
+    use crate::capture::{AT_ONCE, Frame, Next, Source};
     use crate::counters::Counters;
     use crate::engine::Engine;
     use crate::limits::Limits;
@@ -296,8 +296,8 @@ mod tests {
             walked
         }
 
-        fn walked(&self, at: usize) -> Option<Frame<'_>> {
-            self.source.walked(at)
+        fn walked<'a, 'r>(&'a self, room: &'r mut [Frame<'a>; AT_ONCE]) -> &'r [Frame<'a>] {
+            self.source.walked(room)
         }
 
         fn interfaces(&self) -> &[Arc<str>] {

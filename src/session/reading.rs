@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Input;
 use super::pace::{Pace, live_packet_time};
 use crate::capture::writer::CaptureWriter;
-use crate::capture::{End, Frame, Next, Part, SourceSpec};
+use crate::capture::{AT_ONCE, End, Frame, Next, Part, SourceSpec};
 use crate::engine::{Found, Wire};
 use crate::time::Timestamp;
 
@@ -62,23 +62,24 @@ impl Reading {
     /// Takes in frames that are there already, as many as the source walks over at once, or else the next one.
     pub fn step_ahead(&mut self, wire: &mut Wire, found: &mut Vec<Found>) -> Step {
         // Of a file, that is over at a certain packet.
-        let frames = if self.duration.is_some() { 0 } else { self.input.source.walk() };
-        if frames == 0 {
+        let walked = if self.duration.is_some() { 0 } else { self.input.source.walk() };
+        if walked == 0 {
             return self.step(wire, found);
         }
         if self.input.source.interfaces().len() > self.names.len() {
             self.learn_names(wire);
         }
         let source = &self.input.source;
-        let walked = || (0..frames).filter_map(|at| source.walked(at));
+        let mut room = [Frame::EMPTY; AT_ONCE];
+        let frames = source.walked(&mut room);
         if let Some(writer) = &mut self.save {
-            for frame in walked() {
-                note_failure(&mut self.save_error, writer.write(&frame, &self.names));
+            for frame in frames {
+                note_failure(&mut self.save_error, writer.write(frame, &self.names));
             }
         }
-        wire.push_all(walked(), || source.look_ahead(), found);
-        let last = source.walked(frames - 1).map_or_else(Timestamp::default, |last| last.timestamp);
-        Step::Frame { beat: self.pace.is_due_after(frames as u32, last) }
+        wire.push_all(frames, || source.look_ahead(), found);
+        let last = frames.last().map_or_else(Timestamp::default, |last| last.timestamp);
+        Step::Frame { beat: self.pace.is_due_after(frames.len() as u32, last) }
     }
 
     /// Takes in one frame, if there is one.

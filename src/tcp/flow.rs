@@ -206,16 +206,21 @@ impl<S> Flow<S> {
         self.last_seen = self.last_seen.max(timestamp);
         let packets = &mut self.info.packets[direction as usize];
         *packets = packets.saturating_add(1);
-        if !payload.is_empty() {
-            self.has_payload = true;
-            let (info, ignored) = (&self.info, &mut self.ends_ignored);
-            let mut sink = |event: StreamEvent<'_>| {
+        if payload.is_empty() {
+            return true;
+        }
+        self.has_payload = true;
+        own.push_next(segment.identification, &data);
+        let is_ignored = state.is_none() && C::ignores(&data);
+        let (info, ignored) = (&self.info, &mut self.ends_ignored);
+        let mut sink = |event: StreamEvent<'_>| {
+            if !is_ignored {
                 tell(info, state, ignored, direction, event, consumer);
-            };
-            own.push_next(segment.identification, data, &mut sink);
-            if unread > 0 {
-                own.pass_over(unread, sink);
             }
+        };
+        sink(StreamEvent::Data(data));
+        if unread > 0 {
+            own.pass_over(unread, sink);
         }
         true
     }

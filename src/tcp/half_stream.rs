@@ -163,18 +163,12 @@ impl HalfStream {
         Some(position)
     }
 
-    /// Hands on the next octets of a steady stream.
+    /// Goes on behind the next octets of a steady stream, for whom has them to hand on.
     #[inline]
-    pub fn push_next(
-        &mut self,
-        identification: u16,
-        data: Data<'_>,
-        sink: impl FnOnce(StreamEvent<'_>),
-    ) {
+    pub fn push_next(&mut self, identification: u16, data: &Data<'_>) {
         self.last_identification = identification;
         self.last_sequence = self.sequence;
         self.skip_to(data.position + data.octets.len() as u64);
-        sink(StreamEvent::Data(data));
     }
 
     /// Goes on behind octets that were not read.

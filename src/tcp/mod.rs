@@ -120,6 +120,12 @@ pub trait Consumer {
         false
     }
 
+    /// Whether this data means nothing to a consumer that has no state for its connection, although it has heard
+    /// of it before.
+    fn ignores(_data: &Data<'_>) -> bool {
+        false
+    }
+
     /// Whether an end of this direction means nothing to this state, if nothing else happens in this
     /// direction before it. Asked while the state is at hand, as it may have left the processor's cache when
     /// the end comes.

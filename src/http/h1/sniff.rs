@@ -152,12 +152,13 @@ fn broken_request(octets: &[u8]) -> Looks {
 /// Looks at octets in the middle of a connection: nothing but a certain start line goes.
 #[inline]
 pub fn in_middle(octets: &[u8]) -> Looks {
-    // As all methods and both names of protocols do: nearly all that is not HTTP goes here.
-    if octets.first().is_some_and(u8::is_ascii_uppercase) {
-        after_capital(octets)
-    } else {
-        Looks::Neither
-    }
+    if begins_with_capital(octets) { after_capital(octets) } else { Looks::Neither }
+}
+
+/// As all methods and both names of protocols do, and hardly anything that is not HTTP.
+#[inline]
+pub fn begins_with_capital(octets: &[u8]) -> bool {
+    octets.first().is_some_and(u8::is_ascii_uppercase)
 }
 
 fn after_capital(octets: &[u8]) -> Looks {

@@ -6,7 +6,7 @@ use etherparse::PacketBuilder;
 
 use super::*;
 use crate::capture::writer::CaptureWriter;
-use crate::capture::{Frame, Part, SourceSpec};
+use crate::capture::{AT_ONCE, Frame, Part, SourceSpec};
 
 /// xorshift64*: reproducible from its seed.
 struct Random(u64);
@@ -238,8 +238,8 @@ impl Source for Counting {
         self.source.walk()
     }
 
-    fn walked(&self, at: usize) -> Option<Frame<'_>> {
-        self.source.walked(at)
+    fn walked<'a, 'r>(&'a self, room: &'r mut [Frame<'a>; AT_ONCE]) -> &'r [Frame<'a>] {
+        self.source.walked(room)
     }
 
     fn whole(&mut self) -> Next<'_> {
