@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::auth::authorization::AlternativeKind;
 use crate::diagnosis::lexicon::Category;
@@ -204,9 +204,9 @@ struct Replies {
 
 /// Asks the rules that may hold and whose answer is not known yet.
 fn ask(rows: &Rows, view: &View<'_>, answers: &mut Answers) -> Replies {
-    let shared = &view.findings().answers;
+    let shared = view.shared_findings().map(|findings| &findings.answers);
     if answers.shown.is_none()
-        && let Some(known) = shared.get()
+        && let Some(known) = shared.and_then(OnceLock::get)
     {
         answers.clone_from(known);
     }
@@ -241,14 +241,16 @@ fn ask(rows: &Rows, view: &View<'_>, answers: &mut Answers) -> Replies {
         let answer = answer.map(|answer| (place, Arc::new(of_entry(answer, entry))));
         if lasts {
             answers.close(place, answer.clone());
-            if !asked.particulars {
+            if shared.is_some() && !asked.particulars {
                 general.close(place, answer.clone());
             }
         }
         replies.found.extend(answer);
     }
-    // Who began with what others found has nothing to tell them.
-    shared.get_or_init(|| general);
+    if let Some(shared) = shared {
+        // Who began with what others found has nothing to tell them.
+        shared.get_or_init(|| Box::new(general));
+    }
     replies
 }
 

@@ -25,8 +25,9 @@ const OTHER_LEG: Duration = Duration::from_secs(1);
 /// Steps of a handshake before the one that decides.
 const HANDSHAKE_STEPS: usize = 4;
 
-/// Exchanges that wait at once; more settle the one that is due first.
-const WAITING: usize = 4096;
+/// Exchanges that wait at once; more settle the one that is due first. A few more would need a table of twice
+/// the size.
+const WAITING: usize = 3500;
 
 /// Follows exchanges and explains those that were refused.
 ///
@@ -256,7 +257,7 @@ impl Diagnoser {
     fn hear(&mut self, refused: &mut Refused) {
         let (exchange, auth, LookedAt { heard, .. }) = refused.parts();
         let prover = self.prover.as_mut();
-        heard.proof = prover.and_then(|prover| proving::prove(prover, exchange, auth));
+        heard.proof = prover.and_then(|prover| proving::prove(prover, exchange, auth).map(Box::new));
         if heard.proof.is_some() {
             // It tells this one from others that look the same.
             heard.findings = Arc::default();

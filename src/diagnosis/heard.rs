@@ -20,14 +20,15 @@ pub struct Findings {
     pub(super) realm: OnceLock<Option<String>>,
     /// Remarks on the exchange itself.
     pub(super) remarks: OnceLock<Vec<Note>>,
-    /// What the rules answered that asked for nothing else.
-    pub(super) answers: OnceLock<Answers>,
+    /// What the rules answered that asked for nothing else; only where others share it.
+    pub(super) answers: OnceLock<Box<Answers>>,
 }
 
 /// What the next look at an exchange need not find out again.
 #[derive(Debug)]
 pub struct Heard {
     pub(super) findings: Arc<Findings>,
-    /// The credentials, held against the user's keys and passwords.
-    pub(super) proof: Option<Proof>,
+    /// The credentials, held against the user's keys and passwords. Boxed, as thousands of refusals wait that
+    /// have none.
+    pub(super) proof: Option<Box<Proof>>,
 }

@@ -81,7 +81,7 @@ pub struct Evidence {
     /// Its value; never a secret.
     pub value: String,
     /// What it means; may be empty.
-    pub note: String,
+    pub note: Cow<'static, str>,
 }
 
 /// One answer to why. Texts are made when asked for, from the catalogue's entry and the facts.

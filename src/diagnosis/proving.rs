@@ -56,6 +56,6 @@ pub fn add_evidence(diagnosis: &mut Arc<Diagnosis>, view: &View<'_>) {
     Arc::make_mut(diagnosis).evidence.push(Evidence {
         field: PLACE.into(),
         value: words(proof),
-        note,
+        note: note.into(),
     });
 }

@@ -191,8 +191,9 @@ impl Found {
         mut self,
         field: impl Into<Cow<'static, str>>,
         value: impl Into<String>,
-        note: impl Into<String>,
+        note: impl Into<Cow<'static, str>>,
     ) -> Self {
+        grow(&mut self.evidence);
         self.evidence.push(Evidence {
             field: field.into(),
             value: value.into(),
@@ -204,6 +205,7 @@ impl Found {
     /// Fills a brace of the entry's texts.
     #[must_use]
     pub fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        grow(&mut self.facts);
         self.facts.push((name, value.into()));
         self
     }
@@ -242,5 +244,13 @@ impl Found {
     /// The same, but what comes until then may change it.
     pub const fn until(self, on: Awaiting, until: Timestamp) -> Answer {
         Answer::AskAgain { on, until, meanwhile: Some(self) }
+    }
+}
+
+/// Makes room for one more, without the room that a vector takes by itself: most diagnoses rest on one fact or
+/// two, and thousands of refusals wait.
+fn grow<T>(of: &mut Vec<T>) {
+    if of.len() == of.capacity() {
+        of.reserve_exact(2);
     }
 }

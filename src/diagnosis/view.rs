@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::authorization::AlternativeKind;
@@ -117,7 +118,7 @@ impl<'a> View<'a> {
     /// What the user's keys and passwords say of the credentials; `None` without such files, or
     /// where there is nothing to compare.
     pub fn proof(&self) -> Option<&Proof> {
-        self.heard.proof.as_ref()
+        self.heard.proof.as_deref()
     }
 
     /// Whether the comparison came to this.
@@ -297,6 +298,11 @@ impl<'a> View<'a> {
     /// What was found out about all that show the same.
     pub fn findings(&self) -> &Findings {
         &self.heard.findings
+    }
+
+    /// The same, where others have come that show the same.
+    pub fn shared_findings(&self) -> Option<&Findings> {
+        (Arc::strong_count(&self.heard.findings) > 1).then(|| self.findings())
     }
 
     /// What `find` finds out holds for all that say the same.

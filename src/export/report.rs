@@ -371,7 +371,7 @@ mod tests {
         let said = Evidence {
             field: "response.body".into(),
             value: "`token expired`".to_owned(),
-            note: "the server's words".to_owned(),
+            note: "the server's words".into(),
         };
         let entry = catalogue::entry("token-expired").unwrap();
         testing::verdict(entry, Confidence::Likely, vec![said])

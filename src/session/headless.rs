@@ -11,7 +11,7 @@ use crate::diagnosis::Case;
 use crate::export::{json, text};
 
 /// Written at once when this much has come together.
-const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 64 << 10;
 
 /// Written after this long although more may come.
 const PATIENCE: Duration = Duration::from_secs(1);

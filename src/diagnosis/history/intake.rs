@@ -57,7 +57,7 @@ impl History {
         }
         let mut other_leg = None;
         if let Some(mut refusal) = record.refusal.take() {
-            refusal.recount = self.recount(request, auth, record);
+            refusal.recount = self.recount(request, auth, record).map(Box::new);
             self.count_repeats(record, &mut refusal);
             self.compare_date(record, &mut refusal);
             self.link_refusal(record, &mut refusal);

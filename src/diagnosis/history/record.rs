@@ -234,8 +234,9 @@ pub struct Refusal {
     pub offered: [Option<&'static str>; 3],
     /// Tells the `opaque` of its Digest challenge from others; 0 without one.
     pub digest_opaque: u64,
-    /// Its nonce, or the count that it made with it, had been used before.
-    pub recount: Option<Recount>,
+    /// Its nonce, or the count that it made with it, had been used before. Boxed, as it is rare and
+    /// thousands are remembered.
+    pub recount: Option<Box<Recount>>,
     /// Tells the body from others; 0 without one.
     pub body: u64,
     /// Tells the `Date` from others; 0 without one.

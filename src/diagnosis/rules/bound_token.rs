@@ -65,7 +65,7 @@ pub fn sender_constrained_token(view: &View<'_>) -> Answer {
 
 /// A proof is made for one request (RFC 9449 §11.1).
 fn replayed(view: &View<'_>) -> Option<Found> {
-    let used = view.record().filter(|_| view.uses("DPoP"))?.refusal.as_ref()?.recount?;
+    let used = view.record().filter(|_| view.uses("DPoP"))?.refusal.as_ref()?.recount.as_deref()?;
     Some(
         Found::likely()
             .because("request.header.dpop", "jti", format!("already used in #{}", used.id))

@@ -103,8 +103,9 @@ fn outcome<'a>(view: &View<'a>, own: &'a Record) -> Outcome<'a> {
 /// (RFC 4559 §6)
 pub fn ntlm_connection_broken(view: &View<'_>) -> Answer {
     let Some(own) = view.record() else { return Answer::No };
-    let found =
-        |note: &str| Found::certain().because("connection", format!("flow {}", own.flow), note);
+    let found = |note: &'static str| {
+        Found::certain().because("connection", format!("flow {}", own.flow), note)
+    };
     let spread = "message 3 came on another connection than message 2";
     let moved = |early: &Record, late: &Record| {
         early.leg == Leg::Negotiate

@@ -196,7 +196,7 @@ fn http_date(request: &Request, field: &'static str) -> Option<(i64, &'static st
 
 /// A nonce is used once (Hawk; RFC 5849 §3.3).
 fn replayed(view: &View<'_>) -> Option<Contradiction> {
-    let used = view.record()?.refusal.as_ref()?.recount?;
+    let used = view.record()?.refusal.as_ref()?.recount.as_deref()?;
     Some(Contradiction {
         field: "request.authorization.nonce".to_owned(),
         text: format!("its nonce was already used in #{}, which was accepted", used.id),

@@ -83,7 +83,7 @@ pub fn digest_parameter_mismatch(view: &View<'_>) -> Answer {
         return Answer::No;
     };
     if let Some(recount) =
-        own.refusal.as_ref().filter(|refusal| !refusal.stale).and_then(|r| r.recount)
+        own.refusal.as_ref().filter(|refusal| !refusal.stale).and_then(|r| r.recount.as_deref())
     {
         return recounted(recount).into();
     }
@@ -121,7 +121,7 @@ pub fn digest_parameter_mismatch(view: &View<'_>) -> Answer {
 }
 
 /// RFC 7616 §3.4: the count lets the server detect replays, so it must rise with every request.
-fn recounted(recount: Recount) -> Found {
+fn recounted(recount: &Recount) -> Found {
     let (nc, highest) = (recount.nc, recount.highest);
     Found::likely()
         .because("request.authorization.nc", format!("{nc:08x}"), "does not go on counting")

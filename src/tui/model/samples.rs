@@ -192,7 +192,7 @@ pub fn verdict(id: &'static str, title: &'static str, confidence: Confidence) ->
         Evidence {
             field: "response.header.www-authenticate".into(),
             value: "Basic realm=\"Zone\"".into(),
-            note: String::new(),
+            note: "".into(),
         },
     ];
     testing::verdict(entry, confidence, evidence)

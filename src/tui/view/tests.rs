@@ -350,7 +350,7 @@ fn hostile(id: u64, text: &'static str) -> Arc<Case> {
     if let Some(verdict) = &mut sample.verdict {
         let diagnosis = std::sync::Arc::make_mut(&mut verdict.diagnosis);
         diagnosis.evidence[0].value = text.to_owned();
-        diagnosis.evidence[0].note = text.to_owned();
+        diagnosis.evidence[0].note = text.to_owned().into();
         diagnosis.facts.push(("quote", text.to_owned()));
     }
     for challenge in &mut sample.challenges {

@@ -83,7 +83,7 @@ fn explanation(case: &Case) -> String {
 fn evidence(case: &Case) -> (String, String) {
     let evidence = &case.verdict.as_ref().unwrap().diagnosis.evidence;
     let proof = evidence.iter().find(|one| one.field == "proof").unwrap();
-    (proof.value.clone(), proof.note.clone())
+    (proof.value.clone(), proof.note.to_string())
 }
 
 #[test]
