@@ -4,9 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values;
+use crate::tui::theme::ThemeName;
 
 /// Watches plaintext HTTP on the wire and shows every 401 the moment it happens, and why.
 ///
@@ -209,12 +211,16 @@ pub struct Shown {
     pub config: Option<PathBuf>,
 
     /// Colours of the UI
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, value_name = "NAME", value_parser = themes(), hide_short_help = true)]
     pub theme: Option<String>,
 
     /// When to use colour [default: auto]
     #[arg(long, value_name = "WHEN", value_enum, hide_short_help = true)]
     pub color: Option<ColorWhen>,
+}
+
+fn themes() -> PossibleValuesParser {
+    ThemeName::ALL.map(ThemeName::name).into()
 }
 
 /// When to use colour.

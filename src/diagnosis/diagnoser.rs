@@ -257,7 +257,8 @@ impl Diagnoser {
     fn hear(&mut self, refused: &mut Refused) {
         let (exchange, auth, LookedAt { heard, .. }) = refused.parts();
         let prover = self.prover.as_mut();
-        heard.proof = prover.and_then(|prover| proving::prove(prover, exchange, auth).map(Box::new));
+        heard.proof =
+            prover.and_then(|prover| proving::prove(prover, exchange, auth).map(Box::new));
         if heard.proof.is_some() {
             // It tells this one from others that look the same.
             heard.findings = Arc::default();

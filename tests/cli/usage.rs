@@ -13,6 +13,7 @@ fn contradictions_are_one_line_and_exit_2() {
         (&["--duration", "soon"], "--duration"),
         (&["--limit-memory", "many"], "--limit-memory"),
         (&["--snaplen", "1"], "--snaplen"),
+        (&["--json", "--theme", "neon"], "--theme"),
         (&["-r"], "--read"),
         (&["nonsense"], "nonsense"),
         (&["-r", "x", "interfaces"], "interfaces"),
