@@ -1,10 +1,10 @@
 //! IPv4 and IPv6 headers, extension headers, fragment headers.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use etherparse::{IpFragOffset, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
 
-use super::{IpHeader, Layer, Peeled, Rest, Stop};
+use super::{IpHeader, Layer, Peeled, Rest, Stop, TCP};
 use crate::counters::Undecodable;
 
 const HOP_BY_HOP: u8 = 0;
@@ -62,6 +62,28 @@ pub(super) fn peel_v4<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
     ip.protocol = header.protocol().0;
     ip.identification = header.identification();
     Ok((fragment, payload))
+}
+
+/// The same for nearly all packets with TCP, in half the time: without options, and no fragment.
+#[inline]
+pub(super) fn peel_plain_v4<'a>(rest: Rest<'a>) -> Option<(IpHeader, Rest<'a>)> {
+    const MORE_FRAGMENTS_OR_OFFSET: u16 = 0x3fff;
+    let &[0x45, _, l0, l1, i0, i1, f0, f1, _, protocol @ TCP, _, _, s0, s1, s2, s3, d0, d1, d2, d3] =
+        rest.data.first_chunk::<20>()?
+    else {
+        return None;
+    };
+    let length = usize::from(u16::from_be_bytes([l0, l1]));
+    if length < 20 || u16::from_be_bytes([f0, f1]) & MORE_FRAGMENTS_OR_OFFSET != 0 {
+        return None;
+    }
+    let header = IpHeader {
+        source: Ipv4Addr::new(s0, s1, s2, s3).into(),
+        destination: Ipv4Addr::new(d0, d1, d2, d3).into(),
+        protocol,
+        identification: u16::from_be_bytes([i0, i1]),
+    };
+    Some((header, rest.limit(length).skip(20)?))
 }
 
 /// The same for IPv6 (RFC 8200 §3).
