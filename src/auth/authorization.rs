@@ -81,7 +81,7 @@ pub enum UnknownReason {
     CaptureGap,
     /// The capture began after the request.
     StartedMidStream,
-    /// Not HTTP/1, and not readable as HTTP/2.
+    /// What stands in the request's place was captured, and is neither HTTP/1 nor HTTP/2.
     NotHttp1,
 }
 
@@ -91,6 +91,7 @@ impl From<HeadLoss> for UnknownReason {
             HeadLoss::Gap => Self::CaptureGap,
             HeadLoss::StartedMidStream => Self::StartedMidStream,
             HeadLoss::Truncated => Self::HeadersTruncated,
+            HeadLoss::NotHttp1 => Self::NotHttp1,
         }
     }
 }

@@ -361,7 +361,11 @@ impl Reader {
         };
         let interface = self.interfaces.get(usize::from(flow.interface));
         let interface = interface.map_or_else(|| Arc::from(""), Arc::clone);
-        Some(Conversation::new(flow, interface, client, first))
+        let mut conversation = Conversation::new(flow, interface, client, first);
+        if direction != client {
+            conversation.begins_with_answer(flow, data.acknowledged);
+        }
+        Some(conversation)
     }
 
     fn not_http(&mut self, flow: &FlowInfo, direction: Direction, octets: &[u8]) {

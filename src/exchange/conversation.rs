@@ -71,6 +71,8 @@ pub struct Conversation {
     /// Octets lost outside of bodies, by side: requests, responses.
     lost: [u64; 2],
     truncated: [bool; 2],
+    /// What the client said last was captured, and cannot be read as HTTP/1.
+    unreadable: bool,
     /// Whether a message was read at all.
     has_messages: bool,
     /// Set once the connection has turned out to be HTTP/2.
@@ -92,6 +94,8 @@ struct HeldBack {
 #[derive(Debug)]
 struct Active {
     request: Option<Box<Pending>>,
+    /// Why it is not known, where it is not.
+    request_loss: Option<HeadLoss>,
     response: Response,
     pairing: Pairing,
     anomalies: Anomalies,
@@ -123,6 +127,7 @@ impl Conversation {
             held_back: None,
             lost: [0; 2],
             truncated: [false; 2],
+            unreadable: false,
             has_messages: false,
             multiplexed: None,
             counted: 0,
@@ -324,6 +329,7 @@ impl Conversation {
         match output {
             Output::Request(request) => {
                 self.has_messages = true;
+                self.unreadable = false;
                 if self.queue.len() >= context.limits.pipeline {
                     context.counters.hit(Limit::Pipeline);
                     self.unanswered(flow, context);
@@ -368,7 +374,8 @@ impl Conversation {
                     pending.lost += std::mem::take(&mut self.lost[0]);
                 }
             }
-            Output::Response(_) | Output::NotHttp => {}
+            Output::NotHttp => self.unreadable = true,
+            Output::Response(_) => {}
         }
     }
 
@@ -445,6 +452,7 @@ impl Conversation {
             anomalies.insert(Anomaly::UnsolicitedResponse);
         }
         self.active = Some(Active {
+            request_loss: request.is_none().then(|| self.request_loss(flow)),
             request,
             response,
             pairing,
@@ -459,14 +467,6 @@ impl Conversation {
             self.changing(true, |this| this.requests.restart());
             self.responses.restart();
         }
-    }
-
-    /// Whether a request without which a response stands may have escaped the capture.
-    fn requests_may_be_missing(&self, flow: &FlowInfo) -> bool {
-        flow.midstream
-            || self.queue.requests_lost()
-            || self.requests.is_seeking()
-            || flow.packets[self.client as usize] == 0
     }
 
     /// The response being read is over, or as complete as it will get.
@@ -489,6 +489,7 @@ impl Conversation {
             gap_octets: active.lost + std::mem::take(&mut self.lost[1]),
             truncated: active.truncated || std::mem::take(&mut self.truncated[1]),
             pairing: active.pairing,
+            request_loss: active.request_loss,
             ..coverage(flow)
         };
         let response = Some((active.response, active.anomalies));
@@ -517,13 +518,6 @@ impl Conversation {
             coverage.truncated |= pending.truncated;
             pending.request
         });
-        if request.is_none() {
-            coverage.request_loss = Some(if flow.midstream && !self.queue.requests_lost() {
-                HeadLoss::StartedMidStream
-            } else {
-                HeadLoss::Gap
-            });
-        }
         if request.is_none() || response.is_none() {
             context.counters.unpaired += 1;
         }

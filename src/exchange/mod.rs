@@ -73,7 +73,7 @@ pub struct Exchange {
     pub connection: Arc<Connection>,
     /// HTTP/2 stream.
     pub stream: Option<u32>,
-    /// The request; `None` when it was not captured.
+    /// The request; `None` when it was not captured, or cannot be read.
     pub request: Option<Request>,
     /// The final response; `None` when none was seen (yet).
     pub response: Option<Response>,
@@ -140,6 +140,14 @@ impl Exchange {
             (Some(request), _) => request.version,
             (None, Some(response)) => response.version,
             (None, None) => Version::Http11,
+        }
+    }
+
+    /// What a request was that is not there.
+    pub fn without_request(&self) -> &'static str {
+        match self.coverage.request_loss {
+            Some(HeadLoss::NotHttp1) => "unreadable as HTTP",
+            _ => "not captured",
         }
     }
 

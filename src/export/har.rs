@@ -198,7 +198,7 @@ fn no_request(exchange: &Exchange) -> Value {
     json!({
         "method": "", "url": format!("http://{}/", exchange.connection.server),
         "httpVersion": exchange.version().name(), "cookies": [], "headers": [], "queryString": [],
-        "headersSize": -1, "bodySize": -1, "comment": "the request was not captured"
+        "headersSize": -1, "bodySize": -1, "comment": format!("the request was {}", exchange.without_request())
     })
 }
 

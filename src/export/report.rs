@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::{body, curl, text as line};
 use crate::auth::masking::{self, Masking};
 use crate::diagnosis::{Case, Diagnosis, Verdict};
-use crate::http::{Request, Response};
+use crate::http::{HeadLoss, Request, Response};
 use crate::text::{self, visible, visible_octets};
 use crate::time::{Timestamp, humane};
 
@@ -73,7 +73,7 @@ fn summary(case: &Case, masking: &Masking) -> String {
             visible_octets(request.method()),
             text::shorten(&url(case, request, masking), 200)
         )),
-        None => "a request that was not captured".to_owned(),
+        None => format!("a request that was {}", exchange.without_request()),
     };
     match exchange.status() {
         Some(0) => format!("{asked} → status not captured"),
@@ -176,7 +176,9 @@ impl Page {
         if let Some(asked) = line::asked(case) {
             self.item("The server asks for", &code(&asked));
         }
-        if !exchange.is_complete() {
+        if exchange.coverage.request_loss == Some(HeadLoss::NotHttp1) {
+            self.item("Note", "what the client sent is unreadable as HTTP");
+        } else if !exchange.is_complete() {
             self.item("Note", "parts of this exchange were not captured");
         }
     }

@@ -42,7 +42,7 @@ pub fn exchange(out: &mut Vec<u8>, case: &Case, style: &Style) {
     page.plain(&format!("  {} → {}  ", connection.client, connection.server));
     match &exchange.request {
         Some(request) => page.painted(BOLD, &request_line(request, &style.masking)),
-        None => page.painted(DIM, "(request not captured)"),
+        None => page.painted(DIM, &format!("(request {})", exchange.without_request())),
     }
     page.plain("  ");
     status(&mut page, exchange.status(), case.is_benign());

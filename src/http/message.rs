@@ -40,6 +40,8 @@ pub enum HeadLoss {
     StartedMidStream,
     /// It is longer than the bound, or the snap length cut it.
     Truncated,
+    /// It was captured, and cannot be read as HTTP/1.
+    NotHttp1,
 }
 
 /// Where a field's name and value stand in [`Head::octets`].

@@ -38,6 +38,8 @@ pub struct FlowInfo {
     pub retransmitted: u64,
     /// Whether octets were repeated with other content. The first content was kept.
     pub overlap_conflict: bool,
+    /// Whether octets of each direction were given up as never seen.
+    pub has_gap: [bool; 2],
     key: FlowKey,
     forward_is_low: bool,
 }
@@ -112,6 +114,7 @@ impl<S> Flow<S> {
                 packets: [0; 2],
                 retransmitted: 0,
                 overlap_conflict: false,
+                has_gap: [false; 2],
                 key,
                 forward_is_low: source_is_low,
             },
@@ -329,11 +332,13 @@ impl<S> Flow<S> {
         let starts_message = !own.is_seen() && C::starts_message(payload.octets);
         let conflicts = counters.overlap_conflicts;
         let retransmitted = counters.retransmitted;
+        let gaps = counters.gaps;
         own.push(payload, peer, starts_message, limits, counters, |event| {
             tell(info, state, ignored, direction, event, consumer);
         });
         self.info.overlap_conflict |= counters.overlap_conflicts > conflicts;
         self.info.retransmitted += counters.retransmitted - retransmitted;
+        self.info.has_gap[direction as usize] |= counters.gaps > gaps;
     }
 
     /// Lets what waits go where it may. Returns whether anything went.
@@ -453,9 +458,12 @@ impl<S> Flow<S> {
     ) -> R {
         let (info, state, ignored) = (&self.info, &mut self.state, &mut self.ends_ignored);
         let (own, peer) = split(&mut self.halves, direction);
-        run(own, peer, counters, &mut |event| {
+        let gaps = counters.gaps;
+        let result = run(own, peer, counters, &mut |event| {
             tell(info, state, ignored, direction, event, consumer);
-        })
+        });
+        self.info.has_gap[direction as usize] |= counters.gaps > gaps;
+        result
     }
 }
 

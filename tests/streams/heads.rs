@@ -1,5 +1,7 @@
 //! Message heads as they are sent, not as they should be (RFC 9112 §2 to §5).
 
+use why401::http::HeadLoss;
+
 use crate::talk::{Talk, anomalies};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
@@ -178,4 +180,64 @@ fn a_body_longer_than_announced_does_not_hide_the_next_answer() {
     talk.server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhello");
     talk.client("GET /b HTTP/1.1\r\n\r\n").server(OK);
     assert_eq!(talk.told(), ["GET /a -> 200", "GET /b -> 200"]);
+}
+
+const REFUSED: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+
+/// Why the request of the last of these exchanges is not known, and whether one was asked for at all.
+fn lost(talk: &mut Talk) -> (Option<HeadLoss>, bool) {
+    let exchanges = talk.exchanges();
+    let last = exchanges.last().unwrap();
+    assert!(last.request.is_none() && last.status() == Some(401), "{:?}", talk.told());
+    (last.coverage.request_loss, anomalies(last).contains(&"unsolicited-response"))
+}
+
+/// What a client may say that a server answers in HTTP all the same: a method that is none, uwsgi's way
+/// to hand on a request, the first octets of TLS.
+const FOREIGN: [&[u8]; 3] = [
+    b"G@T / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"\0\x14\0\0\x0e\0REQUEST_METHOD\x03\0GET",
+    b"\x16\x03\x01\0\x05\x01\0\0\x01\x03",
+];
+
+#[test]
+fn a_captured_request_that_cannot_be_read_is_not_said_to_be_lost() {
+    for foreign in FOREIGN {
+        let unreadable = (Some(HeadLoss::NotHttp1), false);
+        assert_eq!(lost(Talk::new().client(foreign).server(REFUSED)), unreadable, "{foreign:?}");
+        // More than once, and in pieces.
+        let (first, second) = foreign.split_at(4);
+        let mut talk = Talk::new();
+        talk.client(first).client(second).server(REFUSED).client(foreign).server(REFUSED);
+        assert_eq!(lost(&mut talk), unreadable, "{foreign:?}");
+        let mut talk = Talk::new();
+        talk.client("GET / HTTP/1.1\r\nHost: a\r\n\r\n").server(OK);
+        assert_eq!(lost(talk.client(foreign).server(REFUSED)), unreadable, "{foreign:?}");
+        // What came before the capture means nothing to what was read and answered since.
+        let mut talk = Talk::joined();
+        talk.client("GET / HTTP/1.1\r\nHost: a\r\n\r\n").server(OK);
+        assert_eq!(lost(talk.client(foreign).server(REFUSED)), unreadable, "{foreign:?}");
+    }
+}
+
+#[test]
+fn a_request_of_which_octets_are_missing_is_lost_whatever_else_was_said() {
+    for foreign in FOREIGN {
+        let lost_here = |talk: &mut Talk| lost(talk).0;
+        let gap = Some(HeadLoss::Gap);
+        let mut talk = Talk::new();
+        assert_eq!(lost_here(talk.client(foreign).client_lost(40).server(REFUSED)), gap);
+        let mut talk = Talk::new();
+        assert_eq!(lost_here(talk.client_lost(40).client(foreign).server(REFUSED)), gap);
+        let mut talk = Talk::new();
+        assert_eq!(lost_here(talk.client_lost(40).server(REFUSED)), gap);
+        let mut talk = Talk::new();
+        talk.client("GET / HTTP/1.1\r\nHost: a\r\n\r\n").server(OK).client(foreign);
+        assert_eq!(lost_here(talk.client_lost(40).server(REFUSED)), gap);
+        // The middle of a body, perhaps.
+        let joined = lost_here(Talk::joined().client(foreign).server(REFUSED));
+        assert_eq!(joined, Some(HeadLoss::StartedMidStream));
+    }
+    // Nothing at all was said.
+    assert_eq!(lost(Talk::new().server(REFUSED)), (Some(HeadLoss::Gap), true));
 }

@@ -1,7 +1,7 @@
 //! What is left when nothing more specific holds: a refused login, a refused token, nothing sent,
 //! nothing known.
 
-use crate::auth::authorization::AlternativeKind;
+use crate::auth::authorization::{AlternativeKind, UnknownReason};
 use crate::auth::proof::Verdict;
 use crate::auth::{AuthState, Challenge, Finding, Shape};
 use crate::diagnosis::Confidence;
@@ -303,6 +303,8 @@ pub fn unexplained(view: &View<'_>) -> Answer {
     };
     let facts = if view.proved(Verdict::Matches) {
         Some("The credentials match those of the file: the reason is another")
+    } else if matches!(view.state(), AuthState::Unknown { reason: UnknownReason::NotHttp1 }) {
+        Some("What the client sent cannot be read as HTTP")
     } else if view.request().is_none() {
         Some("The request was not captured")
     } else if view.says(Category::Certificate) {

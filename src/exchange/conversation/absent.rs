@@ -1,8 +1,8 @@
-//! Octets that are not there: lost, or left unread because nothing of them would be kept.
+//! Octets that are not there: lost, or left unread because nothing of them would be kept; and requests that are not.
 
 use super::{Context, Conversation};
 use crate::http::HeadLoss;
-use crate::tcp::{Direction, FlowInfo, GapCause};
+use crate::tcp::{Direction, FlowInfo, GapCause, MIDSTREAM_ORIGIN};
 
 impl Conversation {
     /// Whether this is all that must be read of octets that go on with `unread` others.
@@ -53,6 +53,7 @@ impl Conversation {
         if from_client {
             // What was held back as the beginning of a preamble does not go on behind the gap.
             (self.in_preamble, self.held_back) = (false, None);
+            self.unreadable = false;
         }
         let parser = self.parser(from_client);
         let before = parser.body_gap();
@@ -68,6 +69,36 @@ impl Conversation {
             }
         } else if let Some(output) = output {
             self.response_output(flow, output, context);
+        }
+    }
+
+    /// Nothing was read before this answer, which was sent when the server had received so much. Where all of
+    /// that was captured, from the client's first octet on, it can only be something else than HTTP/1.
+    pub fn begins_with_answer(&mut self, flow: &FlowInfo, received: Option<u64>) {
+        let from_start = |received| (1..MIDSTREAM_ORIGIN).contains(&received);
+        self.unreadable = !flow.midstream
+            && !flow.has_gap[self.client as usize]
+            && received.is_some_and(from_start);
+    }
+
+    /// Whether a request without which a response stands may have been sent.
+    pub(super) fn requests_may_be_missing(&self, flow: &FlowInfo) -> bool {
+        flow.midstream
+            || self.unreadable
+            || self.queue.requests_lost()
+            || self.requests.is_seeking()
+            || flow.packets[self.client as usize] == 0
+    }
+
+    /// Why a response stands without its request.
+    pub(super) fn request_loss(&self, flow: &FlowInfo) -> HeadLoss {
+        // After a loss it may answer what was lost.
+        if self.unreadable && self.queue.is_empty() && !self.queue.requests_lost() {
+            HeadLoss::NotHttp1
+        } else if flow.midstream && !self.queue.requests_lost() {
+            HeadLoss::StartedMidStream
+        } else {
+            HeadLoss::Gap
         }
     }
 }

@@ -151,7 +151,7 @@ pub fn target_parts(case: &Case) -> (String, String) {
     let exchange = &case.exchange;
     let server = || exchange.connection.server.to_string();
     let Some(request) = &exchange.request else {
-        return (server(), " (request not captured)".to_owned());
+        return (server(), format!(" (request {})", exchange.without_request()));
     };
     let host = request.host().map_or_else(server, |host| text::decode(host).into_owned());
     let query = if request.query().is_some() { "?…" } else { "" };

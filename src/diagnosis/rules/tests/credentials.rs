@@ -334,6 +334,17 @@ fn a_request_that_was_not_captured_is_unknown_and_never_missing() {
 }
 
 #[test]
+fn a_request_that_cannot_be_read_is_unknown_and_not_said_to_be_lost() {
+    let mut exchange = get("/").answer(401).exchange(1);
+    exchange.request = None;
+    exchange.coverage.request_loss = Some(crate::http::HeadLoss::NotHttp1);
+    let case = super::observe(exchange);
+    assert_eq!(why(&case), "unexplained possible");
+    assert!(shown(&case).contains("cannot be read as HTTP"), "{}", shown(&case));
+    assert!(shown(&case).contains("unknown (not-http1)"), "{}", shown(&case));
+}
+
+#[test]
 fn the_servers_words_still_count_when_the_request_is_lost_but_less() {
     let mut exchange = get("/").answer(401).body(r#"{"message":"Token has expired"}"#).exchange(1);
     exchange.request = None;

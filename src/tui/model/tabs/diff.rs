@@ -104,7 +104,7 @@ fn connection(case: &Case, other: &Case, document: &mut Document) {
 fn request(case: &Case, other: &Case, context: &Context<'_>, document: &mut Document) {
     document.heading("Request");
     let (Some(this), Some(that)) = (&case.exchange.request, &other.exchange.request) else {
-        document.paragraph(Role::Warning, "One of the two requests was not captured.");
+        document.paragraph(Role::Warning, "One of the two requests is not known.");
         return;
     };
     aspect("method", &text::decode(this.method()), &text::decode(that.method()), document);

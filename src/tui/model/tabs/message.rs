@@ -21,6 +21,7 @@ pub fn request(case: &Case, context: &Context<'_>) -> Document {
             Some(HeadLoss::Gap) => "its packets were lost",
             Some(HeadLoss::StartedMidStream) => "the capture began after it",
             Some(HeadLoss::Truncated) => "it was cut off",
+            Some(HeadLoss::NotHttp1) => "what the client sent cannot be read as HTTP",
             None => "it is not in the capture",
         };
         document.push(Line::new().with(Role::Warning, format!("The request is not known: {why}.")));
@@ -130,6 +131,7 @@ fn head(
         Some(HeadLoss::Gap) => "Packets of the header were lost: fields may be missing here.",
         Some(HeadLoss::StartedMidStream) => "The capture began inside this message.",
         Some(HeadLoss::Truncated) => "The header was cut off here: more fields may follow.",
+        Some(HeadLoss::NotHttp1) => "The header cannot be read as HTTP.",
     };
     document.push(Line::new().with(Role::Warning, words));
 }

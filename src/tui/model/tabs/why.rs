@@ -212,7 +212,7 @@ fn not_captured(case: &Case) -> Vec<String> {
     let (exchange, coverage) = (&case.exchange, &case.exchange.coverage);
     let mut words = Vec::new();
     if exchange.request.is_none() {
-        words.push("the request was not captured".to_owned());
+        words.push(format!("the request was {}", exchange.without_request()));
     }
     if exchange.response.is_none() {
         words.push("no response was seen".to_owned());
