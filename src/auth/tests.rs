@@ -51,6 +51,7 @@ fn exchange(request: Option<Request>, status: u16, fields: &[(&str, &str)]) -> E
             head: head("", fields),
             head_loss: None,
             body: Body::default(),
+            trailers: None,
         }),
         interim_responses: 0,
         anomalies: Anomalies::default(),

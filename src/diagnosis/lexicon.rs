@@ -126,7 +126,7 @@ const QUOTE: usize = 200;
 /// [`quoted`].
 pub fn hear(response: &Response, auth: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let mut best: Option<Said> = None;
-    for source in [from_challenges, from_headers, from_reason, from_body] {
+    for source in [from_challenges, from_headers, from_trailers, from_reason, from_body] {
         let Some(said) = source(response, auth, memo) else { continue };
         // RFC 6750 §3.1: `invalid_token` is said of a token that arrived, whatever the body says.
         if said.category == Category::Missing && judges_token(auth) {
@@ -225,8 +225,7 @@ fn from_headers(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<S
             continue;
         }
         let words = Cow::Owned(if name == "grpc-message" {
-            // A sentence, percent-encoded (gRPC over HTTP/2, Status-Message).
-            text::decode(&percent_decode(value.as_bytes())).into_owned()
+            grpc_message(value.as_bytes())
         } else {
             // The name is part of the words: `Token-Expired: true`.
             format!("{}: {value}", name.replace('-', " "))
@@ -237,6 +236,16 @@ fn from_headers(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<S
         }
     }
     best
+}
+
+/// A sentence, percent-encoded (gRPC over HTTP/2, Status-Message).
+fn grpc_message(value: &[u8]) -> String {
+    text::decode(&percent_decode(value)).into_owned()
+}
+
+fn from_trailers(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said> {
+    let words = Cow::Owned(grpc_message(response.trailer("grpc-message")?));
+    weigh(std::iter::once(words), "response.trailer.grpc-message", memo)
 }
 
 /// Reason phrases that only repeat the status code.

@@ -61,6 +61,7 @@ pub struct Talk {
     status: Option<u16>,
     reason: String,
     response: Vec<(String, Vec<u8>)>,
+    trailers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     alone: bool,
 }
@@ -86,6 +87,7 @@ pub fn request(method: &str, target: &str) -> Talk {
         status: None,
         reason: String::new(),
         response: Vec::new(),
+        trailers: Vec::new(),
         body: Vec::new(),
         alone: false,
     }
@@ -175,6 +177,12 @@ impl Talk {
         self
     }
 
+    /// With this trailer field.
+    pub fn then(mut self, name: &str, value: &str) -> Self {
+        self.trailers.push((name.to_owned(), value.as_bytes().to_vec()));
+        self
+    }
+
     /// With this `WWW-Authenticate`.
     pub fn asks(self, challenge: &str) -> Self {
         self.with("WWW-Authenticate", challenge)
@@ -224,6 +232,10 @@ impl Talk {
                 body: body(&self.sent),
             }),
             response: self.status.map(|status| Response {
+                trailers: (!self.trailers.is_empty()).then(|| {
+                    let fields = self.trailers.iter().map(|(n, v)| (n.as_bytes(), v.as_slice()));
+                    Box::new(Head::from_parts(b"", b"", fields))
+                }),
                 time: time(self.at + self.latency),
                 version: Version::Http11,
                 status,

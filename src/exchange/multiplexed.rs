@@ -51,7 +51,7 @@ impl Stream {
         let response = self.response.as_ref();
         size_of::<Self>()
             + request.map_or(0, |request| request.head.memory())
-            + response.map_or(0, |response| response.head.memory())
+            + response.map_or(0, Response::memory)
             + self.request_content.capacity()
             + self.response_content.capacity()
     }
@@ -285,6 +285,10 @@ fn response_fields(stream: &mut Stream, fields: &Fields, end: bool, time: Timest
     stream.response_ended |= end;
     if let Some(response) = &mut stream.response {
         response.body.complete |= end;
+        // A trailer section, which nothing follows (RFC 9113 §8.1).
+        if end {
+            response.trailers = Some(Box::new(fields.head("", "")));
+        }
         return;
     }
     let status = fields.get(":status").and_then(|text| std::str::from_utf8(text).ok());
@@ -300,5 +304,6 @@ fn response_fields(stream: &mut Stream, fields: &Fields, end: bool, time: Timest
         head: fields.head("", ""),
         head_loss: None,
         body: Body { whole: true, complete: end, ..Body::default() },
+        trailers: None,
     });
 }

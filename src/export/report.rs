@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::{body, curl, text as line};
 use crate::auth::masking::{self, Masking};
 use crate::diagnosis::{Case, Diagnosis, Verdict};
-use crate::http::{HeadLoss, Request, Response};
+use crate::http::{Head, HeadLoss, Request, Response};
 use crate::text::{self, visible, visible_octets};
 use crate::time::{Timestamp, humane};
 
@@ -191,9 +191,15 @@ impl Page {
             response.status,
             visible_octets(&masking.words(response.reason()))
         );
-        for (name, value) in response.head.fields() {
-            let value = masking.header(name, value);
-            let _ = writeln!(said, "{}: {}", visible_octets(name), visible_octets(&value));
+        let mut fields = |head: &Head| {
+            for (name, value) in head.fields() {
+                let value = masking.header(name, value);
+                let _ = writeln!(said, "{}: {}", visible_octets(name), visible_octets(&value));
+            }
+        };
+        fields(&response.head);
+        if let Some(trailers) = &response.trailers {
+            fields(trailers);
         }
         if let Some(body) = body::text(&response.head, &response.body, masking) {
             let text = text::decode(&body);

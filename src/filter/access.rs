@@ -222,7 +222,10 @@ pub(super) fn request_header(case: Subject<'_>, name: &str, test: Test<'_>) -> b
 }
 
 pub(super) fn response_header(case: Subject<'_>, name: &str, test: Test<'_>) -> bool {
-    response(&case).is_some_and(|response| response.head.get_all(name).any(test))
+    response(&case).is_some_and(|response| {
+        let trailers = response.trailers.iter().flat_map(|trailers| trailers.get_all(name));
+        response.head.get_all(name).chain(trailers).any(test)
+    })
 }
 
 pub(super) fn any_header(case: Subject<'_>, name: &str, test: Test<'_>) -> bool {

@@ -224,7 +224,7 @@ pub const FIELDS: &[Field] = &[
         .about("a header field of the request", "req.header.user-agent:curl"),
     named("resp.header", access::response_header)
         .aliases(&["response.header"])
-        .about("a header field of the response", "resp.header.server:nginx"),
+        .about("a header or trailer field of the response", "resp.header.server:nginx"),
     named("header", access::any_header)
         .about("a header field of either message", "header.content-type:json"),
     text("cookie", access::cookie).about("Cookie of the request", "cookie:session"),

@@ -450,9 +450,29 @@ pub struct Response {
     pub head_loss: Option<HeadLoss>,
     /// Its content.
     pub body: Body,
+    /// The fields behind it, of HTTP/2 only. Boxed, as hardly any has them.
+    pub trailers: Option<Box<Head>>,
 }
 
 impl Response {
+    /// A trailer field (any case).
+    pub fn trailer(&self, name: &str) -> Option<&[u8]> {
+        self.trailers.as_ref()?.get(name)
+    }
+
+    /// Octets held by head, body and trailers.
+    pub fn memory(&self) -> usize {
+        let trailers = self.trailers.as_ref().map_or(0, |fields| fields.memory());
+        self.head.memory() + self.body.start.len() + trailers
+    }
+
+    /// Whether it says in gRPC's way that the caller is not authenticated: behind the content, or in the
+    /// header where there is none.
+    pub fn is_grpc_refusal(&self) -> bool {
+        let code = self.trailer("grpc-status").or_else(|| self.head.get("grpc-status"));
+        self.status == 200 && code.is_some_and(|code| code.trim_ascii() == b"16")
+    }
+
     /// The reason phrase; empty when there is none.
     pub fn reason(&self) -> &[u8] {
         self.head.second()

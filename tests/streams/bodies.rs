@@ -215,6 +215,21 @@ fn a_request_that_upgrades_to_http2_is_answered_on_stream_1() {
 }
 
 #[test]
+fn fields_behind_an_http2_body_are_kept_as_trailers() {
+    let mut talk = Talk::new();
+    talk.client([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &*frame(4, 0, 0, b"")].concat());
+    talk.client(headers(1, b"\x83\x84\x86"));
+    talk.server([frame(1, 0x04, 1, b"\x88"), frame(0, 0, 1, b"\0\0\0\0\0")].concat());
+    talk.server(headers(1, b"\0\x0bgrpc-status\x0216\0\x0cgrpc-message\x02no"));
+    assert_eq!(talk.told(), ["POST / -> 200"]);
+    let only = talk.only();
+    let response = only.response.as_ref().unwrap();
+    assert_eq!(response.trailer("grpc-status"), Some(&b"16"[..]));
+    assert!(!response.head.has("grpc-status") && response.body.complete);
+    assert!(response.is_grpc_refusal());
+}
+
+#[test]
 fn a_server_that_speaks_before_it_is_asked_answers_the_next_request() {
     let mut talk = Talk::new();
     talk.server(OK).client(ASK).server(REFUSED);

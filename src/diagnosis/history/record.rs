@@ -98,6 +98,8 @@ pub struct Record {
     pub answered: Timestamp,
     /// Status code.
     pub status: u16,
+    /// Whether gRPC's own status, behind that of HTTP, refuses.
+    pub denied: bool,
     /// Client address.
     pub client: SocketAddr,
     /// Server address.
@@ -150,7 +152,7 @@ pub struct Record {
 impl Record {
     /// Whether the server did what was asked.
     pub const fn accepted(&self) -> bool {
-        matches!(self.status, 101 | 200..=299 | 304)
+        !self.denied && matches!(self.status, 101 | 200..=299 | 304)
     }
 
     /// Path without query, safe to show.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::diagnosis::Case;
 use crate::diagnosis::history::{Chain, Hashed, Record};
+use crate::http::Response;
 
 /// Routes and credentials remembered; the longest known goes first.
 const KEYS: usize = 1024;
@@ -102,6 +103,6 @@ fn credential(record: &Record) -> Option<u64> {
 fn weight(case: &Case) -> usize {
     let exchange = &case.exchange;
     let request = exchange.request.as_ref().map_or(0, |r| r.head.memory() + r.body.start.len());
-    let response = exchange.response.as_ref().map_or(0, |r| r.head.memory() + r.body.start.len());
+    let response = exchange.response.as_ref().map_or(0, Response::memory);
     request + response + size_of::<Case>() + 512
 }

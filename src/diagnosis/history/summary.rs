@@ -115,6 +115,7 @@ impl Summariser {
             time: Timestamp::default(),
             answered: Timestamp::default(),
             status: response.status,
+            denied: response.is_grpc_refusal(),
             client: connection.client,
             server: connection.server,
             flow: 0,

@@ -17,7 +17,7 @@ pub fn is_disguised_refusal(exchange: &Exchange) -> bool {
     match response.status {
         200 => {
             response.body.start.starts_with(b"{\"errors\"")
-                || response.head.has("grpc-status")
+                || response.is_grpc_refusal()
                 || is_login_page(response)
         }
         302 | 303 | 307 => response.head.get("location").is_some_and(is_login_location),
@@ -82,7 +82,7 @@ pub fn login_instead(view: &View<'_>) -> Answer {
             Found::likely().because("response.header.location", shown, "leads to a login").into()
         }
         200 => {
-            if is_grpc_refusal(view) {
+            if view.response().is_some_and(Response::is_grpc_refusal) {
                 return Answer::No;
             }
             let own_login = view.request().is_some_and(|request| is_login_location(request.path()));
@@ -105,22 +105,24 @@ pub fn login_instead(view: &View<'_>) -> Answer {
     }
 }
 
-/// Whether a gRPC server says that the caller is not authenticated, in an answer without a message.
-fn is_grpc_refusal(view: &View<'_>) -> bool {
-    view.status() == 200
-        && view.response_header("grpc-status").is_some_and(|code| code.trim() == "16")
+/// A gRPC server says that the caller is not authenticated: where it says so.
+fn grpc_refusal(view: &View<'_>) -> Option<&'static str> {
+    let response = view.response().filter(|response| response.is_grpc_refusal())?;
+    Some(if response.trailer("grpc-status").is_some() {
+        "response.trailer.grpc-status"
+    } else {
+        "response.header.grpc-status"
+    })
 }
 
-fn with_grpc_status(found: Found) -> Found {
-    found.because("response.header.grpc-status", "16", "UNAUTHENTICATED")
+fn with_grpc_status(found: Found, place: &'static str) -> Found {
+    found.because(place, "16", "UNAUTHENTICATED")
 }
 
 /// What a rule for 401 says of a gRPC call that was refused.
 fn of_grpc(view: &View<'_>, rule: fn(&View<'_>) -> Answer) -> Answer {
-    if !is_grpc_refusal(view) {
-        return Answer::No;
-    }
-    rule(view).found().map(with_grpc_status).into()
+    let Some(place) = grpc_refusal(view) else { return Answer::No };
+    rule(view).found().map(|found| with_grpc_status(found, place)).into()
 }
 
 /// The same as [`login_instead`] for gRPC: in browsers, which speak gRPC-web, its calls are made with the site's
@@ -145,13 +147,14 @@ fn is_grpc_web(view: &View<'_>) -> bool {
 
 /// “The request has no Authorization header. The server says: "{quote}".” for a gRPC call.
 pub fn grpc_without_credentials(view: &View<'_>) -> Answer {
+    let Some(place) = grpc_refusal(view) else { return Answer::No };
     let empty = view.missing() && view.alternatives().is_empty();
-    if !is_grpc_refusal(view) || !empty || is_grpc_web(view) {
+    if !empty || is_grpc_web(view) {
         return Answer::No;
     }
     // Other metadata may be what it reads.
     let found = Found::likely().because(view.credentials_place(), "absent", "");
-    with_words(with_grpc_status(found), view).into()
+    with_words(with_grpc_status(found, place), view).into()
 }
 
 /// “The token has expired – the server says: "{quote}".” for a gRPC call.

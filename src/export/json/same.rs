@@ -99,7 +99,7 @@ impl Same {
         let write = |json: &mut Writer<'_>| messages.answer(json, response, masking);
         let length = head.octets().len() + body.start.len();
         // What is decoded may hold what does not stand in the octets.
-        if length > LONGEST_ANSWER || head.has("content-encoding") {
+        if length > LONGEST_ANSWER || head.has("content-encoding") || response.trailers.is_some() {
             messages.answer(json, response, masking);
             return;
         }
@@ -206,7 +206,15 @@ impl Messages {
         for (name, value) in response.head.fields() {
             plain &= self.field(json, (name, value), || as_ever, || masking.header(name, value));
         }
-        json.raw("],\"body_bytes\":").number(response.body.length).raw(",\"body_text\":");
+        json.raw("]");
+        if let Some(trailers) = &response.trailers {
+            json.raw(",\"trailers\":").begin_array();
+            for (name, value) in trailers.fields() {
+                plain &= self.field(json, (name, value), || false, || masking.header(name, value));
+            }
+            json.end_array();
+        }
+        json.raw(",\"body_bytes\":").number(response.body.length).raw(",\"body_text\":");
         self.body_text(json, response, masking) && plain
     }
 

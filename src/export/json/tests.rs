@@ -43,6 +43,17 @@ fn what_was_written_before_is_masked_where_it_repeats_a_secret() {
 }
 
 #[test]
+fn trailers_stand_beside_the_header_and_are_masked_like_it() {
+    let call = |at: f64| get("/pkg.Svc/M").at(at).auth("Bearer planted-token-8").answer(200);
+    let refused = call(1.0).then("grpc-status", "16").then("grpc-message", "no planted-token-8");
+    let written = lines(vec![call(0.0), refused.clone(), call(2.0)], false);
+    let shown = r#","headers":[],"trailers":[["grpc-status","16"],["grpc-message","no "#;
+    assert!(written[1].contains(shown) && !written[1].contains("planted"), "{}", written[1]);
+    assert!(!written[0].contains("trailers") && !written[2].contains("trailers"));
+    assert!(lines(vec![refused], true)[0].contains(r#"["grpc-message","no planted-token-8"]]"#));
+}
+
+#[test]
 fn a_line_is_the_same_whatever_was_written_before() {
     let page = |content_type: &str, body: &str| {
         let talk = get("/x").answer(401).with("Content-Type", content_type).body(body);

@@ -532,6 +532,7 @@ impl Parser {
                     head,
                     head_loss,
                     body: Body::default(),
+                    trailers: None,
                 })
             }
         }

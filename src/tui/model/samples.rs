@@ -141,6 +141,7 @@ impl Sample {
                 head: head("", reason, &self.response),
                 head_loss: None,
                 body: body(self.response_body),
+                trailers: None,
             }),
             interim_responses: 0,
             anomalies: Anomalies::default(),

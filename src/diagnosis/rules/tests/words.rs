@@ -110,6 +110,34 @@ fn a_grpc_server_that_refuses_a_call_does_not_speak_of_cookies() {
 }
 
 #[test]
+fn a_grpc_server_refuses_behind_its_messages_too() {
+    let call = || request("POST", "/pkg.Svc/M").body("\0\0\0\0\x02\x08\x01").answer(200);
+    let refused = || call().then("grpc-status", "16").then("grpc-message", "token%20has%20expired");
+    let (why, explained) = told([refused()]);
+    assert_eq!(why, "no-credentials-sent likely");
+    assert!(explained.contains("\"token has expired\""), "{explained}");
+    assert_eq!(told([refused().auth(OPAQUE)]).0, "token-expired certain");
+    let cases = diagnose([refused().auth(OPAQUE)]);
+    let evidence = &cases[0].verdict.as_ref().unwrap().diagnosis.evidence;
+    assert!(evidence.iter().any(|fact| fact.field == "response.trailer.grpc-status"));
+    assert!(evidence.iter().any(|fact| fact.field == "response.trailer.grpc-message"));
+    // What was sent with the header does not count once the trailers say otherwise.
+    let fine = call().with("grpc-status", "16").then("grpc-status", "0").auth(OPAQUE);
+    assert_eq!(verdict(&diagnose([fine])[0]), "none");
+}
+
+#[test]
+fn a_token_that_a_grpc_server_refused_was_not_accepted() {
+    let call = |at: f64| request("POST", "/pkg.Svc/M").at(at).auth(OPAQUE);
+    let again = || call(1.0).answer(401).asks("Bearer");
+    let after = |first: Talk| verdict(&diagnose([first, again()])[1]);
+    let taken = after(call(0.0).answer(200));
+    assert_ne!(after(call(0.0).answer(200).then("grpc-status", "16")), taken);
+    assert_ne!(after(call(0.0).answer(200).with("grpc-status", "16")), taken);
+    assert_eq!(after(call(0.0).answer(200).then("grpc-status", "0")), taken);
+}
+
+#[test]
 fn an_ntlm_handshake_that_ends_is_not_said_to_be_spread() {
     let begun = get("/").auth("NTLM TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAA=").answer(401);
     let begun = begun

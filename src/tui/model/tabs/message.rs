@@ -70,6 +70,10 @@ pub fn response(case: &Case, context: &Context<'_>) -> Document {
     }
     head(&response.head, response.head_loss, &cited, context, &mut document);
     body(&response.body, &response.head, &cited, context, &mut document);
+    if let Some(trailers) = &response.trailers {
+        document.heading("Trailers");
+        head(trailers, None, &cited, context, &mut document);
+    }
     document
 }
 
@@ -83,7 +87,10 @@ impl Cited {
         let evidence = case.verdict.iter().flat_map(|verdict| &verdict.diagnosis.evidence);
         let fields = evidence
             .filter_map(|fact| fact.field.strip_prefix(message)?.strip_prefix('.'))
-            .map(|field| field.strip_prefix("header.").unwrap_or(field).to_ascii_lowercase())
+            .map(|field| {
+                let bare = ["header.", "trailer."].iter().find_map(|kind| field.strip_prefix(kind));
+                bare.unwrap_or(field).to_ascii_lowercase()
+            })
             .map(|field| field.split('.').next().unwrap_or_default().to_owned())
             .collect();
         Self { fields }
