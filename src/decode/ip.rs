@@ -66,7 +66,7 @@ pub(super) fn peel_v4<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
 
 /// The same for nearly all packets with TCP, in half the time: without options, and no fragment.
 #[inline]
-pub(super) fn peel_plain_v4<'a>(rest: Rest<'a>) -> Option<(IpHeader, Rest<'a>)> {
+pub(super) fn peel_plain_v4(rest: Rest<'_>) -> Option<(IpHeader, Rest<'_>)> {
     const MORE_FRAGMENTS_OR_OFFSET: u16 = 0x3fff;
     let &[0x45, _, l0, l1, i0, i1, f0, f1, _, protocol @ TCP, _, _, s0, s1, s2, s3, d0, d1, d2, d3] =
         rest.data.first_chunk::<20>()?

@@ -11,8 +11,11 @@ use crate::diagnosis::history::Record;
 use crate::exchange::{Anomalies, Coverage, Exchange};
 use crate::http::{Request, Response};
 
-/// Exchanges that are remembered, at most.
-const PLACES: usize = 64;
+/// Shelves on which exchanges are remembered, each on one.
+const SHELVES: usize = 16;
+
+/// Exchanges on a shelf, at most: some that come by turns must not drive each other out.
+const PLACES: usize = 4;
 
 /// Octets of a body that is remembered, at most.
 const LENGTH: usize = 4 << 10;
@@ -72,26 +75,35 @@ fn coverage(exchange: &Exchange) -> Coverage {
     Coverage { retransmitted: 0, ..exchange.coverage }
 }
 
-/// Exchanges that were seen of late, each where its octets lead to.
+/// Exchanges that were seen of late, each on the shelf that its octets lead to.
 #[derive(Debug)]
 pub(super) struct Recurring {
     hasher: ahash::RandomState,
-    places: Vec<Place>,
+    shelves: [Shelf; SHELVES],
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    places: [Place; PLACES],
+    /// The place that the next exchange gets which comes for the first time.
+    next: usize,
 }
 
 #[derive(Debug, Default)]
 struct Place {
     /// What led the exchange here that came last and was not known.
     last: u64,
+    /// What led that one here which is.
+    key: u64,
     known: Option<Box<Known>>,
 }
 
 impl Recurring {
     pub fn new(hasher: ahash::RandomState) -> Self {
-        Self { hasher, places: (0..PLACES).map(|_| Place::default()).collect() }
+        Self { hasher, shelves: Default::default() }
     }
 
-    /// What leads to the place of this exchange; `None` where a message or a part of its head is missing.
+    /// What leads to the shelf of this exchange; `None` where a message or a part of its head is missing.
     pub fn key(&self, exchange: &Exchange) -> Option<u64> {
         let (request, response) = whole(exchange)?;
         let mut state = self.hasher.build_hasher();
@@ -103,19 +115,26 @@ impl Recurring {
     /// What an exchange shows that says the same as this one.
     pub fn find(&self, key: u64, exchange: &Exchange) -> Option<&Shown> {
         let (request, response) = whole(exchange)?;
-        let known = self.places.get(place(key))?.known.as_deref()?;
+        let shelf = &self.shelves[shelf(key)];
+        let place = shelf.places.iter().find(|place| place.key == key)?;
+        let known = place.known.as_deref()?;
         known.is_of(exchange, request, response).then_some(&known.shown)
     }
 
     /// Remembers what this one shows, if one like it came before: most never come again.
     pub fn remember(&mut self, key: u64, exchange: &Exchange, shown: impl FnOnce() -> Shown) {
         let Some((request, response)) = whole(exchange) else { return };
-        let Some(place) = self.places.get_mut(place(key)) else { return };
-        let came_before = std::mem::replace(&mut place.last, key) == key;
-        if !came_before || request.body.start.len().max(response.body.start.len()) > LENGTH {
+        let shelf = &mut self.shelves[shelf(key)];
+        let Some(place) = shelf.places.iter_mut().find(|place| place.last == key) else {
+            shelf.places[shelf.next].last = key;
+            shelf.next = (shelf.next + 1) % PLACES;
+            return;
+        };
+        if request.body.start.len().max(response.body.start.len()) > LENGTH {
             return;
         }
         let shown = shown();
+        place.key = key;
         place.known = Some(Box::new(Known {
             request: request.clone(),
             response: response.clone(),
@@ -128,8 +147,8 @@ impl Recurring {
     }
 }
 
-fn place(key: u64) -> usize {
-    key as usize % PLACES
+fn shelf(key: u64) -> usize {
+    key as usize % SHELVES
 }
 
 /// Both messages, where nothing of their heads is missing.
@@ -137,4 +156,35 @@ fn whole(exchange: &Exchange) -> Option<(&Request, &Response)> {
     let request = exchange.request.as_ref().filter(|request| request.head_loss.is_none())?;
     let response = exchange.response.as_ref().filter(|response| response.head_loss.is_none())?;
     Some((request, response))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{diagnose, get};
+
+    #[test]
+    fn those_that_share_a_shelf_do_not_drive_each_other_out() {
+        let mut recurring = Recurring::new(ahash::RandomState::new());
+        let auth = Arc::clone(&diagnose([get("/").answer(401)])[0].auth);
+        let response = get("/").answer(401).exchange(1).response;
+        let kinds = (0..).map(|kind| {
+            let request = get("/").header("Accept", &format!("{kind}")).exchange(1).request;
+            Exchange { request, response: response.clone(), ..get("/").exchange(1) }
+        });
+        let on_the_first =
+            |exchange: &Exchange| recurring.key(exchange).is_some_and(|key| shelf(key) == 0);
+        let all: Vec<Exchange> = kinds.filter(on_the_first).take(PLACES).collect();
+        for round in 0..3 {
+            for exchange in &all {
+                let key = recurring.key(exchange).unwrap();
+                assert_eq!(recurring.find(key, exchange).is_some(), round == 2);
+                recurring.remember(key, exchange, || Shown {
+                    auth: Arc::clone(&auth),
+                    record: None,
+                    findings: Arc::default(),
+                });
+            }
+        }
+    }
 }
