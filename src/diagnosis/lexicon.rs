@@ -19,6 +19,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::auth::alternatives::is_ordinary;
+use crate::auth::masking;
 use crate::auth::syntax::{
     contains_ignore_case, ends_with_ignore_case, percent_decode, starts_with_ignore_case,
 };
@@ -111,6 +112,12 @@ impl Said {
     /// "Authentication required" is said of refused credentials too.
     pub fn denies_credentials(&self) -> bool {
         self.category == Category::Missing && patterns::denies_credentials(&self.quote)
+    }
+
+    /// Whether the words are about a token or a key, whatever it was sent as.
+    pub fn names_a_token(&self) -> bool {
+        let names: [&[u8]; 3] = [b"token", b"key", b"jwt"];
+        names.into_iter().any(|name| contains_ignore_case(self.quote.as_bytes(), name))
     }
 
     /// Whether it tells a cause.
@@ -289,7 +296,8 @@ fn from_body(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said
     })
 }
 
-/// The words as they may be shown: without the credential that some servers repeat in them.
+/// The words as they may be shown: without the credential that some servers repeat in them, and without
+/// other secrets that stand in them.
 pub fn quotable(words: String, exchange: &Exchange, auth: &AuthFacts) -> String {
     static TOKEN: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\beyJ[\w-]{8,}(\.[\w-]*)*").ok());
@@ -315,6 +323,9 @@ pub fn quotable(words: String, exchange: &Exchange, auth: &AuthFacts) -> String 
                 words = words.replace(secret, "(masked)");
             }
         }
+    }
+    if let Cow::Owned(masked) = masking::shown_words(&words) {
+        words = masked;
     }
     if is_tidy(&words) {
         return words;

@@ -402,7 +402,7 @@ impl<'a> View<'a> {
         });
         match product {
             Some(product) if !product.is_empty() && !product.starts_with(b"Mozilla/") => {
-                text::visible_octets(product)
+                masking::shown_path(product)
             }
             Some(product) if !product.is_empty() => Cow::Borrowed("The browser"),
             _ => Cow::Borrowed("The client"),

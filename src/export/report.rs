@@ -158,7 +158,8 @@ impl Page {
             exchange.latency().map(|latency| format!(", answered after {}", humane(latency)));
         self.item("Time", &format!("{}{}", exchange.time().rfc3339(), latency.unwrap_or_default()));
         let agent = exchange.request.as_ref().and_then(|request| request.head.get("user-agent"));
-        let agent = agent.map(|agent| format!(" ({})", code(&visible_octets(agent))));
+        let agent = agent.map(|agent| masking.header(b"user-agent", agent));
+        let agent = agent.map(|agent| format!(" ({})", code(&visible_octets(&agent))));
         self.item("Client", &format!("`{}`{}", connection.client, agent.unwrap_or_default()));
         self.item("Server", &format!("`{}`", connection.server));
         self.item(

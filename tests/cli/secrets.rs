@@ -196,6 +196,8 @@ fn other_fields(planted: &mut Planted) {
         "Referer: //alice:{}@h/",
         "X-Forwarded-Host: alice:{}@api.local",
         "Forwarded: for=10.0.0.9;host=\"alice:{}@api.local\"",
+        "User-Agent: app (http://alice:{}@h/)",
+        "User-Agent: http://alice:{}@h/",
     ] {
         planted.field(line);
     }
@@ -271,6 +273,39 @@ fn bodies(planted: &mut Planted) {
         ("401 Unauthorized", "X-Auth-Token: {}\r\n", ""),
     ] {
         planted.answers(status, fields, body);
+    }
+    lines_and_lists(planted);
+}
+
+/// Names and values a line or a member at a time, and the URLs and sentences of challenges.
+fn lines_and_lists(planted: &mut Planted) {
+    planted.sends("application/yaml", "user: alice\npassword: {}\n");
+    planted.sends("text/plain", "[db]\nuser = alice\napi_key = {}\n");
+    planted.sends("application/json", "[{\"name\":\"password\",\"value\":\"{}\"}]");
+    planted.sends("application/json", "[{\"value\":\"{}\",\"key\":\"API_KEY\"}]");
+    let refused = "401 Unauthorized";
+    for (fields, body) in [
+        ("WWW-Authenticate: Bearer realm=\"http://alice:{}@h/\"\r\n", ""),
+        ("WWW-Authenticate: Bearer realm=\"http://h/?access_token={}\"\r\n", ""),
+        ("WWW-Authenticate: Basic realm=\"Default name: admin Password:{}\"\r\n", ""),
+        (
+            "WWW-Authenticate: Bearer error=\"invalid_token\", \
+             error_description=\"The token expired, see http://h/?token={}\"\r\n",
+            "",
+        ),
+        ("X-Error: session expired: http://alice:{}@h/\r\n", ""),
+        ("Content-Type: text/plain\r\n", "Token expired\nsession_token: {}\n"),
+        ("Content-Type: text/plain\r\n", "Wrong password for alice, password: {}"),
+        (
+            "Content-Type: application/json\r\n",
+            "{\"message\":\"Login failed: http://alice:{}@h/\"}",
+        ),
+        (
+            "Content-Type: application/json\r\n",
+            "{\"errors\":[{\"path\":\"password\",\"msg\":\"Invalid value\",\"value\":\"{}\"}]}",
+        ),
+    ] {
+        planted.answers(refused, fields, body);
     }
 }
 

@@ -5,20 +5,27 @@ use std::sync::LazyLock;
 
 use memchr::memmem::{self, Finder};
 
-use super::Masking;
 use super::names::{self, Secrecy};
-use crate::auth::syntax::{contains_ignore_case, ends_with_ignore_case};
+use super::{Masking, lines};
+use crate::auth::syntax::contains_ignore_case;
 
 impl Masking {
     /// The masked body; `None` when there is nothing to mask.
     pub(super) fn body_text(&self, content_type: &[u8], body: &[u8]) -> Option<Vec<u8>> {
-        let masked = match kind(content_type, body) {
+        let kind = kind(content_type, body);
+        let masked = match kind {
             Kind::Form => Cow::Owned(self.form(body)),
             Kind::Json => Cow::Owned(self.json(body)),
             Kind::Multipart => Cow::Owned(self.multipart(body)),
             Kind::Xml => Cow::Owned(self.xml(body)),
             Kind::Other => self.prose(body),
         };
+        let lines = match kind {
+            Kind::Other if is_settings(content_type) => lines::Kind::Settings,
+            Kind::Other => lines::Kind::Lines,
+            _ => lines::Kind::Words,
+        };
+        let masked = self.assignments(&masked, lines).map_or(masked, Cow::Owned);
         let masked = self.url(&masked).map_or(masked, Cow::Owned);
         match self.after_schemes(&masked).map_or(masked, Cow::Owned) {
             Cow::Owned(masked) if masked != body => Some(masked),
@@ -107,7 +114,7 @@ impl Masking {
         })
     }
 
-    /// Text of any other kind: XML or JSON in it (a callback's, an event's), and `password=…`.
+    /// Text of any other kind: XML or JSON in it (a callback's, an event's).
     fn prose<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
         let mut masked = Cow::Borrowed(text);
         if memmem::find(text, b"</").or_else(|| memmem::find(text, b"/>")).is_some() {
@@ -116,62 +123,8 @@ impl Masking {
         if memchr::memchr2(b'"', b'\'', text).is_some() && text.contains(&b':') {
             masked = Cow::Owned(self.json(&masked));
         }
-        self.assignments(&masked).map_or(masked, Cow::Owned)
+        masked
     }
-
-    /// Whether what is assigned to this name is a secret. `document.cookie=` is a line of a script, and
-    /// says which cookie it is for.
-    fn is_assigned_secret(&self, name: &[u8]) -> bool {
-        self.parameter(name) == Secrecy::Secret && !ends_with_ignore_case(name, b".cookie")
-    }
-
-    /// `password=…` at the beginning of a line or of a word. `None` when there is none.
-    fn assignments(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let mut out: Option<Vec<u8>> = None;
-        let mut done = 0;
-        for equals in memchr::memchr_iter(b'=', text) {
-            let start = text[..equals].iter().rposition(|octet| !is_in_name(*octet));
-            let name = start.map_or(0, |start| start + 1);
-            let before = text[..name].last();
-            let begins = before.is_none_or(|o| o.is_ascii_whitespace() || b"\"'([{".contains(o));
-            if equals < done || !begins || !self.is_assigned_secret(&text[name..equals]) {
-                continue;
-            }
-            let (value, length) = assigned(&text[equals + 1..], before);
-            if value.is_empty() {
-                continue;
-            }
-            let out = out.get_or_insert_with(|| Vec::with_capacity(text.len()));
-            out.extend_from_slice(&text[done..=equals]);
-            out.extend_from_slice(self.secret(value).as_bytes());
-            done = equals + 1 + length;
-        }
-        out.map(|mut out| {
-            out.extend_from_slice(&text[done..]);
-            out
-        })
-    }
-}
-
-/// What is assigned, and how much of the text that is: on a line of its own all of it, elsewhere a word
-/// or what is quoted. `before`: what stands before the name.
-fn assigned<'a>(text: &'a [u8], before: Option<&u8>) -> (&'a [u8], usize) {
-    let line = memchr::memchr2(b'\r', b'\n', text).unwrap_or(text.len());
-    if before.is_none_or(|octet| b"\r\n".contains(octet)) {
-        return (text[..line].trim_ascii(), line);
-    }
-    if let Some(quote) = text.first().copied().filter(|octet| b"\"'".contains(octet)) {
-        let length = memchr::memchr(quote, &text[1..]).unwrap_or(text.len() - 1);
-        return (&text[1..=length], (length + 2).min(text.len()));
-    }
-    let ends = |octet: &u8| octet.is_ascii_whitespace() || b"&;,\"'<>)]}".contains(octet);
-    let length = text.iter().position(ends).unwrap_or(text.len());
-    (&text[..length], length)
-}
-
-/// Whether the name of what is assigned may have this octet.
-const fn is_in_name(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.')
 }
 
 /// What stands before a credential in text.
@@ -198,9 +151,15 @@ fn kind(content_type: &[u8], body: &[u8]) -> Kind {
         _ if is(b"x-www-form-urlencoded") => Kind::Form,
         _ if is(b"json") => Kind::Json,
         _ if is(b"multipart/") => Kind::Multipart,
+        Some(b'[') if begins_with_section(text) => Kind::Other,
         Some(b'{' | b'[') => Kind::Json,
         Some(b'<') => Kind::Xml,
-        Some(b'-') if text.starts_with(b"--") => Kind::Multipart,
+        // `---` begins YAML, `-----BEGIN` a key.
+        Some(b'-')
+            if text.starts_with(b"--") && contains_ignore_case(text, b"content-disposition") =>
+        {
+            Kind::Multipart
+        }
         Some(_)
             if text.contains(&b'=')
                 && !text.iter().any(u8::is_ascii_whitespace)
@@ -210,6 +169,20 @@ fn kind(content_type: &[u8], body: &[u8]) -> Kind {
         }
         _ => Kind::Other,
     }
+}
+
+/// `[database]`: the first line of an INI file, and of no JSON that has a secret.
+fn begins_with_section(text: &[u8]) -> bool {
+    let line = memchr::memchr2(b'\r', b'\n', text).map_or(text, |end| &text[..end]);
+    let name = line.strip_prefix(b"[").and_then(|line| line.trim_ascii_end().strip_suffix(b"]"));
+    name.is_some_and(|name| name.first().is_some_and(u8::is_ascii_alphabetic))
+}
+
+/// Whether a media type is that of settings, line by line.
+fn is_settings(content_type: &[u8]) -> bool {
+    [&b"yaml"[..], b"toml", b"x-ini", b"properties"]
+        .into_iter()
+        .any(|kind| contains_ignore_case(content_type, kind))
 }
 
 /// Whether it is a script that hands JSON to a function of the page that asked for it.

@@ -57,6 +57,7 @@ const HOST_HEADERS: [&[u8]; 6] =
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Public,
+    Challenges,
     Credentials,
     Cookies,
     SetCookie,
@@ -66,9 +67,10 @@ enum Form {
 }
 
 const FORMS: [(&[u8], Form); 14] = [
-    // Read by everybody, and never a client's secret.
-    (b"www-authenticate", Form::Public),
-    (b"proxy-authenticate", Form::Public),
+    // Read by everybody, but for what its texts and URLs may hold.
+    (b"www-authenticate", Form::Challenges),
+    (b"proxy-authenticate", Form::Challenges),
+    // Never a client's secret.
     (b"signature-input", Form::Public),
     (b"accept-signature", Form::Public),
     (b"sec-websocket-key", Form::Public),
@@ -107,6 +109,7 @@ impl Masking {
     pub(super) fn header_value(&self, name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
         match form(name) {
             Some(Form::Public) => return None,
+            Some(Form::Challenges) => return self.said(value),
             Some(Form::Credentials) => return self.credentials(value),
             Some(Form::Cookies) => return Some(self.cookies(value, |_| None)),
             Some(Form::SetCookie) => return Some(self.set_cookie(value)),
@@ -130,6 +133,17 @@ impl Masking {
             return Some(url::authorities(value));
         }
         self.url(value)
+    }
+
+    /// A line `Name: value` of a message that is shown in another one (`TRACE`, an echo), where that field
+    /// has a form of its own.
+    pub(super) fn echoed(&self, name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+        match form(name) {
+            Some(Form::Credentials) => self.credentials(value),
+            Some(Form::Cookies) if value.contains(&b'=') => Some(self.cookies(value, |_| None)),
+            Some(Form::SetCookie) if value.contains(&b'=') => Some(self.set_cookie(value)),
+            _ => None,
+        }
     }
 
     /// `Authorization`: the scheme stays, what is secret goes.

@@ -2,18 +2,86 @@
 
 use std::borrow::Cow;
 
-use super::Masking;
 use super::names::{self, Secrecy};
+use super::{Masking, lines};
 use crate::text;
 
 impl Masking {
     /// The text with the values of secret members masked.
     pub(super) fn json(&self, text: &[u8]) -> Vec<u8> {
         let out = Vec::with_capacity(text.len());
-        let mut scanner =
-            Scanner { masking: self, rest: text, out, secrecy: Secrecy::Plain, depth: 0 };
+        let mut scanner = Scanner {
+            masking: self,
+            rest: text,
+            out,
+            secrecy: Secrecy::Plain,
+            depth: 0,
+            objects: Vec::new(),
+            deeper: 0,
+        };
         while scanner.step() {}
+        while !scanner.objects.is_empty() {
+            scanner.close();
+        }
         scanner.out
+    }
+}
+
+/// What a member is to its object.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Member {
+    /// It names what another member holds: a header, a variable, a field that was not accepted.
+    Label,
+    /// It holds that.
+    Value,
+    #[default]
+    Other,
+}
+
+impl Member {
+    fn of(name: &[u8]) -> Self {
+        /// Of the names below.
+        const LONGEST: usize = 14;
+        let mut letters = [0; LONGEST];
+        let mut length = 0;
+        for octet in name.iter().filter(|octet| !b"_-".contains(octet)) {
+            let Some(letter) = letters.get_mut(length) else { return Self::Other };
+            *letter = octet.to_ascii_lowercase();
+            length += 1;
+        }
+        match &letters[..length] {
+            b"name" | b"key" | b"k" | b"field" | b"fieldname" | b"param" | b"parameter"
+            | b"path" | b"loc" | b"label" | b"attribute" | b"property" | b"propertyname"
+            | b"propertypath" | b"variable" | b"header" | b"id" => Self::Label,
+            b"value" | b"values" | b"v" | b"val" | b"input" | b"actual" | b"received"
+            | b"attemptedvalue" | b"rejectedvalue" | b"invalidvalue" => Self::Value,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Objects in objects that are told apart.
+const DEEPEST: usize = 32;
+
+/// What an object whose end was not seen yet says of itself.
+#[derive(Debug, Default)]
+struct Object {
+    member: Member,
+    /// A label in it is the name of a secret.
+    named: bool,
+    /// Where what another member holds began in what was written, and where it ended.
+    value: Option<(usize, Option<usize>)>,
+    /// Arrays that are open in it.
+    arrays: usize,
+}
+
+impl Object {
+    /// A member ends here, or the object.
+    fn end_member(&mut self, at: usize) {
+        self.member = Member::Other;
+        if let Some((_, end @ None)) = &mut self.value {
+            *end = Some(at);
+        }
     }
 }
 
@@ -25,6 +93,10 @@ struct Scanner<'a> {
     secrecy: Secrecy,
     /// Brackets open since a secret's name: all that is in them is secret.
     depth: usize,
+    /// The objects that this place is in.
+    objects: Vec<Object>,
+    /// How many more there are.
+    deeper: usize,
 }
 
 impl Scanner<'_> {
@@ -44,11 +116,59 @@ impl Scanner<'_> {
                 if self.depth == 0 && b",{}[]".contains(octet) {
                     self.secrecy = Secrecy::Plain;
                 }
-                self.out.push(*octet);
+                self.structure(*octet);
                 self.rest = tail;
             }
         }
         true
+    }
+
+    /// Writes an octet between names and values, and sees which object and member it leads to.
+    fn structure(&mut self, octet: u8) {
+        let end = self.out.len();
+        match octet {
+            b'{' if self.objects.len() == DEEPEST => self.deeper += 1,
+            b'{' => self.objects.push(Object::default()),
+            b'}' if self.deeper > 0 => self.deeper -= 1,
+            b'}' => self.close(),
+            _ if self.deeper > 0 => {}
+            _ => {
+                if let Some(object) = self.objects.last_mut() {
+                    match octet {
+                        b'[' => object.arrays += 1,
+                        b']' => object.arrays = object.arrays.saturating_sub(1),
+                        b',' if object.arrays == 0 => object.end_member(end),
+                        b':' if object.member == Member::Value && object.value.is_none() => {
+                            object.value = Some((end + 1, None));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        self.out.push(octet);
+    }
+
+    /// An object ends: a label in it may have come after what it names.
+    fn close(&mut self) {
+        let Some(mut object) = self.objects.pop() else { return };
+        object.end_member(self.out.len());
+        let (true, Some((start, Some(end)))) = (object.named, object.value) else { return };
+        let written = self.out[start..end].trim_ascii();
+        let masked = match written.first() {
+            None | Some(b'n' | b't' | b'f') => return,
+            Some(quotes @ (b'"' | b'\'')) => {
+                let (inner, ..) = string(&written[1..], *quotes);
+                quote(self.masking.secret(&unescape(inner)).as_bytes())
+            }
+            Some(_) => "\"(masked)\"".to_owned(),
+        };
+        self.out.splice(start..end, masked.into_bytes());
+    }
+
+    /// The object that this place is right in, unless all of it is secret.
+    fn object(&mut self) -> Option<&mut Object> {
+        if self.deeper > 0 || self.depth > 0 { None } else { self.objects.last_mut() }
     }
 
     fn is_secret(&self) -> bool {
@@ -75,7 +195,7 @@ impl Scanner<'_> {
         let value = unescape(inner);
         if self.at_colon() {
             self.name(&value);
-        } else if self.is_secret()
+        } else if self.is_secret() && !lines::is_sentence(&value)
             || self.secrecy == Secrecy::Depends && names::looks_secret(&value)
         {
             let masked = self.masking.secret(&value);
@@ -85,6 +205,7 @@ impl Scanner<'_> {
             self.out.extend_from_slice(quote(&masked).as_bytes());
             return;
         }
+        self.label(&value);
         self.out.push(quotes);
         self.out.extend_from_slice(inner);
         if closed {
@@ -110,16 +231,49 @@ impl Scanner<'_> {
         let is_word = |octet: &u8| octet.is_ascii_alphanumeric() || b"_$".contains(octet);
         let end = self.rest.iter().position(|octet| !is_word(octet)).unwrap_or(self.rest.len());
         let (word, after) = self.rest.split_at(end);
+        if self.is_secret() {
+            // A bare value (YAML, JavaScript), of which `$variable`, `String!` and `true` are none.
+            let ends = |octet: &u8| octet.is_ascii_whitespace() || b",}])\"':(".contains(octet);
+            let end = self.rest.iter().position(ends).unwrap_or(self.rest.len());
+            let (value, rest) = self.rest.split_at(end);
+            let name = rest.trim_ascii_start().first() == Some(&b':');
+            if !name && !value.starts_with(b"$") && lines::looks_random(value) {
+                self.out.extend_from_slice(quote(self.masking.secret(value).as_bytes()).as_bytes());
+                self.rest = rest;
+                return;
+            }
+        }
         self.rest = after;
         if self.at_colon() {
             self.name(word);
+        } else {
+            self.label(word);
         }
         self.out.extend_from_slice(word);
     }
 
     fn name(&mut self, name: &[u8]) {
-        if self.depth == 0 {
-            self.secrecy = self.masking.parameter(name);
+        if self.depth > 0 {
+            return;
+        }
+        self.secrecy = self.masking.parameter(name);
+        let member = Member::of(name);
+        let Some(object) = self.object() else { return };
+        object.member = member;
+        if member == Member::Value && object.named {
+            self.secrecy = Secrecy::Secret;
+        }
+    }
+
+    /// A text that may be the name of what another member holds: `"path": ["body", "password"]`.
+    fn label(&mut self, text: &[u8]) {
+        let masking = self.masking;
+        if let Some(object) = self.object()
+            && object.member == Member::Label
+            && names::is_identifier(text)
+            && masking.parameter(text) == Secrecy::Secret
+        {
+            object.named = true;
         }
     }
 

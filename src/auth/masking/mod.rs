@@ -3,6 +3,7 @@
 mod body;
 mod header;
 mod json;
+mod lines;
 pub(super) mod names;
 mod repeated;
 mod url;
@@ -18,7 +19,7 @@ use crate::exchange::Exchange;
 use crate::secret::{Fingerprint, FingerprintKey};
 use crate::text;
 use repeated::{Read, Repeated};
-pub use url::{public_part, shown_address, shown_path};
+pub use url::{public_part, shown_address, shown_path, shown_words};
 
 /// A token shorter than this shows nothing of itself.
 const LONG_TOKEN: usize = 20;
@@ -143,7 +144,14 @@ impl Masking {
 
     /// Any other text of a message: a reason phrase, a parameter of a challenge.
     pub fn words<'a>(&self, words: &'a [u8]) -> Cow<'a, [u8]> {
-        self.masked(words, |words| self.url(words))
+        self.masked(words, |words| self.said(words))
+    }
+
+    /// Words without the secrets of URLs in them, and without what they assign to a secret's name.
+    fn said(&self, words: &[u8]) -> Option<Vec<u8>> {
+        let masked = self.url(words);
+        let again = self.assignments(masked.as_deref().unwrap_or(words), lines::Kind::Words);
+        again.or(masked)
     }
 
     /// The same of text.

@@ -249,6 +249,12 @@ pub fn looks_secret(value: &[u8]) -> bool {
         && !value.iter().any(u8::is_ascii_whitespace)
 }
 
+/// Whether a text can be the name of a field, a parameter or a variable: one word.
+pub fn is_identifier(text: &[u8]) -> bool {
+    let is_in_name = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.[]".contains(octet);
+    text.len() <= LONGEST_NAME && text.iter().all(is_in_name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -195,6 +195,29 @@ pub fn shown_address(url: &[u8]) -> Cow<'_, str> {
     shown_path(&url[..memchr::memchr2(b'?', b'#', url).unwrap_or(url.len())])
 }
 
+/// Words of a message as they may be shown where no key is at hand: without the secrets of URLs in them,
+/// and without what they assign to a secret's name.
+pub fn shown_words(words: &str) -> Cow<'_, str> {
+    let Some(masked) = WITHOUT_KEY.said(words.as_bytes()) else { return Cow::Borrowed(words) };
+    Cow::Owned(text::decode(&without_fingerprints(&masked)).into_owned())
+}
+
+/// Fingerprints under a key that everybody knows would tell what they stand for.
+fn without_fingerprints(masked: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(masked.len());
+    let mut rest = masked;
+    while let Some(start) = memmem::find(rest, super::MASK) {
+        let (before, mask) = rest.split_at(start);
+        out.extend_from_slice(before);
+        let end = memchr::memchr(b')', mask).map_or(mask.len(), |end| end + 1);
+        let (mask, after) = mask.split_at(end);
+        out.extend_from_slice(if super::is_mask(mask) { b"(masked)" } else { mask });
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
 /// Authorities that stand alone or in a list: `alice:secret@host` → `(masked)@host`.
 pub(super) fn authorities(text: &[u8]) -> Vec<u8> {
     let parts =

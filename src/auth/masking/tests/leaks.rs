@@ -309,3 +309,138 @@ fn a_password_on_a_line_of_its_own_is_a_secret() {
         ],
     );
 }
+
+#[test]
+fn a_setting_is_a_secret_by_its_name() {
+    hides(
+        "text/plain",
+        &[
+            "user: alice\npassword: @\n",
+            "db:\n  user: alice\n  password: @\n  host: h\n",
+            "  - user: alice\n    api-key: \"@\"\n",
+            "password: '@' # alice's\n",
+            "[db]\nuser = alice\npassword = @\n",
+            "user = alice\r\napi_key = @\r\nport = 1\r\n",
+            "api_key: @\nuser: alice",
+            "---\nuser: alice\npassword: @\n",
+            "user: alice\nsecret: |\n  @\n  more @\nport: 1\n",
+            "user: alice\ntokens: 3\ntoken:\n  - @\n  - @\n",
+            "user: alice\nprivate_key: !vault |-\n  @\n",
+            "- name: DB_PASSWORD\n  value: @\n- name: USER\n  value: alice\n",
+            "API key: @\nalice",
+            "[user] => alice\n    [password] => @\n",
+            "GET / HTTP/1.1\r\nHost: alice\r\nAuthorization: Bearer @\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: alice\r\nCookie: sid=@; b=@\r\nX-Api-Key: @\r\n\r\n",
+            "login of alice, token: @, failed",
+            "password:@\nalice",
+            "your access token: @. Keep it, alice.",
+        ],
+    );
+    hides("application/yaml", &["user: alice\npassword: must @ all\n", "{user: alice, pin: @}"]);
+    for letters in
+        ["user: alice\npassword: letmein\n", "[x]\npassword = letmein", "api_key = letmein"]
+    {
+        assert!(!body("text/plain", letters).contains("letmein"), "{letters}");
+    }
+    let shown = body("text/yaml", "a: 1\npassword: \"hunter2\"\npin: 'x1'\nsecret: null\n");
+    assert!(shown.contains("password: \"(masked") && shown.contains("secret: null"), "{shown}");
+}
+
+#[test]
+fn what_a_server_says_of_a_secret_stays_readable() {
+    stays(
+        "text/plain",
+        &[
+            "Password: required",
+            "Invalid password: must have 8 letters",
+            "password: must have at least 8 letters",
+            "Token: expired at 2025-06-01T12:00:00Z",
+            "Unauthorized\nToken: invalid\n",
+            "token: invalid number of segments",
+            "jwt: signature is invalid",
+            "Authorization: not provided",
+            "Error: bad credentials: 401 Unauthorized",
+            "Unsupported JWT: HS256",
+            "unexpected token: EOF at line 12",
+            "Access token: missing\nkey: value",
+            "see token://x and a::token::b",
+            "The session: timed out. Code: 401",
+            "credentials: null",
+            "password:\n\nuser: alice",
+            "if (token == 'abcdef1234567890') {}",
+            "secret: ${SECRET}",
+            "Time: 12:00:01, key: 1234567",
+        ],
+    );
+    stays(
+        "application/json",
+        &[
+            r#"{"errors":{"password":["The password field is required.","is too short (minimum is 8 characters)"]}}"#,
+            r#"{"token":"This field may not be blank.","message":"Invalid token: signature mismatch"}"#,
+            r#"{"name":"token","value":null,"message":"jwt: expired"}"#,
+            r#"{"name":"alice","value":"hunter2","path":"/oauth/token"}"#,
+            r#"{"query":"mutation($password: String!) { login(password: $password) }"}"#,
+        ],
+    );
+    let passphrase = body("application/json", r#"{"password":"correct horse battery staple"}"#);
+    assert!(passphrase.contains("(masked"), "{passphrase}");
+}
+
+#[test]
+fn a_member_that_another_one_names_as_a_secret_is_one() {
+    hides(
+        "application/json",
+        &[
+            r#"[{"name":"user","value":"alice"},{"name":"password","value":"@"}]"#,
+            r#"[{"value":"@","name":"password"},{"value":"alice","name":"user"}]"#,
+            r#"{"a":"alice","env":[{"key":"API_KEY","value":"@"}]}"#,
+            r#"{"errors":[{"type":"field","value":"@","msg":"alice","path":"password","location":"body"}]}"#,
+            r#"{"detail":[{"loc":["body","password"],"msg":"alice","input":"@"}]}"#,
+            r#"{"detail":[{"input":"@","loc":["body","password"],"msg":"alice"}]}"#,
+            r#"{"field":"password","objectName":"alice","rejectedValue":"@"}"#,
+            r#"{"PropertyName":"Password","AttemptedValue":"@","a":"alice"}"#,
+            r#"{"name":"Authorization","value":["@","@"],"a":"alice"}"#,
+            r#"{"value":["@",{"a":1}],"name":"password","a":"alice"}"#,
+            r#"{"value":{"raw":"@"},"name":"client_secret","a":"alice"}"#,
+            r#"{"a":"alice","value":"@","name":"password"#,
+            r#"{"a":"alice","value":"@\"@","name":"password"}"#,
+            r#"{"a":"alice","name":"password","value":"@"#,
+        ],
+    );
+    let shown =
+        body("application/json", r#"[{"value":1234, "name":"pin"},{"value":1234,"name":"n"}]"#);
+    assert_eq!(shown, r#"[{"value":"(masked)", "name":"pin"},{"value":1234,"name":"n"}]"#);
+    let deep = format!("{}{}", r#"{"value":"#.repeat(5000), r#""x","name":"password"}"#.repeat(3));
+    body("application/json", &deep);
+}
+
+#[test]
+fn a_url_in_a_challenge_is_masked() {
+    for value in [
+        "Bearer realm=\"https://alice:@@h/token\",service=\"alice\"",
+        "Bearer realm=\"https://h/alice?a=1&access_token=@\"",
+        "Basic realm=\"x\", Bearer error=\"alice\", error_uri=\"http://h/?token=@\"",
+        "Basic realm=\"Default name: alice password: @\"",
+    ] {
+        let planted = value.replace("@@", "\0").replace('@', SECRET);
+        let planted = planted.replace('\0', &format!("{SECRET}@"));
+        for name in ["WWW-Authenticate", "Proxy-Authenticate"] {
+            let shown = header(name, &planted);
+            assert!(!shown.contains(SECRET) && shown.contains("alice"), "{shown}");
+        }
+        let shown = masking().text(&planted).into_owned();
+        assert!(!shown.contains(SECRET) && shown.contains("alice"), "{shown}");
+        let shown = super::shown_words(&planted).into_owned();
+        assert!(!shown.contains(SECRET) && !shown.contains("fp"), "{shown}");
+        assert!(shown.contains("(masked)") && shown.contains("alice"), "{shown}");
+    }
+    for plain in [
+        "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:a/b:pull\"",
+        "Digest realm=\"x\", nonce=\"4l7VPb9gBgA=53af\", qop=\"auth\", opaque=\"a1b2c3\"",
+        "Bearer error=\"invalid_token\", error_description=\"The token expired at '06/01/2025 11:00:00'\"",
+        "Basic realm=\"Password: required\"",
+    ] {
+        assert_eq!(header("WWW-Authenticate", plain), plain);
+        assert_eq!(super::shown_words(plain), plain);
+    }
+}
