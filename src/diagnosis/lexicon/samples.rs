@@ -19,6 +19,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Missing or insufficient permissions.", "User (role: guests) missing scope (account)",
         "action [indices:data/read/search] is unauthorized for user [bob]", "You are not a server admin.",
         "you don't have permission to access this resource", "permission denied",
+        "Not administrator user", "Not monitor user", "User not authorised to access virtual host",
     ]),
     (Locked, &[
         "Your account is locked.", "Too many login attempts. Retry later.", "Too many failed login attempts",
@@ -54,6 +55,8 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "401 - Unauthorized: Access is denied due to invalid credentials.",
         "You do not have permission to view this directory or page using the credentials that you supplied.",
         "You need a valid user and password to access this content.", "Props Authentication Token not found",
+        "Trial period expired", "The link has expired", "token signing key expired", "API version no longer valid",
+        "Missing required parameter: foo", "Invalid request: missing field name", "The tenant parameter is missing",
     ]),
     (Clock, &[
         "Stale timestamp", "Signed request date outside acceptable time window",
@@ -67,6 +70,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "no session information", "session.token.rotate", "You need to sign in or sign up before continuing.",
         "Your session expired. Please sign in again to continue.", "Session not active",
         "User session not found or doesn't have client attached on it", "session_expired", "Session timed out",
+        "user_session_not_found",
     ]),
     (NotYetValid, &[
         "NotBeforeError",
@@ -176,7 +180,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Account pending approval", "Your account is not yet verified",
         "User inactive or deleted.", "User not found", "user_not_found", "User is inactive", "Account disabled", "Error loading the user bob",
         "user does not exist [uid: 0, name: bob]", "Your account is not activated yet.", "You have to confirm your email address before continuing.",
-        "User account is disabled", "Your password has expired",
+        "User account is disabled", "Your password has expired", "User credentials have expired",
     ]),
     (Certificate, &[
         "Client certificate required", "No required SSL certificate was sent", "Missing client certificate", "A client certificate is required",
@@ -193,6 +197,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "authentication required", "Authentication is required", "Missing \"Authorization\" header", "missing_authorization", "Requires authentication",
         "Not logged in", "Fresh token required", "Only signed in user is allowed to call APIs.", "no org id", "Missing JWT in cookies or headers",
         "Invalid token header. No credentials provided.", "Token not provided", "Login required", "Missing credentials", "access token is empty",
+        "Missing required parameter: access_token", "Missing field Authorization",
     ]),
     (BadCredentials, &[
         "Could not log in", "Unable to sign you in",

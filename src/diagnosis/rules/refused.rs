@@ -39,7 +39,11 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let said = view.said();
-    let refused = said.is_some_and(|said| LOGIN_REFUSED.contains(&said.category));
+    let refused = said.is_some_and(|said| {
+        // A password that expired, or its account: no token was sent.
+        let expired = said.category == Category::Expired && is_login && !said.names_a_token();
+        expired || LOGIN_REFUSED.contains(&said.category)
+    });
     let silent = said.is_none_or(|said| !said.is_informative() || is_weak(said));
     let wrong = view.proved(Verdict::Differs);
     let otherwise = !refused && !silent && !wrong || view.proved(Verdict::Matches);
@@ -73,7 +77,7 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
         None => found,
     };
     let found = match said.map(|said| said.category) {
-        Some(Category::UserGone) => found
+        Some(Category::UserGone | Category::Expired) => found
             .fact("reason", "The account does not exist, is disabled, or its password has expired"),
         Some(Category::Mfa) => found.fact(
             "hint",

@@ -2,7 +2,7 @@
 
 use crate::auth::Jwt;
 use crate::diagnosis::Confidence;
-use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
     is_login_status, is_signed, is_token, lowered, only_cookies, other_jwt, place, stated,
@@ -29,7 +29,9 @@ pub fn token_expired(view: &View<'_>) -> Answer {
     // Elsewhere than in the credentials field a JWT may not be what the server read: only one that is
     // past tells something.
     let other = if view.missing() && is_login_status(view) { other_jwt(view) } else { None };
-    let by_words = stated(view, &[Category::Expired]);
+    // What expired of a user and a password is a token only if the server calls it one.
+    let of_token = !view.uses("Basic") || view.said().is_some_and(Said::names_a_token);
+    let by_words = stated(view, &[Category::Expired]).filter(|_| of_token);
     if view.jwt().is_none() && other.is_none() && by_words.is_none() {
         return Answer::No;
     }

@@ -195,3 +195,24 @@ fn a_token_that_is_accepted_a_moment_later_is_said_to_be() {
     let (_, never) = told([use_it(0.0, 401), use_it(0.1, 401)]);
     assert!(!never.contains("later"), "{never}");
 }
+
+#[test]
+fn what_expired_is_no_token_where_a_password_was_sent() {
+    for words in ["Credentials expired", "User credentials have expired", "expired"] {
+        assert_eq!(said(ALICE, words), "wrong-password likely", "{words}");
+    }
+    // A token can be sent in a password's place.
+    assert_eq!(said(ALICE, "Access token expired"), "token-expired certain");
+    for words in ["Trial period expired", "The link has expired", "API version no longer valid"] {
+        assert_eq!(said(OPAQUE, words), "token-rejected possible", "{words}");
+    }
+}
+
+#[test]
+fn a_parameter_that_is_missing_says_nothing_of_the_credentials() {
+    for words in ["Missing required parameter: foo", "Invalid request: missing field name"] {
+        assert_eq!(said(OPAQUE, words), "token-rejected possible", "{words}");
+    }
+    let words = "Missing required parameter: access_token";
+    assert_eq!(said(OPAQUE, words), "server-did-not-see-auth likely");
+}
