@@ -214,9 +214,13 @@ impl Masking {
 
     fn value(&self, out: &mut Masked<'_>, of: &Assignment<'_>, equals: bool, kind: Kind) {
         let value = without_comment(of.value);
-        let whole = of.whole_line
-            && of.secrecy == Secrecy::Secret
-            && if kind == Kind::Settings { !is_no_value(value) } else { !is_remark(value) };
+        // Between a name and its `=` or behind it no sentence goes on.
+        let adjacent = equals && of.start > 0 && out.text[of.start - 1] == b'=';
+        let says = match kind {
+            Kind::Settings => is_no_value(value),
+            Kind::Lines | Kind::Words => !adjacent && is_remark(value),
+        };
+        let whole = of.whole_line && of.secrecy == Secrecy::Secret && !says;
         if whole {
             match self.echoed(of.name, value) {
                 Some(masked) => out.replace(of.start, value.len(), &masked),
@@ -226,14 +230,11 @@ impl Masking {
         }
         let (word, offset) = word(value);
         let secret = match of.secrecy {
-            Secrecy::Depends => names::looks_secret(word),
-            // Between a name and an `=` no sentence goes on.
-            _ if equals && of.start > 0 && out.text[of.start - 1] == b'=' => {
-                kind != Kind::Words || looks_random(word)
-            }
+            Secrecy::Depends => (of.whole_line || !equals) && names::looks_secret(word),
+            Secrecy::Secret if adjacent && kind != Kind::Words => true,
             _ => looks_random(word),
         };
-        if secret && !is_remark(word) {
+        if secret {
             self.replace(out, of.start + offset, word);
         }
     }

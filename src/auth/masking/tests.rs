@@ -201,6 +201,17 @@ proptest! {
             masking.body(Some(content_type), &octets);
         }
     }
+
+    #[test]
+    fn masking_takes_any_lines_and_members(
+        text in r#"(password|token|value|name|key| |- |:|=|\n|"|'|\||>|<|</|\[|\]|\{|\}|,|x1y2z3|\\){0,40}"#,
+    ) {
+        for content_type in ["text/plain", "text/yaml", "application/json", "text/xml"] {
+            masking().body(Some(content_type.as_bytes()), text.as_bytes());
+        }
+        masking().words(text.as_bytes());
+        shown_words(&text);
+    }
 }
 
 #[test]

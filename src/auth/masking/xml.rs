@@ -5,13 +5,21 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::Masking;
-use super::names::Secrecy;
+use super::names::{self, Secrecy};
 
 impl Masking {
     /// The text of each element whose name announces a secret (`wsse:Password`), and such attributes.
     pub(super) fn xml(&self, text: &[u8]) -> Vec<u8> {
         let out = Vec::with_capacity(text.len());
-        let mut scanner = Scanner { masking: self, rest: text, out, depth: 0, direct: false };
+        let mut scanner = Scanner {
+            masking: self,
+            rest: text,
+            out,
+            depth: 0,
+            direct: false,
+            label: false,
+            named: false,
+        };
         while !scanner.rest.is_empty() {
             scanner.step();
         }
@@ -27,6 +35,12 @@ impl Masking {
 /// Elements that hold more than the secret they are named after: who issued it, for whom, until when.
 const CONTAINERS: [&[u8]; 2] = [b"assertion", b"securitytoken"];
 
+/// Elements whose text names what the next one holds (XML-RPC's members), or whose `name` or `key` names
+/// their own text.
+const LABELS: [&str; 2] = ["name", "key"];
+const VALUES: [&str; 2] = ["value", "string"];
+const ENTRIES: [&str; 6] = ["entry", "property", "item", "setting", "string", "attribute"];
+
 struct Scanner<'a> {
     masking: &'a Masking,
     rest: &'a [u8],
@@ -35,6 +49,10 @@ struct Scanner<'a> {
     depth: usize,
     /// Only the text right in that element is.
     direct: bool,
+    /// The text to come may name what the next element holds.
+    label: bool,
+    /// The next element holds a secret: `<name>password</name><value>…`, `<entry key="password">…`
+    named: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -71,6 +89,9 @@ impl<'a> Scanner<'a> {
     fn text(&mut self, length: usize) {
         let text = self.take(length);
         let content = text.trim_ascii();
+        if self.label && !content.is_empty() {
+            self.named = names::is_identifier(content) && self.masking.announces_secret(content);
+        }
         if self.depth == 0 || content.is_empty() {
             self.out.extend_from_slice(text);
             return;
@@ -96,15 +117,21 @@ impl<'a> Scanner<'a> {
         if self.direct {
             self.depth = 0;
         }
+        let holds = self.named && (is_local(name, &VALUES) || is_local(name, &ENTRIES));
         if name.first() == Some(&b'/') {
             self.depth = self.depth.saturating_sub(1);
         } else if opens && self.depth > 0 {
             self.depth += 1;
+        } else if opens && holds {
+            (self.depth, self.direct) = (1, false);
         } else if opens && self.masking.announces_secret(name) {
             self.depth = 1;
-            let name = name.to_ascii_lowercase();
-            self.direct = CONTAINERS.iter().any(|container| name.ends_with(container));
+            let lower = name.to_ascii_lowercase();
+            self.direct = CONTAINERS.iter().any(|container| lower.ends_with(container));
         }
+        self.label = opens && is_local(name, &LABELS);
+        // The end of the name stands between it and what it names.
+        self.named &= name.first() == Some(&b'/');
     }
 
     /// The tag up to its last secret attribute. Any `<` or `>` ends a tag, so that a quote that was
@@ -118,8 +145,9 @@ impl<'a> Scanner<'a> {
         }
         // `<input name="csrf_token" value="…">`, `<add key="Password" value="…"/>`
         let named = attributes(tag).any(|(name, value)| {
-            is_one_of(name, ["name", "key"]) && self.masking.announces_secret(&tag[value])
+            is_one_of(name, LABELS) && self.masking.announces_secret(&tag[value])
         });
+        self.named |= named && is_local(tag_name(tag), &ENTRIES);
         let mut done = 0;
         for (name, value) in attributes(tag) {
             let secret = named && is_one_of(name, ["value", "content"])
@@ -148,6 +176,12 @@ fn tag_end(text: &[u8]) -> usize {
 
 fn is_one_of(name: &[u8], words: [&str; 2]) -> bool {
     words.into_iter().any(|word| name.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether an element has one of these names, with any prefix.
+fn is_local(name: &[u8], words: &[&str]) -> bool {
+    let local = name.rsplit(|&octet| octet == b':').next().unwrap_or(name);
+    words.iter().any(|word| local.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// The name of the tag that a text begins with; `/name` of one that ends an element.

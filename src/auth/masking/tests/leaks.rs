@@ -337,9 +337,13 @@ fn a_setting_is_a_secret_by_its_name() {
         ],
     );
     hides("application/yaml", &["user: alice\npassword: must @ all\n", "{user: alice, pin: @}"]);
-    for letters in
-        ["user: alice\npassword: letmein\n", "[x]\npassword = letmein", "api_key = letmein"]
-    {
+    for letters in [
+        "user: alice\npassword: letmein\n",
+        "[x]\npassword = letmein",
+        "api_key = letmein",
+        "a=1 password=letmein ok",
+        "password=letmein, wrong",
+    ] {
         assert!(!body("text/plain", letters).contains("letmein"), "{letters}");
     }
     let shown = body("text/yaml", "a: 1\npassword: \"hunter2\"\npin: 'x1'\nsecret: null\n");
@@ -443,4 +447,25 @@ fn a_url_in_a_challenge_is_masked() {
         assert_eq!(header("WWW-Authenticate", plain), plain);
         assert_eq!(super::shown_words(plain), plain);
     }
+}
+
+#[test]
+fn an_element_that_another_one_names_as_a_secret_is_one() {
+    hides(
+        "text/xml",
+        &[
+            "<member><name>password</name><value><string>@</string></value></member><u>alice</u>",
+            "<m><name>user</name><value>alice</value></m><m><name>token</name>\n<value>@</value></m>",
+            "<properties><entry key=\"user\">alice</entry><entry key=\"password\">@</entry></properties>",
+            "<bean><property name='password'><value>@</value></property><a>alice</a></bean>",
+        ],
+    );
+    stays(
+        "text/xml",
+        &[
+            "<m><name>password</name><type>string</type></m><m><name>user</name><value>a</value></m>",
+            "<entry key=\"password\"/><entry key=\"user\">alice</entry>",
+            "<property name=\"token\"></property><p>alice</p>",
+        ],
+    );
 }
