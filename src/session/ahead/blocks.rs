@@ -35,6 +35,12 @@ struct Block {
     fault: Option<io::Error>,
 }
 
+impl Block {
+    fn is_empty(&self) -> bool {
+        self.octets.len() <= HEADROOM
+    }
+}
+
 /// Reads the next block.
 fn read_next(mut progress: MutexGuard<'_, Progress>, empty: Vec<u8>) -> Block {
     let (number, turn) = (progress.next, progress.turn);
@@ -47,7 +53,7 @@ fn read_next(mut progress: MutexGuard<'_, Progress>, empty: Vec<u8>) -> Block {
         block.cut_at = own.cut_at(&block.octets);
     } else {
         (block.octets, block.fault) = reader.read_block(empty);
-        if block.octets.len() <= HEADROOM || block.fault.is_some() {
+        if block.is_empty() || block.fault.is_some() {
             progress.reader = None;
         }
     }
@@ -144,6 +150,16 @@ impl BlockChannel {
         }
     }
 
+    /// Gets the block that is needed, and goes on behind what was read of it.
+    fn advance(&mut self, used: Vec<u8>) -> io::Result<Block> {
+        let block = self.get(used)?;
+        self.wanted += 1;
+        if let Some(position) = block.cut_at {
+            self.go_on_at(position)?;
+        }
+        Ok(block)
+    }
+
     /// Goes on at this octet of the file with what is needed next: a block was shorter than it was taken to be.
     fn go_on_at(&mut self, position: u64) -> io::Result<()> {
         let progress = Arc::clone(&self.progress);
@@ -190,12 +206,12 @@ impl Blocks for BlockChannel {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
-        let block = self.get(used)?;
-        self.wanted += 1;
-        if let Some(position) = block.cut_at {
-            self.go_on_at(position)?;
+        let mut block = self.advance(used)?;
+        // What was the end when it was read, ahead of its use, need not be any more.
+        if block.is_empty() && block.fault.is_none() && block.cut_at.is_some() {
+            block = self.advance(block.octets)?;
         }
-        if block.octets.len() > HEADROOM {
+        if !block.is_empty() {
             self.fault = block.fault;
             return Ok(Some(block.octets));
         }
@@ -317,6 +333,28 @@ mod tests {
             let (rest, fault) = read_to_the_end(&mut channel);
             assert!(fault.is_none() && [&first[HEADROOM..], &rest].concat() == octets);
         }
+    }
+
+    #[test]
+    fn an_end_that_was_seen_ahead_of_its_use_is_looked_at_again() {
+        let octets = octets(FULL + 9);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&octets[..FULL]).unwrap();
+        let whole = file.try_clone().unwrap();
+        io::Seek::rewind(&mut file).unwrap();
+        let mut channel = started(Box::new(FileBlocks::new(&whole).unwrap()), false);
+        let first = channel.next(Vec::new()).unwrap().unwrap();
+        // Whoever reads it finds nothing there yet.
+        while !channel.held.iter().any(|block| block.number == 1) {
+            thread::yield_now();
+            while let Ok(block) = channel.full.try_recv() {
+                channel.hold(block);
+            }
+        }
+        io::Seek::seek(&mut file, io::SeekFrom::End(0)).unwrap();
+        file.write_all(&octets[FULL..]).unwrap();
+        let (rest, fault) = read_to_the_end(&mut channel);
+        assert!(fault.is_none() && [&first[HEADROOM..], &rest].concat() == octets);
     }
 
     #[test]
