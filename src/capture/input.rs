@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// One read: large enough that the system call costs nothing a packet, small enough to stay in the
 /// processor's cache until it is decoded.
-pub(super) const BLOCK: usize = 256 << 10;
+pub const BLOCK: usize = 256 << 10;
 
 /// How long a silent pipe or a file that does not grow is waited for before the caller hears
 /// [`Filled::Idle`].
@@ -106,20 +106,24 @@ impl FileBlocks {
         let position = file.stream_position()?;
         Ok(Self { file: Arc::new(file), position })
     }
+
+    fn pass_block(&mut self) -> FileBlock {
+        let next = FileBlock { file: Arc::clone(&self.file), position: self.position };
+        self.position += BLOCK as u64;
+        next
+    }
 }
 
 impl BlockReader for FileBlocks {
     fn read_block(&mut self, block: Vec<u8>) -> (Vec<u8>, Option<io::Error>) {
-        let next = FileBlock { file: Arc::clone(&self.file), position: self.position };
+        let next = self.pass_block();
         let (block, fault) = next.read(block);
-        self.position += (block.len() - HEADROOM) as u64;
+        self.position = next.cut_at(&block).unwrap_or(self.position);
         (block, fault)
     }
 
     fn leave(&mut self) -> Option<FileBlock> {
-        let next = FileBlock { file: Arc::clone(&self.file), position: self.position };
-        self.position += BLOCK as u64;
-        Some(next)
+        Some(self.pass_block())
     }
 
     fn go_on_at(&mut self, position: u64) {

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::time::Timestamp;
-pub use input::{BlockReader, Blocks, FileBlocks, HEADROOM};
+pub use input::{BLOCK, BlockReader, Blocks, FileBlocks, HEADROOM};
 pub use live::{LiveOptions, LiveSource};
 
 /// What to read.

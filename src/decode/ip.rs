@@ -64,7 +64,7 @@ pub(super) fn peel_v4<'a>(rest: Rest<'a>, ip: &mut IpHeader) -> PeeledIp<'a> {
     Ok((fragment, payload))
 }
 
-/// The same for nearly all packets with TCP, in half the time: without options, and no fragment.
+/// The same for nearly all packets with TCP, with some 40 instructions less: without options, and no fragment.
 #[inline]
 pub(super) fn peel_plain_v4(rest: Rest<'_>) -> Option<(IpHeader, Rest<'_>)> {
     const MORE_FRAGMENTS_OR_OFFSET: u16 = 0x3fff;

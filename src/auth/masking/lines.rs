@@ -1,7 +1,8 @@
 //! `password: hunter2`, `api_key = abc`: names and values as YAML, INI, logs and sentences write them.
 
 use super::Masking;
-use super::names::{self, Secrecy};
+use super::names::{self, Secrecy, is_one_of};
+use crate::auth::syntax::ends_with_ignore_case;
 
 /// What a text is, for what stands behind a name in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -347,10 +348,6 @@ fn is_no_value(value: &[u8]) -> bool {
     is_one_of(value, &NO_VALUE)
 }
 
-fn is_one_of(word: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()))
-}
-
 /// Whether the value is on the lines below: there is none here, or `|`, `>-`, `!vault |`, `&x |2`.
 fn opens_block(value: &[u8]) -> bool {
     let header = value.rsplit(|octet| *octet == b' ').next().unwrap_or_default();
@@ -400,7 +397,8 @@ fn trim_end(text: &[u8]) -> &[u8] {
 
 /// `document.cookie=` is a line of a script, and says which cookie it is for.
 fn ends_in_cookie(name: &[u8]) -> bool {
-    name.len() > 7 && name[name.len() - 7..].eq_ignore_ascii_case(b".cookie")
+    const PROPERTY: &[u8] = b".cookie";
+    name.len() > PROPERTY.len() && ends_with_ignore_case(name, PROPERTY)
 }
 
 /// Whether the name of what is assigned may have this octet.

@@ -249,6 +249,11 @@ pub fn looks_secret(value: &[u8]) -> bool {
         && !value.iter().any(u8::is_ascii_whitespace)
 }
 
+/// Whether a word is one of these, in any case.
+pub fn is_one_of(word: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()))
+}
+
 /// Whether a text can be the name of a field, a parameter or a variable: one word.
 pub fn is_identifier(text: &[u8]) -> bool {
     let is_in_name = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.[]".contains(octet);

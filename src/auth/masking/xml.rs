@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::Masking;
-use super::names::{self, Secrecy};
+use super::names::{self, Secrecy, is_one_of};
 
 impl Masking {
     /// The text of each element whose name announces a secret (`wsse:Password`), and such attributes.
@@ -145,12 +145,12 @@ impl<'a> Scanner<'a> {
         }
         // `<input name="csrf_token" value="…">`, `<add key="Password" value="…"/>`
         let named = attributes(tag).any(|(name, value)| {
-            is_one_of(name, LABELS) && self.masking.announces_secret(&tag[value])
+            is_one_of(name, &LABELS) && self.masking.announces_secret(&tag[value])
         });
         self.named |= named && is_local(tag_name(tag), &ENTRIES);
         let mut done = 0;
         for (name, value) in attributes(tag) {
-            let secret = named && is_one_of(name, ["value", "content"])
+            let secret = named && is_one_of(name, &["value", "content"])
                 || !name.starts_with(b"xmlns") && self.masking.announces_secret(name);
             if !secret || value.start < done {
                 continue;
@@ -174,14 +174,10 @@ fn tag_end(text: &[u8]) -> usize {
     memchr::memchr2(b'<', b'>', &text[begun..]).map_or(text.len(), |end| begun + end)
 }
 
-fn is_one_of(name: &[u8], words: [&str; 2]) -> bool {
-    words.into_iter().any(|word| name.eq_ignore_ascii_case(word.as_bytes()))
-}
-
 /// Whether an element has one of these names, with any prefix.
 fn is_local(name: &[u8], words: &[&str]) -> bool {
     let local = name.rsplit(|&octet| octet == b':').next().unwrap_or(name);
-    words.iter().any(|word| local.eq_ignore_ascii_case(word.as_bytes()))
+    is_one_of(local, words)
 }
 
 /// The name of the tag that a text begins with; `/name` of one that ends an element.

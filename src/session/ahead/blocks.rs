@@ -137,8 +137,7 @@ impl BlockChannel {
                 }
                 return Ok(block);
             }
-            let progress = Arc::clone(&self.progress);
-            let block = match (progress.try_lock(), room.take()) {
+            let block = match (self.progress.try_lock(), room.take()) {
                 (Ok(progress), Some(room)) => read_next(progress, room),
                 (Err(TryLockError::Poisoned(_)), _) => return Err(broke_down()),
                 (_, unused) => {
@@ -162,8 +161,7 @@ impl BlockChannel {
 
     /// Goes on at this octet of the file with what is needed next: a block was shorter than it was taken to be.
     fn go_on_at(&mut self, position: u64) -> io::Result<()> {
-        let progress = Arc::clone(&self.progress);
-        let mut progress = progress.lock().map_err(|_| broke_down())?;
+        let mut progress = self.progress.lock().map_err(|_| broke_down())?;
         if let Some(reader) = &mut progress.reader {
             reader.go_on_at(position);
         }
@@ -230,10 +228,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-    use crate::capture::FileBlocks;
-
-    /// Octets of a block of a file.
-    const FULL: usize = 256 << 10;
+    use crate::capture::{BLOCK, FileBlocks};
 
     /// Blocks that hold their number, until something is wrong.
     struct Numbers {
@@ -302,7 +297,7 @@ mod tests {
 
     #[test]
     fn blocks_of_a_file_come_in_order_whoever_reads_them() {
-        for length in [0, 1, FULL, 20 * FULL, 20 * FULL + 1, 21 * FULL - 1] {
+        for length in [0, 1, BLOCK, 20 * BLOCK, 20 * BLOCK + 1, 21 * BLOCK - 1] {
             let octets = octets(length);
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(&octets).unwrap();
@@ -318,16 +313,16 @@ mod tests {
 
     #[test]
     fn nothing_is_left_out_of_a_file_that_grows_while_it_is_read() {
-        let octets = octets(9 * FULL);
+        let octets = octets(9 * BLOCK);
         for _ in 0..20 {
             let (mut file, path) = tempfile::NamedTempFile::new().unwrap().into_parts();
-            file.write_all(&octets[..3 * FULL / 2]).unwrap();
+            file.write_all(&octets[..3 * BLOCK / 2]).unwrap();
             io::Seek::rewind(&mut file).unwrap();
             let mut channel = started(Box::new(FileBlocks::new(&file).unwrap()), false);
             let first = channel.next(Vec::new()).unwrap().unwrap();
             // Blocks behind the end may have been looked for already.
             file = File::options().append(true).open(&path).unwrap();
-            for part in octets[3 * FULL / 2..].chunks(FULL / 3) {
+            for part in octets[3 * BLOCK / 2..].chunks(BLOCK / 3) {
                 file.write_all(part).unwrap();
             }
             let (rest, fault) = read_to_the_end(&mut channel);
@@ -337,9 +332,9 @@ mod tests {
 
     #[test]
     fn an_end_that_was_seen_ahead_of_its_use_is_looked_at_again() {
-        let octets = octets(FULL + 9);
+        let octets = octets(BLOCK + 9);
         let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&octets[..FULL]).unwrap();
+        file.write_all(&octets[..BLOCK]).unwrap();
         let whole = file.try_clone().unwrap();
         io::Seek::rewind(&mut file).unwrap();
         let mut channel = started(Box::new(FileBlocks::new(&whole).unwrap()), false);
@@ -352,7 +347,7 @@ mod tests {
             }
         }
         io::Seek::seek(&mut file, io::SeekFrom::End(0)).unwrap();
-        file.write_all(&octets[FULL..]).unwrap();
+        file.write_all(&octets[BLOCK..]).unwrap();
         let (rest, fault) = read_to_the_end(&mut channel);
         assert!(fault.is_none() && [&first[HEADROOM..], &rest].concat() == octets);
     }
