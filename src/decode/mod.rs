@@ -339,13 +339,20 @@ const IPV6_FRAGMENT: u8 = 44;
 /// What stands right behind the link-layer header of the most usual link types: its EtherType, and itself.
 #[inline]
 fn packet(link_type: LinkType, rest: Rest<'_>) -> Option<(u16, Rest<'_>)> {
-    let (ether_type_at, length) = match link_type {
-        LinkType::ETHERNET => (12, 14),
-        LinkType::LINUX_SLL => (14, 16),
-        LinkType::LINUX_SLL2 => (0, 20),
-        _ => return None,
-    };
-    Some((rest.half_word(ether_type_at)?, rest.skip(length)?))
+    match link_type {
+        LinkType::ETHERNET => behind::<12, 14>(rest),
+        LinkType::LINUX_SLL => behind::<14, 16>(rest),
+        LinkType::LINUX_SLL2 => behind::<0, 20>(rest),
+        _ => None,
+    }
+}
+
+/// What stands behind a header of `LENGTH` octets, which has its EtherType at `AT`.
+#[inline]
+fn behind<const AT: usize, const LENGTH: usize>(rest: Rest<'_>) -> Option<(u16, Rest<'_>)> {
+    let (header, data) = rest.data.split_first_chunk::<LENGTH>()?;
+    let ether_type = u16::from_be_bytes([header[AT], header[AT + 1]]);
+    Some((ether_type, Rest { data, cut: rest.cut }))
 }
 
 /// Peels one header after the other until TCP is left, whose IP header is then in `ip`.

@@ -118,9 +118,9 @@ impl Wire {
             let mut segments = [None; AT_ONCE];
             let mut sought = [Sought::NOTHING; AT_ONCE];
             for ((frame, segment), sought) in frames.iter().zip(&mut segments).zip(&mut sought) {
-                *segment = decode::straight(frame);
-                if let Some(segment) = segment {
-                    *sought = self.flows.seek(segment);
+                if let Some(straight) = decode::straight(frame) {
+                    *sought = self.flows.seek(&straight);
+                    *segment = Some(straight);
                 }
             }
             let sought = &mut sought[..frames.len()];
@@ -433,9 +433,9 @@ impl Consumer for Reader {
     }
 
     #[inline]
-    fn ignores(data: &Data<'_>) -> bool {
+    fn ignores(position: u64, octets: &[u8]) -> bool {
         // What `begin` would find; not the first octets, by which connections are counted that are not HTTP.
-        data.position != 0 && !sniff::begins_with_capital(data.octets)
+        position != 0 && !sniff::begins_with_capital(octets)
     }
 
     fn ignores_end(state: &Conversation, direction: Direction) -> bool {

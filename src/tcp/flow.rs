@@ -68,6 +68,17 @@ pub(super) enum Outcome {
     Reset,
 }
 
+/// What came of a segment on the straight way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Straight {
+    /// It cannot go there; nothing has changed.
+    No,
+    /// It was taken in, and means nothing to the consumer.
+    Quiet,
+    /// It was taken in, and the consumer was told.
+    Told,
+}
+
 /// How long acknowledged octets have been missing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Grace {
@@ -95,6 +106,8 @@ pub(super) struct Flow<S> {
     /// passes through here.
     pub grace: Option<Box<Grace>>,
     reset: Option<Box<Reset>>,
+    /// Nothing waits, is missing or has ended, in either direction. The straight way leaves it so.
+    is_steady: bool,
     pub last_seen: Timestamp,
     /// Whether any payload was seen.
     pub has_payload: bool,
@@ -122,6 +135,7 @@ impl<S> Flow<S> {
             halves: [HalfStream::new(), HalfStream::new()],
             grace: None,
             reset: None,
+            is_steady: false,
             last_seen: segment.timestamp,
             has_payload: false,
             ends_ignored: [false; 2],
@@ -168,8 +182,7 @@ impl<S> Flow<S> {
     }
 
     /// The straight way for what most segments are: the next octets, or none, on a connection of which
-    /// nothing is missing, and no acknowledgment of what was not seen. [`Self::push`] would do the
-    /// same. Returns whether it was such a segment; if not, nothing has changed.
+    /// nothing is missing, and no acknowledgment of what was not seen. [`Self::push`] would do the same.
     ///
     /// `unread` octets follow its payload that were not read: with these, it is such a segment only where
     /// the consumer has enough.
@@ -180,56 +193,90 @@ impl<S> Flow<S> {
         segment: &Segment<'_>,
         unread: u32,
         consumer: &mut C,
-    ) -> bool {
+    ) -> Straight {
         const SPECIAL: u8 = TcpFlags::SYN | TcpFlags::FIN | TcpFlags::RST;
-        let Segment { timestamp, sequence, payload, .. } = *segment;
+        debug_assert!(!self.is_steady || self.looks_steady(), "{:?}", self.halves);
+        let Segment { timestamp, payload: octets, .. } = *segment;
         let (own, peer) = split(&mut self.halves, direction);
         let plain = segment.flags.0 & (SPECIAL | TcpFlags::ACK) == TcpFlags::ACK
             && segment.cut == 0
             // One octet may be a keep-alive probe.
-            && payload.len() != 1
-            && (payload.is_empty() || own.is_next(sequence))
-            && self.grace.is_none()
-            && self.reset.is_none()
-            && own.is_steady()
-            && peer.is_steady();
+            && octets.len() != 1
+            && (octets.is_empty() || own.is_next(segment.sequence))
+            && self.is_steady;
         if !plain {
-            return false;
+            return Straight::No;
         }
         let position = own.position();
-        let mut data = Data { octets: payload, position, timestamp, acknowledged: None };
-        let (state, unread) = (&mut self.state, u64::from(unread));
-        if unread > 0 && !consumer.is_enough(state.as_deref(), direction, &data, unread) {
-            return false;
+        if unread > 0 {
+            let data = Data { octets, position, timestamp, acknowledged: None };
+            if !consumer.is_enough(self.state.as_deref(), direction, &data, unread.into()) {
+                return Straight::No;
+            }
         }
-        data.acknowledged = peer.acknowledge_seen(segment.acknowledgment);
-        if data.acknowledged.is_none() {
-            return false;
-        }
+        let Some(acknowledged) = peer.acknowledge_seen(segment.acknowledgment) else {
+            return Straight::No;
+        };
         self.last_seen = self.last_seen.max(timestamp);
         let packets = &mut self.info.packets[direction as usize];
         *packets = packets.saturating_add(1);
-        if payload.is_empty() {
-            return true;
+        if octets.is_empty() {
+            return Straight::Quiet;
         }
         self.has_payload = true;
-        own.push_next(segment.identification, &data);
-        let is_ignored = state.is_none() && C::ignores(&data);
-        let (info, ignored) = (&self.info, &mut self.ends_ignored);
+        own.push_next(segment.identification, octets.len());
+        if self.state.is_none() && C::ignores(position, octets) {
+            own.skip(unread.into());
+            return Straight::Quiet;
+        }
+        let data = Data { octets, position, timestamp, acknowledged: Some(acknowledged) };
+        self.tell_next(direction, data, unread, consumer);
+        Straight::Told
+    }
+
+    /// Tells the consumer of octets that were taken in, and of those behind them that were not read.
+    #[inline(never)]
+    fn tell_next<C: Consumer<State = S>>(
+        &mut self,
+        direction: Direction,
+        data: Data<'_>,
+        unread: u32,
+        consumer: &mut C,
+    ) {
+        let (info, state, ignored) = (&self.info, &mut self.state, &mut self.ends_ignored);
         let mut sink = |event: StreamEvent<'_>| {
-            if !is_ignored {
-                tell(info, state, ignored, direction, event, consumer);
-            }
+            tell(info, state, ignored, direction, event, consumer);
         };
         sink(StreamEvent::Data(data));
         if unread > 0 {
-            own.pass_over(unread, sink);
+            let (own, length) = (&mut self.halves[direction as usize], u64::from(unread));
+            let position = own.position();
+            own.skip(length);
+            sink(StreamEvent::Unread { position, length });
         }
-        true
+    }
+
+    fn looks_steady(&self) -> bool {
+        self.grace.is_none()
+            && self.reset.is_none()
+            && self.halves.iter().all(HalfStream::is_steady)
     }
 
     /// Takes in one segment.
     pub fn push<C: Consumer<State = S>>(
+        &mut self,
+        direction: Direction,
+        segment: &Segment<'_>,
+        limits: &Limits,
+        counters: &mut TcpCounters,
+        consumer: &mut C,
+    ) -> Outcome {
+        let outcome = self.push_any(direction, segment, limits, counters, consumer);
+        self.is_steady = self.looks_steady();
+        outcome
+    }
+
+    fn push_any<C: Consumer<State = S>>(
         &mut self,
         direction: Direction,
         segment: &Segment<'_>,

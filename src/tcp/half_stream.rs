@@ -163,20 +163,18 @@ impl HalfStream {
         Some(position)
     }
 
-    /// Goes on behind the next octets of a steady stream, for whom has them to hand on.
+    /// Goes on behind so many next octets of a steady stream, for whom has them to hand on.
     #[inline]
-    pub fn push_next(&mut self, identification: u16, data: &Data<'_>) {
+    pub fn push_next(&mut self, identification: u16, length: usize) {
         self.last_identification = identification;
         self.last_sequence = self.sequence;
-        self.skip_to(data.position + data.octets.len() as u64);
+        self.skip(length as u64);
     }
 
-    /// Goes on behind octets that were not read.
-    #[cold]
-    pub fn pass_over(&mut self, length: u64, sink: impl FnOnce(StreamEvent<'_>)) {
-        let position = self.position;
-        self.skip_to(position + length);
-        sink(StreamEvent::Unread { position, length });
+    /// Goes on behind so many octets.
+    #[inline]
+    pub fn skip(&mut self, length: u64) {
+        self.skip_to(self.position + length);
     }
 
     /// Whether the peer acknowledged octets that were never seen.

@@ -120,9 +120,9 @@ pub trait Consumer {
         false
     }
 
-    /// Whether this data means nothing to a consumer that has no state for its connection, although it has heard
-    /// of it before.
-    fn ignores(_data: &Data<'_>) -> bool {
+    /// Whether these octets at this position of their stream mean nothing to a consumer that has no state for
+    /// their connection, although it has heard of it before.
+    fn ignores(_position: u64, _octets: &[u8]) -> bool {
         false
     }
 

@@ -10,7 +10,7 @@ use ahash::RandomState;
 
 use self::lists::{Kind, List, Neighbours};
 pub use self::sought::Sought;
-use super::flow::{Flow, Outcome};
+use super::flow::{Flow, Outcome, Straight};
 use super::index::Index;
 use super::slots::Slots;
 use super::weights::Weights;
@@ -219,18 +219,18 @@ impl<S> FlowTable<S> {
         unread: u32,
         consumer: &mut C,
     ) -> bool {
-        let Sought { key, source_is_low, .. } = *sought;
         let known = self.find(sought);
         if let Some(slot) = known
             && let Some(entry) = self.slots.get_mut(slot)
             && entry.kind != Kind::Closed
             && let Some(flow) = &mut entry.flow
         {
-            let direction = flow.direction(source_is_low);
-            if flow.push_next(direction, segment, unread, consumer) {
-                if !segment.payload.is_empty() {
-                    self.weights.set(slot, weight::<C>(flow));
-                }
+            let direction = flow.direction(sought.source_is_low);
+            let straight = flow.push_next(direction, segment, unread, consumer);
+            if straight == Straight::Told {
+                self.weights.set(slot, weight::<C>(flow));
+            }
+            if straight != Straight::No {
                 if entry.is_to_move(segment.timestamp) {
                     self.touch(slot, segment.timestamp);
                 }
@@ -238,20 +238,21 @@ impl<S> FlowTable<S> {
             }
         }
         if unread == 0 {
-            self.push_any(known, key, source_is_low, segment, consumer);
+            self.push_any(known, sought, segment, consumer);
         }
         unread == 0
     }
 
     /// Takes in a segment of whatever kind. `known`: the slot that its key was found in.
+    #[inline(never)]
     fn push_any<C: Consumer<State = S>>(
         &mut self,
         known: Option<u32>,
-        key: FlowKey,
-        source_is_low: bool,
+        sought: &Sought,
         segment: &Segment<'_>,
         consumer: &mut C,
     ) {
+        let Sought { key, source_is_low, .. } = *sought;
         let Some(slot) = self.find_or_begin(known, key, source_is_low, segment, consumer) else {
             return;
         };
