@@ -27,11 +27,11 @@ impl FileFilter {
         Ok(())
     }
 
-    /// Whether a frame of a prepared link type passes.
+    /// Whether a frame passes; `None` where its link type is not prepared.
     #[inline]
-    pub(super) fn accepts(&self, link_type: LinkType, data: &[u8]) -> bool {
+    pub(super) fn accepts(&self, link_type: LinkType, data: &[u8]) -> Option<bool> {
         let program = self.programs.iter().find(|(known, _)| *known == link_type);
-        program.is_some_and(|(_, program)| program.filter(data))
+        program.map(|(_, program)| program.filter(data))
     }
 }
 

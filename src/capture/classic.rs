@@ -113,13 +113,6 @@ impl Classic {
         })
     }
 
-    /// Length of the record at the front of `data`, as far as its header says so.
-    #[inline]
-    pub(super) fn size(&self, data: &[u8]) -> Option<usize> {
-        let [_, _, captured, _] = self.words(data.first_chunk()?);
-        Some(self.record_header + self.present(captured))
-    }
-
     /// How many of a packet's octets stand in its record: of a large one that is sparse, the first and
     /// the last.
     #[inline]

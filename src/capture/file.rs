@@ -16,9 +16,7 @@ use super::compressed::Compression;
 use super::input::{Blocks, Filled, Input, Window};
 use super::pcapng::PcapNg;
 use super::sparse::{LARGE, LargePackets};
-use super::{
-    AT_ONCE, Beginning, CaptureError, End, Frame, LinkType, Next, Part, Source, SourceDrops,
-};
+use super::{Beginning, CaptureError, End, Frame, LinkType, Next, Part, Source, SourceDrops};
 use crate::cache;
 use crate::time::Timestamp;
 
@@ -66,8 +64,14 @@ pub(super) struct Packet {
 
 impl Packet {
     #[inline]
-    fn is_large(&self) -> bool {
-        self.captured > LARGE || self.unread > 0
+    fn is_small(&self) -> bool {
+        self.captured <= LARGE && self.unread == 0
+    }
+
+    /// Its octets, if its record or block is at the front of `data`.
+    #[inline]
+    fn octets<'a>(&self, data: &'a [u8]) -> &'a [u8] {
+        data.get(self.start..self.start + self.captured).unwrap_or_default()
     }
 
     /// The frame of these octets.
@@ -102,12 +106,12 @@ impl Format {
         }
     }
 
-    /// Length of the record or block at the front of `data`, as far as it says so.
+    /// The packet at the front of `data`, if it is whole.
     #[inline]
-    fn size(&self, data: &[u8]) -> Option<usize> {
+    fn packet(&self, data: &[u8]) -> Option<Packet> {
         match self {
-            Self::Classic(format) => format.size(data),
-            Self::PcapNg(format) => format.size(data),
+            Self::Classic(format) => format.packet(data),
+            Self::PcapNg(format) => format.packet(data),
             Self::Unknown => None,
         }
     }
@@ -121,11 +125,8 @@ pub struct FileSource {
     /// The name of interfaces that have none.
     names: [Arc<str>; 1],
     filter: Option<FileFilter>,
-    packets: u64,
-    /// Packets that were walked over at once, and where the record or block of each lies in the window.
-    walked: Vec<(usize, Packet)>,
-    /// How far behind these the headers of packets were asked for.
-    asked: Cell<usize>,
+    /// Packets that were walked over.
+    packets: Cell<u64>,
     /// Packets and octets that were walked over before the last stretch of octets.
     judged: (u64, u64),
     /// What reads large packets whole, where only their beginnings come by themselves.
@@ -166,9 +167,7 @@ impl FileSource {
             format: Format::Unknown,
             names: [name.into()],
             filter: bpf.map(FileFilter::new),
-            packets: 0,
-            walked: Vec::with_capacity(AT_ONCE),
-            asked: Cell::new(0),
+            packets: Cell::new(0),
             judged: (0, 0),
             large: None,
             ended: None,
@@ -261,8 +260,7 @@ impl FileSource {
                 Ok(Step::Packet(packet)) => {
                     let passes = passes(&mut self.filter, &packet, self.window.available())
                         .map_err(|error| Some(End::Failed(error.to_string())))?;
-                    self.window.consume(packet.size);
-                    self.packets += 1;
+                    self.pass(&packet);
                     if passes {
                         return Ok(packet);
                     }
@@ -274,7 +272,7 @@ impl FileSource {
                 Ok(Step::Skip(size)) => self.window.consume(size),
                 Ok(Step::More(wanted)) => self.fill(wanted)?,
                 Err(fault) => {
-                    let packet = self.packets + 1;
+                    let packet = self.packets.get() + 1;
                     let fault = format!("is corrupt from packet {packet} on: {fault}");
                     return Err(Some(self.damaged(&fault)));
                 }
@@ -315,7 +313,7 @@ impl FileSource {
                 return Err(Some(End::Complete));
             }
             Ok(Filled::End) => {
-                let packet = self.packets + 1;
+                let packet = self.packets.get() + 1;
                 return Err(Some(self.damaged(&format!("ends in the middle of packet {packet}"))));
             }
             Err(error) => {
@@ -334,7 +332,7 @@ impl FileSource {
 
     /// Whether the last stretch of octets is over and was of large packets on the whole, as those of bodies are.
     fn was_bulky(&mut self) -> bool {
-        let now = (self.packets, self.window.offset());
+        let now = (self.packets.get(), self.window.offset());
         let (packets, octets) = (now.0 - self.judged.0, now.1 - self.judged.1);
         let enough = octets >= STRETCH;
         if enough {
@@ -352,28 +350,29 @@ impl FileSource {
         Some(LargePackets::new(file.try_clone().ok()?, walked - self.window.offset()))
     }
 
-    /// Walks over small packets that pass the filter, as many as are taken in at once, as far as they are there.
-    fn walk_blocks(&mut self) {
-        let (start, mut walked) = (self.window.start(), 0);
-        while self.walked.len() < AT_ONCE {
-            let data = self.window.available().get(walked..).unwrap_or_default();
-            match self.format.step(data) {
-                Ok(Step::Packet(packet)) if !packet.is_large() => {
-                    let Ok(passes) = passes(&mut self.filter, &packet, data) else { break };
-                    if passes {
-                        fetch_end_of_headers(data);
-                        self.walked.push((start + walked, packet));
-                    }
-                    self.packets += 1;
-                    walked += packet.size;
-                }
-                Ok(Step::Skip(size)) => walked += size,
-                // `next_part` takes the same step again: unlike a block that is skipped, a packet may be
-                // looked at twice.
-                Ok(Step::Packet(_) | Step::More(_)) | Err(_) => break,
+    /// The next packet that passes the filter, if it is there already and small, of whatever format.
+    #[inline(never)]
+    fn ready_that_passes(&self) -> Option<Frame<'_>> {
+        loop {
+            let data = self.window.available();
+            let packet = self.format.packet(data).filter(Packet::is_small)?;
+            let octets = packet.octets(data);
+            let passes = match &self.filter {
+                None => true,
+                Some(filter) => filter.accepts(packet.link_type, octets)?,
+            };
+            self.pass(&packet);
+            if passes {
+                return Some(packet.frame(octets));
             }
         }
-        self.window.consume(walked);
+    }
+
+    /// Walks over this packet.
+    #[inline]
+    fn pass(&self, packet: &Packet) {
+        self.window.consume(packet.size);
+        self.packets.set(self.packets.get() + 1);
     }
 
     /// A large packet was walked over. Behind the first one the middles of others are left out.
@@ -398,7 +397,7 @@ impl FileSource {
     fn not_whole(&self, error: &io::Error) -> End {
         match &self.large {
             Some(large) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                let fault = format!("ends in the middle of packet {}", self.packets);
+                let fault = format!("ends in the middle of packet {}", self.packets.get());
                 self.damaged_at(large.record(), &fault)
             }
             _ => End::Failed(error.to_string()),
@@ -415,33 +414,8 @@ impl FileSource {
     }
 }
 
-/// The same as [`FileSource::walk_blocks`] does, in seven tenths of the instructions, for records without a filter;
-/// they begin at `start` in the window. Answers how many octets they take.
-fn walk_records(
-    format: &Classic,
-    records: &[u8],
-    start: usize,
-    packets: &mut Vec<(usize, Packet)>,
-) -> usize {
-    let mut walked = 0;
-    while packets.len() < AT_ONCE {
-        let record = records.get(walked..).unwrap_or_default();
-        let Some(packet) = format.packet(record).filter(|packet| !packet.is_large()) else { break };
-        fetch_end_of_headers(record);
-        packets.push((start + walked, packet));
-        walked += packet.size;
-    }
-    walked
-}
-
-/// Asks for the headers of a packet whose record or block, which has come, begins here: they end in the next
-/// line of the cache, nearly always.
-#[inline]
-fn fetch_end_of_headers(data: &[u8]) {
-    data.get(HEADERS).into_iter().for_each(cache::fetch);
-}
-
-/// Asks for the headers of the packet whose record or block begins here.
+/// Asks for the headers of the packet whose record or block begins here: they end in its second line of the cache,
+/// nearly always.
 #[inline]
 fn fetch_headers(data: &[u8]) {
     data.first().into_iter().chain(data.get(HEADERS)).for_each(cache::fetch);
@@ -451,7 +425,7 @@ impl Source for FileSource {
     fn next(&mut self) -> Next<'_> {
         match self.advance() {
             Ok(packet) => {
-                if packet.is_large() {
+                if !packet.is_small() {
                     self.pass_large(packet);
                 }
                 if packet.unread > 0 { self.whole() } else { Next::Frame(self.frame(&packet)) }
@@ -462,7 +436,7 @@ impl Source for FileSource {
 
     fn next_part(&mut self) -> Part<'_> {
         match self.advance() {
-            Ok(packet) if packet.is_large() => {
+            Ok(packet) if !packet.is_small() => {
                 self.pass_large(packet);
                 let (frame, unread) = (self.frame(&packet), packet.unread);
                 if unread > 0 {
@@ -476,39 +450,16 @@ impl Source for FileSource {
         }
     }
 
-    fn walk(&mut self) -> usize {
-        self.walked.clear();
-        match (&self.format, &self.filter) {
-            (Format::Classic(format), None) => {
-                let records = self.window.available();
-                let walked = walk_records(format, records, self.window.start(), &mut self.walked);
-                self.packets += self.walked.len() as u64;
-                self.window.consume(walked);
-            }
-            _ => self.walk_blocks(),
-        }
-        self.asked.set(0);
-        fetch_headers(self.window.available());
-        self.walked.len()
-    }
-
     #[inline]
-    fn look_ahead(&self) {
-        // What this thread has read itself is in its processor's cache.
-        if !self.input.is_read_ahead() {
-            return;
-        }
-        let data = self.window.available().get(self.asked.get()..).unwrap_or_default();
-        let Some(size) = self.format.size(data) else { return };
-        self.asked.set(self.asked.get() + size);
-        fetch_headers(data.get(size..).unwrap_or_default());
-    }
-
-    fn walked<'a, 'r>(&'a self, room: &'r mut [Frame<'a>; AT_ONCE]) -> &'r [Frame<'a>] {
-        for (frame, (record, packet)) in room.iter_mut().zip(&self.walked) {
-            *frame = packet.frame(self.window.octets(record + packet.start, packet.captured));
-        }
-        room.get(..self.walked.len()).unwrap_or_default()
+    fn ready(&self) -> Option<Frame<'_>> {
+        let (Format::Classic(format), None) = (&self.format, &self.filter) else {
+            return self.ready_that_passes();
+        };
+        let data = self.window.available();
+        let packet = format.packet(data).filter(Packet::is_small)?;
+        self.pass(&packet);
+        fetch_headers(self.window.available());
+        Some(packet.frame(packet.octets(data)))
     }
 
     fn whole(&mut self) -> Next<'_> {
@@ -549,8 +500,7 @@ fn passes(
 ) -> Result<bool, CaptureError> {
     let Some(filter) = filter else { return Ok(true) };
     filter.prepare(packet.link_type)?;
-    let data = data.get(packet.start..packet.start + packet.captured).unwrap_or_default();
-    Ok(filter.accepts(packet.link_type, data))
+    Ok(filter.accepts(packet.link_type, packet.octets(data)).unwrap_or_default())
 }
 
 #[cfg(test)]

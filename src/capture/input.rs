@@ -1,5 +1,6 @@
 //! Octets from a file, a pipe or a decompressor, in a window that is walked in place.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
@@ -229,12 +230,6 @@ impl Input {
         }
     }
 
-    /// Whether its octets come from somebody else.
-    #[inline]
-    pub(super) fn is_read_ahead(&self) -> bool {
-        matches!(self, Self::Ahead { .. })
-    }
-
     /// Whether it was compressed.
     pub(super) fn is_unpacked(&self) -> bool {
         matches!(self, Self::Decoder(_) | Self::Ahead { unpacked: true, .. })
@@ -302,76 +297,71 @@ impl GrowingFile {
 /// The octets that were read and not yet walked over.
 pub(super) struct Window {
     buffer: Vec<u8>,
-    start: usize,
+    /// Frames may still be borrowed from here when it is walked on.
+    start: Cell<usize>,
     end: usize,
-    offset: u64,
+    offset: Cell<u64>,
 }
 
 impl Window {
     pub(super) fn new() -> Self {
-        Self { buffer: vec![0; BLOCK], start: 0, end: 0, offset: 0 }
+        Self { buffer: vec![0; BLOCK], start: Cell::new(0), end: 0, offset: Cell::new(0) }
     }
 
     /// What has been read and not consumed.
     #[inline]
     pub(super) fn available(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Where that begins, for [`Self::octets`].
-    #[inline]
-    pub(super) fn start(&self) -> usize {
-        self.start
-    }
-
-    /// So many octets from here on, whether they were consumed or not, until the next [`Self::fill`].
-    #[inline]
-    pub(super) fn octets(&self, start: usize, length: usize) -> &[u8] {
-        self.buffer.get(start..start + length).unwrap_or_default()
+        self.buffer.get(self.start.get()..self.end).unwrap_or_default()
     }
 
     /// Octets consumed so far: the offset of [`Self::available`] in the capture.
     pub(super) fn offset(&self) -> u64 {
-        self.offset
+        self.offset.get()
     }
 
     /// Walks over `length` octets. They stay readable through [`Self::consumed`] until the next
     /// [`Self::fill`].
     #[inline]
-    pub(super) fn consume(&mut self, length: usize) {
-        self.start = self.end.min(self.start + length);
-        self.offset += length as u64;
+    pub(super) fn consume(&self, length: usize) {
+        self.start.set(self.end.min(self.start.get() + length));
+        self.pass_over(length as u64);
     }
 
     /// Counts octets as walked over that were never read.
     #[inline]
-    pub(super) fn pass_over(&mut self, length: u64) {
-        self.offset += length;
+    pub(super) fn pass_over(&self, length: u64) {
+        self.offset.set(self.offset.get() + length);
     }
 
     /// Of the last `walked` octets consumed, `length` from the `skip`th on.
     #[inline]
     pub(super) fn consumed(&self, walked: usize, skip: usize, length: usize) -> &[u8] {
-        self.octets(self.start.saturating_sub(walked) + skip, length)
+        let start = self.start.get().saturating_sub(walked) + skip;
+        self.buffer.get(start..start + length).unwrap_or_default()
+    }
+
+    fn place(&mut self, start: usize, end: usize) {
+        self.start.set(start);
+        self.end = end;
     }
 
     /// Takes everything out, for a decompressor to begin with.
     pub(super) fn take(&mut self) -> Vec<u8> {
         let taken = self.available().to_vec();
-        (self.start, self.end) = (0, 0);
+        self.place(0, 0);
         taken
     }
 
     /// Forgets what was read and not walked over.
     pub(super) fn forget(&mut self) {
-        self.end = self.start;
+        self.end = self.start.get();
     }
 
     /// Goes on in the next block, with what is left of this one in front of it.
     fn exchange(&mut self, blocks: &mut dyn Blocks) -> io::Result<Filled> {
         let left = self.available().to_vec();
         let used = std::mem::take(&mut self.buffer);
-        (self.start, self.end) = (0, 0);
+        self.place(0, 0);
         let block = match blocks.next(used) {
             Ok(Some(block)) => block,
             end => {
@@ -381,14 +371,14 @@ impl Window {
             }
         };
         self.buffer = block;
-        self.start = HEADROOM.saturating_sub(left.len());
+        let start = HEADROOM.saturating_sub(left.len());
         if left.len() <= HEADROOM {
-            self.buffer[self.start..HEADROOM].copy_from_slice(&left);
+            self.buffer[start..HEADROOM].copy_from_slice(&left);
         } else {
             // A packet larger than any that is sent.
             self.buffer.splice(..HEADROOM, left);
         }
-        self.end = self.buffer.len();
+        self.place(start, self.buffer.len());
         Ok(Filled::More)
     }
 
@@ -397,8 +387,9 @@ impl Window {
         if let Input::Ahead { blocks, .. } = input {
             return self.exchange(blocks.as_mut());
         }
-        self.buffer.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, self.end - self.start);
+        let start = self.start.get();
+        self.buffer.copy_within(start..self.end, 0);
+        self.place(0, self.end - start);
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted.next_multiple_of(BLOCK), 0);
         }

@@ -217,7 +217,7 @@ pub struct SourceDrops {
     pub interface: u64,
 }
 
-/// Frames that are walked over at once.
+/// Frames that are taken in at once where they are there already.
 pub const AT_ONCE: usize = 16;
 
 /// Somewhere frames come from.
@@ -230,20 +230,11 @@ pub trait Source {
         Part::Whole(self.next())
     }
 
-    /// Walks over frames that are there already, at most [`AT_ONCE`], and answers how many; 0 where the next
-    /// one must be asked for. [`Self::walked`] has them until then.
-    fn walk(&mut self) -> usize {
-        0
+    /// The next frame, if it is there already and small. Asks for the headers of the one behind it, which the
+    /// next call needs.
+    fn ready(&self) -> Option<Frame<'_>> {
+        None
     }
-
-    /// The frames walked over last, put into `room`.
-    fn walked<'a, 'r>(&'a self, _room: &'r mut [Frame<'a>; AT_ONCE]) -> &'r [Frame<'a>] {
-        &[]
-    }
-
-    /// Asks for the headers of one more of the packets that come next, so that walking over them need not wait
-    /// for memory. To be called between two frames: only where one ends the next begins.
-    fn look_ahead(&self) {}
 
     /// Reads the frame of which [`Self::next_part`] gave the beginning last.
     fn whole(&mut self) -> Next<'_> {

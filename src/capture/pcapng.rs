@@ -3,6 +3,7 @@
 //! Blocks that carry packets are read in place; the rare others, with their options, by
 //! `pcap-parser`.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use pcap_parser::{Block, PcapNGOption, parse_block_be, parse_block_le};
@@ -102,7 +103,8 @@ pub(super) struct PcapNg {
     interfaces: Vec<Interface>,
     names: Vec<Arc<str>>,
     earlier_drops: SourceDrops,
-    last: Timestamp,
+    /// When the last packet was captured.
+    last: Cell<Timestamp>,
 }
 
 impl PcapNg {
@@ -113,7 +115,7 @@ impl PcapNg {
             interfaces: Vec::new(),
             names: vec![file_name],
             earlier_drops: SourceDrops::default(),
-            last: Timestamp::default(),
+            last: Cell::default(),
         }
     }
 
@@ -134,55 +136,85 @@ impl PcapNg {
         })
     }
 
-    /// Length of the block at the front of `data`, as far as it says so.
-    #[inline]
-    pub(super) fn size(&self, data: &[u8]) -> Option<usize> {
-        data.first_chunk::<FRAMING>().map(|start| self.word(start, 4) as usize)
-    }
-
     /// What the octets at the front of `data` are.
-    #[inline]
     pub(super) fn step(&mut self, data: &[u8]) -> Result<Step, &'static str> {
         let Some(start) = data.first_chunk::<FRAMING>() else {
             return Ok(Step::More(FRAMING));
         };
-        let mut kind = self.word(start, 0);
+        let kind = self.word(start, 0);
         if kind == SECTION_HEADER {
             self.big_endian = match start[8..] {
                 [0x1a, 0x2b, 0x3c, 0x4d] => true,
                 [0x4d, 0x3c, 0x2b, 0x1a] => false,
                 _ => return Err("the byte-order magic is neither order"),
             };
-            kind = SECTION_HEADER;
         }
+        let block = match self.block(data)? {
+            Ok(block) => block,
+            Err(wanted) => return Ok(Step::More(wanted)),
+        };
+        if let Some(packet) = self.packet_in(kind, block)? {
+            return Ok(Step::Packet(packet));
+        }
+        match kind {
+            SECTION_HEADER => {
+                self.earlier_drops = self.drops();
+                self.interfaces.clear();
+            }
+            INTERFACE_DESCRIPTION => self.describe_interface(block)?,
+            INTERFACE_STATISTICS => self.note_statistics(block),
+            _ => {}
+        }
+        Ok(Step::Skip(block.len()))
+    }
+
+    /// The packet at the front of `data`, if it is whole.
+    #[inline]
+    pub(super) fn packet(&self, data: &[u8]) -> Option<Packet> {
+        let block = self.block(data).ok()?.ok()?;
+        self.packet_in(self.word(block, 0), block).ok()?
+    }
+
+    /// The block at the front of `data`, or how many octets that takes.
+    #[inline]
+    fn block<'a>(&self, data: &'a [u8]) -> Result<Result<&'a [u8], usize>, &'static str> {
+        let Some(start) = data.first_chunk::<FRAMING>() else {
+            return Ok(Err(FRAMING));
+        };
         let size = self.word(start, 4) as usize;
         if size < FRAMING || !size.is_multiple_of(4) || size > LARGEST_BLOCK {
             return Err("the block's length is impossible");
         }
         let Some(block) = data.get(..size) else {
-            return Ok(Step::More(size));
+            return Ok(Err(size));
         };
         if self.word(block, size - 4) as usize != size {
             return Err("the block's two lengths differ");
         }
-        match kind {
-            ENHANCED_PACKET => self.packet(block, self.word(block, 8), 12),
-            OBSOLETE_PACKET => self.packet(block, self.half_word(block, 8), 12),
-            SIMPLE_PACKET => self.simple_packet(block),
-            SECTION_HEADER => {
-                self.earlier_drops = self.drops();
-                self.interfaces.clear();
-                Ok(Step::Skip(size))
-            }
-            INTERFACE_DESCRIPTION => self.describe_interface(block),
-            INTERFACE_STATISTICS => Ok(self.statistics(block)),
-            _ => Ok(Step::Skip(size)),
-        }
+        Ok(Ok(block))
+    }
+
+    /// The packet in a block of this kind, if it is one with a packet.
+    #[inline]
+    fn packet_in(&self, kind: u32, block: &[u8]) -> Result<Option<Packet>, &'static str> {
+        let packet = match kind {
+            ENHANCED_PACKET => self.timed_packet(block, self.word(block, 8), 12)?,
+            OBSOLETE_PACKET => self.timed_packet(block, self.half_word(block, 8), 12)?,
+            SIMPLE_PACKET => self.simple_packet(block)?,
+            _ => return Ok(None),
+        };
+        self.last.set(packet.timestamp);
+        Ok(Some(packet))
     }
 
     /// An enhanced or obsolete packet block: both have time, captured and original length at `at`.
     #[inline]
-    fn packet(&mut self, block: &[u8], interface: u32, at: usize) -> Result<Step, &'static str> {
+    fn timed_packet(
+        &self,
+        block: &[u8],
+        interface: u32,
+        at: usize,
+    ) -> Result<Packet, &'static str> {
         const DATA: usize = 28;
         if block.len() < DATA + 4 {
             return Err("the packet block is too short");
@@ -195,7 +227,7 @@ impl PcapNg {
         if captured > block.len() - DATA - 4 {
             return Err("the packet is longer than its block");
         }
-        let packet = Packet {
+        Ok(Packet {
             timestamp: interface.clock.timestamp(units),
             link_type: interface.link_type,
             interface: interface.name,
@@ -204,13 +236,11 @@ impl PcapNg {
             unread: 0,
             original: self.word(block, at + 12).max(captured as u32),
             size: block.len(),
-        };
-        self.last = packet.timestamp;
-        Ok(Step::Packet(packet))
+        })
     }
 
     /// A simple packet block belongs to the first interface and has no time of its own.
-    fn simple_packet(&self, block: &[u8]) -> Result<Step, &'static str> {
+    fn simple_packet(&self, block: &[u8]) -> Result<Packet, &'static str> {
         const DATA: usize = 12;
         let Some(interface) = self.interfaces.first() else {
             return Err("its interface was never described");
@@ -223,8 +253,8 @@ impl PcapNg {
             0 => original,
             snap_length => original.min(snap_length),
         };
-        Ok(Step::Packet(Packet {
-            timestamp: self.last,
+        Ok(Packet {
+            timestamp: self.last.get(),
             link_type: interface.link_type,
             interface: interface.name,
             start: DATA,
@@ -232,10 +262,10 @@ impl PcapNg {
             unread: 0,
             original,
             size: block.len(),
-        }))
+        })
     }
 
-    fn describe_interface(&mut self, block: &[u8]) -> Result<Step, &'static str> {
+    fn describe_interface(&mut self, block: &[u8]) -> Result<(), &'static str> {
         let Some(Block::InterfaceDescription(description)) = self.parse(block) else {
             return Err("the interface description is malformed");
         };
@@ -267,7 +297,7 @@ impl PcapNg {
             drops: SourceDrops::default(),
         };
         self.interfaces.push(interface);
-        Ok(Step::Skip(block.len()))
+        Ok(())
     }
 
     /// Sections that name the same interface share an index.
@@ -286,10 +316,8 @@ impl PcapNg {
     }
 
     /// Malformed ones are passed over: the packets behind them are worth more.
-    fn statistics(&mut self, block: &[u8]) -> Step {
-        let Some(Block::InterfaceStatistics(statistics)) = self.parse(block) else {
-            return Step::Skip(block.len());
-        };
+    fn note_statistics(&mut self, block: &[u8]) {
+        let Some(Block::InterfaceStatistics(statistics)) = self.parse(block) else { return };
         let mut drops = SourceDrops::default();
         for option in &statistics.options {
             let count = self.number(value_of(option)).unwrap_or_default();
@@ -302,7 +330,6 @@ impl PcapNg {
         if let Some(interface) = self.interfaces.get_mut(statistics.if_id as usize) {
             interface.drops = drops;
         }
-        Step::Skip(block.len())
     }
 
     fn parse<'a>(&self, block: &'a [u8]) -> Option<Block<'a>> {

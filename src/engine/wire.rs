@@ -107,11 +107,11 @@ impl Wire {
 
     /// Takes frames that are there already, one after the other; appends what they complete to `found`. While
     /// the first are taken in, the memory comes that the others need, and what `look_ahead` asks for, which
-    /// is called once for each.
+    /// is called once before each.
     pub fn push_all(
         &mut self,
         frames: &[Frame<'_>],
-        look_ahead: impl Fn(),
+        mut look_ahead: impl FnMut(),
         found: &mut Vec<Found>,
     ) {
         for frames in frames.chunks(AT_ONCE) {

@@ -174,13 +174,14 @@ mod tests {
     mod large;
     mod sections;
 
+    use std::cell::Cell;
     use std::io::Write as _;
     use std::panic::AssertUnwindSafe;
     use std::sync::Arc;
 
     use super::*;
     use crate::capture::file::FileSource;
-    use crate::capture::{AT_ONCE, Frame, Next, Source};
+    use crate::capture::{Frame, Next, Source};
     use crate::counters::Counters;
     use crate::engine::Engine;
     use crate::limits::Limits;
@@ -281,23 +282,23 @@ mod tests {
     /// Breaks down after so many frames.
     struct Breaking {
         source: Box<dyn Source + Send>,
-        left: usize,
+        left: Cell<usize>,
+    }
+
+    impl Breaking {
+        fn one_less(&self) {
+            self.left.set(self.left.get().checked_sub(1).unwrap());
+        }
     }
 
     impl Source for Breaking {
         fn next(&mut self) -> Next<'_> {
-            self.left = self.left.checked_sub(1).unwrap();
+            self.one_less();
             self.source.next()
         }
 
-        fn walk(&mut self) -> usize {
-            let walked = self.source.walk();
-            self.left = self.left.checked_sub(walked).unwrap();
-            walked
-        }
-
-        fn walked<'a, 'r>(&'a self, room: &'r mut [Frame<'a>; AT_ONCE]) -> &'r [Frame<'a>] {
-            self.source.walked(room)
+        fn ready(&self) -> Option<Frame<'_>> {
+            self.source.ready().inspect(|_| self.one_less())
         }
 
         fn interfaces(&self) -> &[Arc<str>] {
@@ -314,7 +315,7 @@ mod tests {
         let see = |reading: &mut Reading, engine: &mut Engine| {
             let file = FileSource::open(&path, false, None).unwrap();
             // All frames, and not the end.
-            reading.input.source = Box::new(Breaking { source: Box::new(file), left: 1081 });
+            reading.input.source = Box::new(Breaking { source: Box::new(file), left: Cell::new(1081) });
             let mut all = Vec::new();
             let tell = |cases: &[Arc<Case>]| {
                 all.extend(cases.iter().map(|case| format!("{case:?}")));

@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use super::Input;
 use super::pace::{Pace, live_packet_time};
 use crate::capture::writer::CaptureWriter;
-use crate::capture::{AT_ONCE, End, Frame, Next, Part, SourceSpec};
+use crate::capture::{AT_ONCE, End, Frame, Next, Part, Source, SourceSpec};
 use crate::engine::{Found, Wire};
 use crate::time::Timestamp;
+
+/// Frames that are taken in, where they are there already, before anything else is looked at.
+const AT_A_STEP: usize = 16 * AT_ONCE;
 
 /// Frames from the source into the wire's half of the engine, saved on the way.
 #[derive(Debug)]
@@ -59,27 +62,42 @@ impl Reading {
         self.input.is_recording()
     }
 
-    /// Takes in frames that are there already, as many as the source walks over at once, or else the next one.
+    /// Takes in frames that are there already, or else the next one.
     pub fn step_ahead(&mut self, wire: &mut Wire, found: &mut Vec<Found>) -> Step {
-        // Of a file, that is over at a certain packet.
-        let walked = if self.duration.is_some() { 0 } else { self.input.source.walk() };
-        if walked == 0 {
-            return self.step(wire, found);
-        }
         if self.input.source.interfaces().len() > self.names.len() {
             self.learn_names(wire);
         }
-        let source = &self.input.source;
-        let mut room = [Frame::EMPTY; AT_ONCE];
-        let frames = source.walked(&mut room);
-        if let Some(writer) = &mut self.save {
-            for frame in frames {
-                note_failure(&mut self.save_error, writer.write(frame, &self.names));
-            }
+        let source = self.input.source.as_ref();
+        let mut ready = Ready::NONE;
+        // A file with a duration is over at a certain packet.
+        if self.duration.is_none() {
+            ready.fill(source);
         }
-        wire.push_all(frames, || source.look_ahead(), found);
-        let last = frames.last().map_or_else(Timestamp::default, |last| last.timestamp);
-        Step::Frame { beat: self.pace.is_due_after(frames.len() as u32, last) }
+        let (mut taken, mut last) = (0, None);
+        while let Some(frame) = ready.frames().last() {
+            last = Some(frame.timestamp);
+            taken += ready.count;
+            if let Some(writer) = &mut self.save {
+                for frame in ready.frames() {
+                    note_failure(&mut self.save_error, writer.write(frame, &self.names));
+                }
+            }
+            let (mut next, goes_on) = (Ready::NONE, taken < AT_A_STEP);
+            let look_ahead = || {
+                if goes_on {
+                    next.add(source);
+                }
+            };
+            wire.push_all(ready.frames(), look_ahead, found);
+            if goes_on {
+                next.fill(source);
+            }
+            ready = next;
+        }
+        match last {
+            Some(last) => Step::Frame { beat: self.pace.is_due_after(taken as u32, last) },
+            None => self.step(wire, found),
+        }
     }
 
     /// Takes in one frame, if there is one.
@@ -171,6 +189,35 @@ impl Reading {
             SourceSpec::File { follow: false, .. } => None,
             SourceSpec::Stdin | SourceSpec::File { .. } => self.pace.present(),
         }
+    }
+}
+
+/// Frames that are there already, up to as many as are taken in at once.
+struct Ready<'a> {
+    frames: [Frame<'a>; AT_ONCE],
+    count: usize,
+}
+
+impl<'a> Ready<'a> {
+    const NONE: Self = Self { frames: [Frame::EMPTY; AT_ONCE], count: 0 };
+
+    /// One more, if there is room and it is there. Returns whether it is.
+    #[inline]
+    fn add(&mut self, source: &'a dyn Source) -> bool {
+        let Some(place) = self.frames.get_mut(self.count) else { return false };
+        let Some(frame) = source.ready() else { return false };
+        *place = frame;
+        self.count += 1;
+        true
+    }
+
+    /// As many more as there is room for.
+    fn fill(&mut self, source: &'a dyn Source) {
+        while self.add(source) {}
+    }
+
+    fn frames(&self) -> &[Frame<'a>] {
+        self.frames.get(..self.count).unwrap_or_default()
     }
 }
 

@@ -55,17 +55,12 @@ fn drain(source: &mut FileSource) -> (Vec<Seen>, End) {
     }
 }
 
-/// The same, of which those that are there already are walked over.
-fn drain_by_walking(source: &mut FileSource) -> (Vec<Seen>, End) {
+/// The same, of which those that are there already are asked for first.
+fn drain_as_they_are_ready(source: &mut FileSource) -> (Vec<Seen>, End) {
     let mut frames = Vec::new();
     loop {
-        let count = source.walk();
-        let mut room = [Frame::EMPTY; AT_ONCE];
-        let walked = source.walked(&mut room);
-        assert_eq!(walked.len(), count);
-        frames.extend(walked.iter().map(|frame| Seen::of(frame).named(source)));
-        if count > 0 {
-            continue;
+        while let Some(frame) = source.ready() {
+            frames.push(Seen::of(&frame).named(source));
         }
         let seen = match source.next_part() {
             Part::Whole(Next::Frame(frame)) => Seen::of(&frame),
@@ -88,8 +83,8 @@ fn try_read(octets: &[u8], bpf: Option<&str>) -> Result<(Vec<Seen>, End), Captur
     let mut source = FileSource::open(file.path(), false, bpf)?;
     let (seen, end) = drain(&mut source);
     let mut source = FileSource::open(file.path(), false, bpf)?;
-    let walked = drain_by_walking(&mut source);
-    assert!(walked == (seen.clone(), end.clone()), "{walked:?} instead of {seen:?} {end:?}");
+    let ready = drain_as_they_are_ready(&mut source);
+    assert!(ready == (seen.clone(), end.clone()), "{ready:?} instead of {seen:?} {end:?}");
     Ok((seen, end))
 }
 
@@ -142,29 +137,22 @@ fn before_version_2_3_the_lengths_stand_in_the_other_order() {
 }
 
 #[test]
-fn frames_that_are_there_are_walked_over_some_at_once() {
+fn small_frames_that_were_read_are_ready() {
     let packet =
         |at: u32| record(Little, at, 0, &vec![at as u8; if at == 20 { LARGE + 1 } else { 9 }]);
     let records = (0..40).flat_map(packet);
     let file = saved(&classic(Little, 0xa1b2_c3d4).into_iter().chain(records).collect::<Vec<_>>());
-    let mut source = FileSource::open(file.path(), false, None).unwrap();
-    assert_eq!(
-        [source.walk(), source.walk(), source.walk()],
-        [AT_ONCE, 4, 0],
-        "a large one is next"
-    );
-    let first = |source: &FileSource| {
-        let mut room = [Frame::EMPTY; AT_ONCE];
-        source.walked(&mut room).first().map(|frame| frame.data.to_vec())
+    let ready = |source: &FileSource| {
+        let frames: Vec<_> = std::iter::from_fn(|| source.ready()).collect();
+        frames.iter().map(|frame| frame.data[0]).collect::<Vec<_>>()
     };
-    assert_eq!(first(&source), None);
+    let mut source = FileSource::open(file.path(), false, None).unwrap();
+    assert!(ready(&source).into_iter().eq(0..20), "a large one is next");
     let Part::Whole(Next::Frame(large)) = source.next_part() else { panic!() };
     assert_eq!(large.data.len(), LARGE + 1);
-    assert_eq!(source.walk(), AT_ONCE);
-    assert_eq!(first(&source), Some(vec![21; 9]));
-    let mut filtered = FileSource::open(file.path(), false, Some("ether[8] > 17")).unwrap();
-    assert_eq!(filtered.walk(), 2, "of those before the large one only these pass");
-    assert_eq!(first(&filtered), Some(vec![18; 9]));
+    assert!(ready(&source).into_iter().eq(21..40));
+    let filtered = FileSource::open(file.path(), false, Some("ether[8] > 17")).unwrap();
+    assert_eq!(ready(&filtered), [18, 19], "of those before the large one only these pass");
 }
 
 #[test]

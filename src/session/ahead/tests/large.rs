@@ -6,7 +6,7 @@ use etherparse::PacketBuilder;
 
 use super::*;
 use crate::capture::writer::CaptureWriter;
-use crate::capture::{AT_ONCE, Frame, Part, SourceSpec};
+use crate::capture::{Frame, Part, SourceSpec};
 
 /// xorshift64*: reproducible from its seed.
 struct Random(u64);
@@ -234,12 +234,8 @@ impl Source for Counting {
         part
     }
 
-    fn walk(&mut self) -> usize {
-        self.source.walk()
-    }
-
-    fn walked<'a, 'r>(&'a self, room: &'r mut [Frame<'a>; AT_ONCE]) -> &'r [Frame<'a>] {
-        self.source.walked(room)
+    fn ready(&self) -> Option<Frame<'_>> {
+        self.source.ready()
     }
 
     fn whole(&mut self) -> Next<'_> {
