@@ -116,7 +116,7 @@ pub(super) struct Flow<S> {
 }
 
 impl<S> Flow<S> {
-    pub fn new(key: FlowKey, source_is_low: bool, number: u64, segment: &Segment<'_>) -> Self {
+    pub fn new(source_is_low: bool, number: u64, segment: &Segment<'_>) -> Self {
         Self {
             info: FlowInfo {
                 number,
@@ -128,7 +128,7 @@ impl<S> Flow<S> {
                 retransmitted: 0,
                 overlap_conflict: false,
                 has_gap: [false; 2],
-                key,
+                key: FlowKey::of(segment, source_is_low),
                 forward_is_low: source_is_low,
             },
             state: None,

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 
-use crate::decode::Endpoint;
+use crate::decode::{Endpoint, Segment};
 
 /// The two endpoints of a connection, lower one first, so that both directions find the same flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +26,6 @@ impl Hash for FlowKey {
 }
 
 impl FlowKey {
-    /// That of no connection.
-    pub const NONE: Self = Self { low: Endpoint::NONE, high: Endpoint::NONE };
-
     /// The key, and whether `source` is its lower endpoint.
     #[inline]
     pub fn new(source: Endpoint, destination: Endpoint) -> (Self, bool) {
@@ -36,6 +33,17 @@ impl FlowKey {
             (Self { low: source, high: destination }, true)
         } else {
             (Self { low: destination, high: source }, false)
+        }
+    }
+
+    /// The key of this segment's connection, of which it is known which endpoint is the lower one.
+    #[inline]
+    pub fn of(segment: &Segment<'_>, source_is_low: bool) -> Self {
+        let (source, destination) = (segment.source, segment.destination);
+        if source_is_low {
+            Self { low: source, high: destination }
+        } else {
+            Self { low: destination, high: source }
         }
     }
 

@@ -219,7 +219,7 @@ impl<S> FlowTable<S> {
         unread: u32,
         consumer: &mut C,
     ) -> bool {
-        let known = self.find(sought);
+        let known = self.find(segment, sought);
         if let Some(slot) = known
             && let Some(entry) = self.slots.get_mut(slot)
             && entry.kind != Kind::Closed
@@ -252,15 +252,14 @@ impl<S> FlowTable<S> {
         segment: &Segment<'_>,
         consumer: &mut C,
     ) {
-        let Sought { key, source_is_low, .. } = *sought;
-        let Some(slot) = self.find_or_begin(known, key, source_is_low, segment, consumer) else {
+        let Some(slot) = self.find_or_begin(known, sought, segment, consumer) else {
             return;
         };
         let Some(entry) = self.slots.get_mut(slot) else { return };
         let Some(flow) = &mut entry.flow else { return };
         let was_waiting = flow.waiting_octets();
         let had_grace = flow.grace.is_some();
-        let direction = flow.direction(source_is_low);
+        let direction = flow.direction(sought.source_is_low);
         let outcome = flow.push(direction, segment, &self.limits, &mut self.counters, consumer);
         self.waiting_octets = self.waiting_octets + flow.waiting_octets() - was_waiting;
         let number = flow.info.number;
@@ -291,15 +290,14 @@ impl<S> FlowTable<S> {
     fn find_or_begin<C: Consumer<State = S>>(
         &mut self,
         known: Option<u32>,
-        key: FlowKey,
-        source_is_low: bool,
+        sought: &Sought,
         segment: &Segment<'_>,
         consumer: &mut C,
     ) -> Option<u32> {
         let carries = !segment.payload.is_empty() || segment.cut > 0;
         if let Some(slot) = known {
             let flow = self.slots.get(slot)?.flow.as_ref()?;
-            let direction = flow.direction(source_is_low);
+            let direction = flow.direction(sought.source_is_low);
             let replaced = flow.is_replaced_by(direction, segment);
             let half = &flow.halves[direction as usize];
             let new = |position: i64| u64::try_from(position).is_ok_and(|p| half.is_new(p));
@@ -316,13 +314,12 @@ impl<S> FlowTable<S> {
         if !carries && !segment.flags.has(TcpFlags::SYN) {
             return None;
         }
-        Some(self.insert(key, source_is_low, segment, consumer))
+        Some(self.insert(sought, segment, consumer))
     }
 
     fn insert<C: Consumer<State = S>>(
         &mut self,
-        key: FlowKey,
-        source_is_low: bool,
+        sought: &Sought,
         segment: &Segment<'_>,
         consumer: &mut C,
     ) -> u32 {
@@ -334,7 +331,7 @@ impl<S> FlowTable<S> {
             let victim = self.victim::<C>();
             self.remove(victim, segment.timestamp, consumer);
         }
-        let flow = Flow::new(key, source_is_low, self.next_number, segment);
+        let flow = Flow::new(sought.source_is_low, self.next_number, segment);
         self.next_number += 1;
         self.counters.flows += 1;
         self.counters.midstream_flows += u64::from(flow.info.midstream);
@@ -352,7 +349,7 @@ impl<S> FlowTable<S> {
             self.neighbours.push(Neighbours { newer: NONE, older: NONE });
             self.slots.push(slot)
         };
-        self.index.insert(self.hasher.hash_one(key), number);
+        self.index.insert(sought.hash, number);
         self.link(number);
         number
     }

@@ -8,16 +8,16 @@ use crate::tcp::{Consumer, FlowKey};
 /// What the connection of a segment is found by, and where it seems to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Sought {
-    pub(super) key: FlowKey,
+    pub(super) hash: u64,
+    /// Whether the source is the lower endpoint in the connection's key.
     pub(super) source_is_low: bool,
-    hash: u64,
     /// A slot in which it may be.
     slot: u32,
 }
 
 impl Sought {
     /// That of no segment.
-    pub const NOTHING: Self = Self { key: FlowKey::NONE, source_is_low: true, hash: 0, slot: NONE };
+    pub const NOTHING: Self = Self { hash: 0, source_is_low: true, slot: NONE };
 }
 
 impl<S> FlowTable<S> {
@@ -27,7 +27,7 @@ impl<S> FlowTable<S> {
         let (key, source_is_low) = FlowKey::new(segment.source, segment.destination);
         let hash = self.hasher.hash_one(key);
         self.index.fetch(hash);
-        Sought { key, source_is_low, hash, slot: NONE }
+        Sought { hash, source_is_low, slot: NONE }
     }
 
     /// Asks for the connection, of which the place in the index has come.
@@ -49,10 +49,11 @@ impl<S> FlowTable<S> {
         }
     }
 
-    /// The slot in which the connection is now.
+    /// The slot in which the segment's connection is now.
     #[inline]
-    pub(super) fn find(&self, sought: &Sought) -> Option<u32> {
-        let is_there = |slot| self.slots.get(slot).and_then(Slot::key) == Some(sought.key);
+    pub(super) fn find(&self, segment: &Segment<'_>, sought: &Sought) -> Option<u32> {
+        let key = FlowKey::of(segment, sought.source_is_low);
+        let is_there = |slot| self.slots.get(slot).and_then(Slot::key) == Some(key);
         if is_there(sought.slot) {
             return Some(sought.slot);
         }
