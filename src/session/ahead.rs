@@ -315,7 +315,8 @@ mod tests {
         let see = |reading: &mut Reading, engine: &mut Engine| {
             let file = FileSource::open(&path, false, None).unwrap();
             // All frames, and not the end.
-            reading.input.source = Box::new(Breaking { source: Box::new(file), left: Cell::new(1081) });
+            reading.input.source =
+                Box::new(Breaking { source: Box::new(file), left: Cell::new(1081) });
             let mut all = Vec::new();
             let tell = |cases: &[Arc<Case>]| {
                 all.extend(cases.iter().map(|case| format!("{case:?}")));
