@@ -1,13 +1,25 @@
 //! Capture filters in libpcap's language, for files and for live captures.
 
-use pcap::{Active, BpfProgram, Capture, Linktype};
+use std::io;
+use std::os::fd::AsRawFd;
+
+use pcap::{Active, BpfProgram, Capture, Linktype, Offline};
+use rustix::pipe::pipe;
 
 use super::{CaptureError, LinkType};
 
-/// A capture filter, compiled for each link type that a file turns out to have.
+/// What a filter is compiled for: in the headers of loopback (LINKTYPE_NULL) the number of the protocol is
+/// that of the writer's system, in his byte order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileKind {
+    pub(super) link_type: LinkType,
+    pub(super) big_endian: bool,
+}
+
+/// A capture filter, compiled for each kind of packets that a file turns out to have.
 pub(super) struct FileFilter {
     expression: String,
-    programs: Vec<(LinkType, BpfProgram)>,
+    programs: Vec<(FileKind, BpfProgram)>,
 }
 
 impl FileFilter {
@@ -15,24 +27,42 @@ impl FileFilter {
         Self { expression: expression.to_owned(), programs: Vec::new() }
     }
 
-    /// Compiles the filter for `link_type`, unless that was done.
-    pub(super) fn prepare(&mut self, link_type: LinkType) -> Result<(), CaptureError> {
-        if self.programs.iter().any(|(known, _)| *known == link_type) {
+    /// Compiles the filter for packets of this kind, unless that was done.
+    pub(super) fn prepare(&mut self, kind: FileKind) -> Result<(), CaptureError> {
+        if self.programs.iter().any(|(known, _)| *known == kind) {
             return Ok(());
         }
-        let program = Capture::dead(dlt(link_type))
-            .and_then(|capture| capture.compile(&self.expression, true))
-            .map_err(|error| rejected(&self.expression, &error))?;
-        self.programs.push((link_type, program));
+        let program = match empty_file(kind) {
+            Ok(file) => file.compile(&self.expression, true),
+            // Rights that were given up may stand in the way.
+            Err(_) => Capture::dead(dlt(kind.link_type))
+                .and_then(|capture| capture.compile(&self.expression, true)),
+        };
+        let program = program.map_err(|error| rejected(&self.expression, &error))?;
+        self.programs.push((kind, program));
         Ok(())
     }
 
-    /// Whether a frame passes; `None` where its link type is not prepared.
+    /// Whether a frame passes; `None` where nothing is prepared for its kind.
     #[inline]
-    pub(super) fn accepts(&self, link_type: LinkType, data: &[u8]) -> Option<bool> {
-        let program = self.programs.iter().find(|(known, _)| *known == link_type);
+    pub(super) fn accepts(&self, kind: FileKind, data: &[u8]) -> Option<bool> {
+        let program = self.programs.iter().find(|(known, _)| *known == kind);
         program.map(|(_, program)| program.filter(data))
     }
+}
+
+/// A capture file of this kind without packets: libpcap compiles otherwise for a file than for a capture
+/// on this system.
+fn empty_file(kind: FileKind) -> Result<Capture<Offline>, io::Error> {
+    let word =
+        |word: u32| if kind.big_endian { word.to_be_bytes() } else { word.to_le_bytes() }.to_vec();
+    let version = if kind.big_endian { [0, 2, 0, 4] } else { [2, 0, 4, 0] }.to_vec();
+    let link_type = word(kind.link_type.0.into());
+    let header = [word(0xa1b2_c3d4), version, word(0), word(0), word(262_144), link_type].concat();
+    let (reader, writer) = pipe()?;
+    rustix::io::write(&writer, &header)?;
+    drop(writer);
+    Capture::from_file(format!("/dev/fd/{}", reader.as_raw_fd())).map_err(io::Error::other)
 }
 
 /// libpcap's error as ours, without its own prefix.
@@ -46,6 +76,15 @@ pub(super) fn reason(error: &pcap::Error) -> String {
         pcap::Error::PcapError(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// Whether a filter asks for something of the link layer, or for the length of whole frames.
+pub(super) fn is_about_frames(expression: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["ether", "link", "vlan", "broadcast", "multicast", "arp", "greater", "less", "len"];
+    expression
+        .split(|character: char| !character.is_ascii_alphanumeric())
+        .any(|word| WORDS.contains(&word))
 }
 
 /// The number in files and the number in libpcap's interface differ for raw IP.

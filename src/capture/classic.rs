@@ -73,6 +73,10 @@ impl Classic {
         self.link_type
     }
 
+    pub(super) fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
     /// What the octets at the front of `data` are.
     pub(super) fn step(&self, data: &[u8]) -> Result<Step, &'static str> {
         if let Some(packet) = self.packet(data) {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::unfit::{StartError, what_it_is};
-use super::bpf::FileFilter;
+use super::bpf::{FileFilter, FileKind};
 use super::classic::{self, Classic};
 use super::compressed::Compression;
 use super::input::{Blocks, Filled, Input, Window};
@@ -104,6 +104,16 @@ impl Format {
             Self::PcapNg(format) => format.step(data),
             Self::Unknown => Ok(Step::More(classic::FILE_HEADER)),
         }
+    }
+
+    /// What packets of this link type are to a filter.
+    fn kind(&self, link_type: LinkType) -> FileKind {
+        let big_endian = match self {
+            Self::Unknown => false,
+            Self::Classic(format) => format.is_big_endian(),
+            Self::PcapNg(format) => format.is_big_endian(),
+        };
+        FileKind { link_type, big_endian }
     }
 
     /// The packet at the front of `data`, if it is whole.
@@ -244,11 +254,11 @@ impl FileSource {
     fn compile_filter(&mut self) -> Result<(), CaptureError> {
         let Some(filter) = &mut self.filter else { return Ok(()) };
         match &self.format {
-            Format::Unknown => filter.prepare(LinkType::ETHERNET),
-            Format::Classic(format) => filter.prepare(format.link_type()),
-            Format::PcapNg(format) => {
-                format.link_types().try_for_each(|link_type| filter.prepare(link_type))
-            }
+            Format::Unknown => filter.prepare(self.format.kind(LinkType::ETHERNET)),
+            Format::Classic(format) => filter.prepare(self.format.kind(format.link_type())),
+            Format::PcapNg(format) => format
+                .link_types()
+                .try_for_each(|link_type| filter.prepare(self.format.kind(link_type))),
         }
     }
 
@@ -258,8 +268,13 @@ impl FileSource {
         loop {
             match self.format.step(self.window.available()) {
                 Ok(Step::Packet(packet)) => {
-                    let passes = passes(&mut self.filter, &packet, self.window.available())
-                        .map_err(|error| Some(End::Failed(error.to_string())))?;
+                    let passes = passes(
+                        &mut self.filter,
+                        self.format.kind(packet.link_type),
+                        &packet,
+                        self.window.available(),
+                    )
+                    .map_err(|error| Some(End::Failed(error.to_string())))?;
                     self.pass(&packet);
                     if passes {
                         return Ok(packet);
@@ -359,7 +374,7 @@ impl FileSource {
             let octets = packet.octets(data);
             let passes = match &self.filter {
                 None => true,
-                Some(filter) => filter.accepts(packet.link_type, octets)?,
+                Some(filter) => filter.accepts(self.format.kind(packet.link_type), octets)?,
             };
             self.pass(&packet);
             if passes {
@@ -495,12 +510,13 @@ impl Source for FileSource {
 #[inline]
 fn passes(
     filter: &mut Option<FileFilter>,
+    kind: FileKind,
     packet: &Packet,
     data: &[u8],
 ) -> Result<bool, CaptureError> {
     let Some(filter) = filter else { return Ok(true) };
-    filter.prepare(packet.link_type)?;
-    Ok(filter.accepts(packet.link_type, packet.octets(data)).unwrap_or_default())
+    filter.prepare(kind)?;
+    Ok(filter.accepts(kind, packet.octets(data)).unwrap_or_default())
 }
 
 #[cfg(test)]

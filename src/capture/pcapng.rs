@@ -123,6 +123,11 @@ impl PcapNg {
         &self.names
     }
 
+    /// The byte order of the current section.
+    pub(super) fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
     /// Link types of the current section's interfaces.
     pub(super) fn link_types(&self) -> impl Iterator<Item = LinkType> + '_ {
         self.interfaces.iter().map(|interface| interface.link_type)

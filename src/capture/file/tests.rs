@@ -396,6 +396,33 @@ fn ipv4(protocol: u8) -> Vec<u8> {
 }
 
 #[test]
+fn the_capture_filter_knows_the_loopback_of_other_systems() {
+    let tcp = |header: Vec<u8>| [header, vec![0x30, 0x39, 0, 80], vec![0x50; 30]].concat();
+    let ipv6 = [vec![0x60, 0, 0, 0, 0, 34, 6, 64], vec![0; 32]].concat();
+    let ipv4 = ipv4(6).split_off(14);
+    // AF_INET6 of NetBSD, FreeBSD and macOS.
+    for (family, packet) in [(2, &ipv4), (24, &ipv6), (28, &ipv6), (30, &ipv6)] {
+        for order in [Little, Big] {
+            let mut file = classic(order, 0xa1b2_c3d4);
+            file[20..24].fill(0);
+            let frame = [order.u32(family).to_vec(), tcp(packet.clone())].concat();
+            file.extend(record(order, 1, 0, &frame));
+            for (filter, passing) in
+                [("tcp", 1), ("tcp port 80", 1), ("tcp port 81", 0), ("udp", 0)]
+            {
+                let (frames, _) = try_read(&file, Some(filter)).unwrap();
+                assert_eq!(frames.len(), passing, "{family} {order:?} {filter}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_direction_is_not_known_in_a_file() {
+    assert!(try_read(&classic(Little, 0xa1b2_c3d4), Some("inbound")).is_err());
+}
+
+#[test]
 fn the_capture_filter_applies_to_files_per_link_type() {
     let mut file = section(Little);
     file.extend(interface(Little, 1, &[]));
