@@ -48,7 +48,7 @@ impl NamesByIndex {
     }
 
     fn name_of(&mut self, kernel: u32) -> Option<u16> {
-        let socket = socket(AddressFamily::INET, SocketType::DGRAM, None).ok()?;
+        let socket = socket(AddressFamily::UNIX, SocketType::DGRAM, None).ok()?;
         let name: Arc<str> = netdevice::index_to_name(socket, kernel).ok()?.into();
         let at = self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
             self.names.push(name);
