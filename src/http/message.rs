@@ -252,7 +252,7 @@ impl Head {
     }
 
     /// The target of a request, the reason of a response.
-    fn second(&self) -> &[u8] {
+    pub(super) fn second(&self) -> &[u8] {
         let parts = self.parts();
         parts.second.of(parts.octets)
     }

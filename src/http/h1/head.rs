@@ -93,7 +93,10 @@ fn strict_response(octets: &[u8], scratch: &mut Vec<u8>) -> httparse::Result<Par
         &mut fields,
     )?;
     let Status::Complete(length) = status else { return Ok(Status::Partial) };
-    let second = span_in(octets, parsed.reason.unwrap_or_default().as_bytes());
+    let reason = parsed.reason.unwrap_or_default();
+    // httparse does not hand out a reason that is not ASCII, which RFC 9112 §4 allows.
+    let second =
+        if reason.is_empty() { reason_in(octets) } else { span_in(octets, reason.as_bytes()) };
     let mut forgiven = Anomalies::default();
     let fields = positions(octets, parsed.headers, &mut forgiven);
     let version = if parsed.version == Some(0) { Version::Http10 } else { Version::Http11 };
@@ -101,6 +104,14 @@ fn strict_response(octets: &[u8], scratch: &mut Vec<u8>) -> httparse::Result<Par
     let status = parsed.code.unwrap_or(0);
     let parsed = ParsedHead::new(length, version, status, head);
     Ok(Status::Complete(ParsedHead { forgiven, ..parsed }))
+}
+
+/// Where the reason stands in a response that begins here.
+#[cold]
+fn reason_in(octets: &[u8]) -> Span {
+    let start = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
+    let line = octets[start..].split(|&octet| octet == b'\n').next().unwrap_or_default();
+    start_line(line, start, Kind::Response).map_or_else(Span::default, |line| line.second)
 }
 
 /// Reads a head in place, by all means. `strictly` is what [`strict`] found.
@@ -256,12 +267,17 @@ fn request_line(line: &[u8], at: usize) -> Option<StartLine> {
         after if after.ends_with(b"1.0") => Version::Http10,
         _ => Version::Http11,
     };
+    // RFC 9112 §3: single spaces, and nothing behind the version.
+    let rest = line[method + gap + target.len()..].strip_prefix(b" ");
+    let strict = gap == 1
+        && rest.is_some_and(is_version)
+        && !any_octet(target, |octet| octet.is_ascii_control());
     Some(StartLine {
         first: Span::new(at, method),
         second: Span::new(at + method + gap, target.len()),
         version,
         status: 0,
-        odd: !simple,
+        odd: !(simple || strict),
     })
 }
 
@@ -287,7 +303,17 @@ fn status_line(line: &[u8], at: usize) -> Option<StartLine> {
     let offset = (reason.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
     let second =
         if reason.is_empty() { Span::default() } else { Span::new(at + offset, reason.len()) };
-    Some(StartLine { first: Span::default(), second, version, status: number, odd: true })
+    // RFC 9112 §4: single spaces, three digits.
+    let strict = line.get(..8).is_some_and(is_version)
+        && line.get(8) == Some(&b' ')
+        && line.get(9..12).is_some_and(|code| code.iter().all(u8::is_ascii_digit))
+        && line.get(12).is_none_or(|&octet| octet == b' ')
+        && !any_octet(reason, |octet| octet.is_ascii_control() && octet != b'\t');
+    Some(StartLine { first: Span::default(), second, version, status: number, odd: !strict })
+}
+
+fn is_version(octets: &[u8]) -> bool {
+    matches!(octets, b"HTTP/1.0" | b"HTTP/1.1")
 }
 
 /// Field lines in `octets[from..to]`, and whether there were more than `max_fields`.
@@ -364,5 +390,47 @@ mod tests {
         let strictly = strict(greeting, Kind::Request, &mut Vec::new());
         let reading = read(strictly, greeting, 100, Kind::Request);
         assert!(matches!(reading, Reading::NotHttp), "a word alone may be any protocol's");
+    }
+
+    fn whole(octets: &[u8], kind: Kind) -> ParsedHead {
+        match read(strict(octets, kind, &mut Vec::new()), octets, 100, kind) {
+            Reading::Whole(parsed) => parsed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_reason_in_any_language_is_read() {
+        for reason in [b"Non autoris\xe9".as_slice(), "Accès refusé: jeton expiré".as_bytes()] {
+            let head = [b"\r\nHTTP/1.1 401 ", reason, b"\r\nServer: a\r\n\r\n"].concat();
+            let parsed = whole(&head, Kind::Response);
+            assert_eq!(parsed.head.second(), reason);
+            assert_eq!(parsed.forgiven, Anomalies::default());
+        }
+        assert_eq!(whole(b"HTTP/1.1 401 \r\n\r\n", Kind::Response).head.second(), b"");
+    }
+
+    #[test]
+    fn only_what_is_wrong_with_a_start_line_is_said_of_it() {
+        let odd = |head: &str, kind| {
+            // A space before the colon, which only the tolerant reader takes.
+            let head = format!("{head}\r\nHost : a\r\n\r\n");
+            let forgiven = whole(head.as_bytes(), kind).forgiven;
+            assert!(forgiven.contains(Anomaly::SpaceBeforeColon), "{head}");
+            forgiven.contains(Anomaly::StartLine)
+        };
+        for line in ["GET / HTTP/1.1", "OPTIONS * HTTP/1.0", "GET /é HTTP/1.1"] {
+            assert!(!odd(line, Kind::Request), "{line}");
+        }
+        for line in ["GET  / HTTP/1.1", "GET / HTTP/1.1 ", "GET /a b HTTP/1.1", "GET / http/1.1"] {
+            assert!(odd(line, Kind::Request), "{line}");
+        }
+        for line in ["HTTP/1.1 401 Unauthorized", "HTTP/1.0 401 ", "HTTP/1.1 401", "HTTP/1.1 401 é"]
+        {
+            assert!(!odd(line, Kind::Response), "{line}");
+        }
+        for line in ["HTTP/1.1  401 No", "HTTP/1.1 41 No", "HTTP/1.1 4011 No", "http/1.1 401 No"] {
+            assert!(odd(line, Kind::Response), "{line}");
+        }
     }
 }
