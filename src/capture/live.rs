@@ -127,7 +127,7 @@ impl LiveSource {
                 data: packet.data,
                 original_length: packet.header.len,
             }),
-            Err(pcap::Error::TimeoutExpired) => {
+            Err(error) if is_nothing_yet(&error) => {
                 self.drained = true;
                 Next::Idle
             }
@@ -215,14 +215,18 @@ impl Source for LiveSource {
 
 impl Port {
     /// Every packet on Linux's loopback passes twice, going out and coming in. A capture on `lo`
-    /// copies both and throws one away; one on `any` can tell the kernel not to copy it at all.
+    /// copies both and throws one away; one on `any` can tell the kernel not to copy it at all. But there
+    /// every frame has another link-layer header.
     fn open(
         name: String,
         interface: u16,
         options: &LiveOptions,
         filter: Option<&str>,
     ) -> Result<Self, CaptureError> {
-        let cooked = (cfg!(target_os = "linux") && name == LOOPBACK)
+        let as_any = cfg!(target_os = "linux")
+            && name == LOOPBACK
+            && !filter.is_some_and(bpf::is_about_frames);
+        let cooked = as_any
             .then(|| start(ANY, options))
             .and_then(Result::ok)
             .filter(|capture| capture.get_datalink() == link(LinkType::LINUX_SLL2));
@@ -254,7 +258,7 @@ impl Port {
                 self.data.extend_from_slice(packet.data);
                 Ok(())
             }
-            Err(pcap::Error::TimeoutExpired) => Ok(()),
+            Err(error) if is_nothing_yet(&error) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -289,6 +293,16 @@ fn start(name: &str, options: &LiveOptions) -> Result<Capture<Active>, pcap::Err
 
 fn add(a: SourceDrops, b: SourceDrops) -> SourceDrops {
     SourceDrops { kernel: a.kernel + b.kernel, interface: a.interface + b.interface }
+}
+
+/// Whether it only says that there is no packet now. libpcap's readers of netlink (nflog, nfqueue) pass on what
+/// recv(2) says.
+fn is_nothing_yet(error: &pcap::Error) -> bool {
+    match error {
+        pcap::Error::TimeoutExpired => true,
+        pcap::Error::PcapError(text) => text.ends_with("Resource temporarily unavailable"),
+        _ => false,
+    }
 }
 
 fn link(link_type: LinkType) -> Linktype {
