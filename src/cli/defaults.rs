@@ -1,5 +1,7 @@
 //! What the command line leaves open, from the environment and the configuration file.
 
+use std::num::NonZeroUsize;
+
 use anyhow::Context;
 use clap::ValueEnum;
 
@@ -22,11 +24,12 @@ pub fn complete(options: &mut Options) -> anyhow::Result<Config> {
         options.output.filter.clone_from(&config.filter);
     }
     if let (None, Some(size)) = (options.bounds.limit_memory, &config.limit_memory) {
-        let size = values::memory(size).map_err(anyhow::Error::msg).context("limit-memory")?;
+        let size = values::memory(size).map_err(anyhow::Error::msg);
+        let size = size.with_context(|| from("limit-memory", "WHY401_LIMIT_MEMORY"))?;
         options.bounds.limit_memory = Some(size);
     }
     if options.bounds.history.is_none() {
-        options.bounds.history = config.history;
+        options.bounds.history = config.history.map(NonZeroUsize::get);
     }
     Ok(config)
 }
@@ -36,13 +39,20 @@ pub fn complete_shown(shown: &mut Shown) -> anyhow::Result<Config> {
     let config = Config::load(shown.config.as_deref())?;
     if shown.theme.is_none() {
         shown.theme.clone_from(&config.theme);
+        shown.known_theme().with_context(|| from("theme", "WHY401_THEME"))?;
     }
     if let (None, Some(when)) = (shown.color, &config.color) {
         let when = ColorWhen::from_str(when, true)
-            .map_err(|_| anyhow::anyhow!("color is auto, always or never, not {when:?}"))?;
+            .map_err(|_| anyhow::anyhow!("is auto, always or never, not {when:?}"))
+            .with_context(|| from("color", "WHY401_COLOR"))?;
         shown.color = Some(when);
     }
     Ok(config)
+}
+
+/// Where a setting may come from.
+fn from(setting: &str, variable: &str) -> String {
+    format!("{setting} (in the configuration file, or {variable})")
 }
 
 #[cfg(test)]

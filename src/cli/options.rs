@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -19,6 +20,7 @@ use crate::tui::theme::ThemeName;
     name = "why401",
     version,
     args_conflicts_with_subcommands = true,
+    args_override_self = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 ran to its end; 1 --fail-on matched; 2 usage, permission or input error."
 )]
@@ -182,7 +184,7 @@ pub struct Bounds {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
-    /// Stop after this time (500ms, 30s, 5m); with -r, of packet time
+    /// Stop after this time (500ms, 30s, 5m); in a recording, of packet time
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub duration: Option<Duration>,
 
@@ -217,6 +219,16 @@ pub struct Shown {
     /// When to use colour [default: auto]
     #[arg(long, value_name = "WHEN", value_enum, hide_short_help = true)]
     pub color: Option<ColorWhen>,
+}
+
+impl Shown {
+    /// The theme that was asked for; by a configuration, it may be none.
+    pub fn known_theme(&self) -> anyhow::Result<Option<ThemeName>> {
+        let Some(name) = &self.theme else { return Ok(None) };
+        let names = || ThemeName::ALL.map(ThemeName::name).join(", ");
+        let theme = ThemeName::find(name);
+        theme.map(Some).with_context(|| format!("none is named {name:?}; there are: {}", names()))
+    }
 }
 
 fn themes() -> PossibleValuesParser {

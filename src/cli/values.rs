@@ -64,7 +64,8 @@ pub fn snap_length(text: &str) -> Result<i32, String> {
 
 /// How many exchanges are kept.
 pub fn history(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "must be at least 1".to_owned())
+    let number = text.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| "must be a number from 1 on".to_owned())
 }
 
 #[cfg(test)]

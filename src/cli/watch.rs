@@ -27,7 +27,6 @@ use crate::session::privileges::{self, Sandbox};
 use crate::session::{self, Input, Outcome, SessionHandle, signals};
 use crate::tui::keys::KeyMap;
 use crate::tui::symbols::Symbols;
-use crate::tui::theme::ThemeName;
 use crate::tui::{self, UiOptions};
 
 /// Shown when the user names no display filter.
@@ -226,11 +225,7 @@ fn screen(
     if config.ui.ascii == Some(true) {
         options.symbols = Symbols::ASCII;
     }
-    if let Some(name) = &shown.theme {
-        let names = ThemeName::ALL.map(ThemeName::name);
-        options.theme = ThemeName::find(name)
-            .with_context(|| format!("no theme named {name:?}; there are: {}", names.join(", ")))?;
-    }
+    options.theme = shown.known_theme()?.unwrap_or(options.theme);
     Ok(options)
 }
 

@@ -216,7 +216,8 @@ mod tests {
     #[test]
     fn a_capture_thread_that_dies_is_heard() {
         let spec = SourceSpec::Live(LiveOptions::default());
-        let input = Input { source: Box::new(Broken), spec, bpf: None, name: "lo".to_owned() };
+        let (name, is_recording) = ("lo".to_owned(), false);
+        let input = Input { source: Box::new(Broken), spec, bpf: None, name, is_recording };
         let options = Options::new(FingerprintKey::from_bytes(&[1; 32])).unwrap();
         let session = SessionHandle::start(input, options).unwrap();
         let started = Instant::now();

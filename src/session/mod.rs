@@ -31,9 +31,12 @@ pub mod privileges;
 mod reading;
 pub mod signals;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+use rustix::fs::{FileType, fstat};
 
 use crate::auth::proof::Prover;
 use crate::capture::writer::CaptureWriter;
@@ -88,6 +91,8 @@ pub struct Input {
     pub bpf: Option<String>,
     /// As shown to the user.
     pub name: String,
+    /// Whether it is there as a whole, so that nobody waits for its packets: a file, by whatever name.
+    pub is_recording: bool,
 }
 
 impl Input {
@@ -99,14 +104,23 @@ impl Input {
             SourceSpec::File { path, .. } => path.display().to_string(),
             SourceSpec::Stdin => "standard input".to_owned(),
         };
-        Ok(Self { source, spec: spec.clone(), bpf: bpf.map(str::to_owned), name })
+        let is_recording = match spec {
+            SourceSpec::Live(_) | SourceSpec::File { follow: true, .. } => false,
+            SourceSpec::File { path, .. } => std::fs::metadata(path).is_ok_and(|it| it.is_file()),
+            SourceSpec::Stdin => {
+                fstat(io::stdin()).is_ok_and(|it| FileType::from_raw_mode(it.st_mode).is_file())
+            }
+        };
+        let (spec, bpf) = (spec.clone(), bpf.map(str::to_owned));
+        Ok(Self { source, spec, bpf, name, is_recording })
     }
 
     /// A capture file that is part of the program.
     pub fn recording(name: &str, octets: &'static [u8]) -> Result<Self, CaptureError> {
         let source = capture::file::FileSource::of_octets(name, octets)?;
         let spec = SourceSpec::File { path: name.into(), follow: false };
-        Ok(Self { source: Box::new(source), spec, bpf: None, name: name.to_owned() })
+        let (name, is_recording) = (name.to_owned(), true);
+        Ok(Self { source: Box::new(source), spec, bpf: None, name, is_recording })
     }
 
     /// Whether frames come as they happen, so that losing some beats falling behind.
@@ -114,16 +128,9 @@ impl Input {
         matches!(self.spec, SourceSpec::Live(_))
     }
 
-    /// Whether it is a file that is there as a whole: nobody waits for its packets.
-    pub fn is_recording(&self) -> bool {
-        let SourceSpec::File { path, follow: false } = &self.spec else { return false };
-        // A recording that is part of the program has no file.
-        !std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
-    }
-
     /// How long acknowledged octets may be late in what comes from here.
     fn patience(&self) -> Patience {
-        if self.is_recording() { Patience::RECORDING } else { Patience::LIVE }
+        if self.is_recording { Patience::RECORDING } else { Patience::LIVE }
     }
 
     /// The capture filter in force, in words.

@@ -25,7 +25,7 @@ pub(super) struct Reading {
     /// The interface names that the engine knows.
     names: Vec<Arc<str>>,
     pace: Pace,
-    /// `--duration`, which in a file is packet time.
+    /// `--duration`, which in a recording is packet time.
     duration: Option<Duration>,
     started: Instant,
     /// Packet time at which `--duration` is over, for a file.
@@ -59,7 +59,7 @@ impl Reading {
 
     /// Whether all of it is there.
     pub fn is_recording(&self) -> bool {
-        self.input.is_recording()
+        self.input.is_recording
     }
 
     /// Takes in frames that are there already, or else the next one.
@@ -105,7 +105,7 @@ impl Reading {
         match self.input.source.next_part() {
             Part::Whole(Next::Frame(frame)) => {
                 let timestamp = frame.timestamp;
-                if is_over(&mut self.deadline, self.duration, &self.input.spec, timestamp) {
+                if is_over(&mut self.deadline, self.duration, self.input.is_recording, timestamp) {
                     return Step::End(End::Interrupted);
                 }
                 if usize::from(frame.interface) < self.names.len() {
@@ -121,7 +121,7 @@ impl Reading {
             }
             Part::Beginning(beginning) => {
                 let timestamp = beginning.frame.timestamp;
-                if is_over(&mut self.deadline, self.duration, &self.input.spec, timestamp) {
+                if is_over(&mut self.deadline, self.duration, self.input.is_recording, timestamp) {
                     return Step::End(End::Interrupted);
                 }
                 // What is saved is whole.
@@ -179,14 +179,13 @@ impl Reading {
 
     /// Whether `--duration` is over by the clock.
     pub fn time_is_up(&self) -> bool {
-        let by_clock = !matches!(self.input.spec, SourceSpec::File { follow: false, .. });
-        by_clock && self.duration.is_some_and(|limit| self.started.elapsed() >= limit)
+        !self.is_recording() && self.duration.is_some_and(|limit| self.started.elapsed() >= limit)
     }
 
     pub fn packet_time_on_a_silent_wire(&self) -> Option<Timestamp> {
         match self.input.spec {
             SourceSpec::Live(_) => Some(live_packet_time()),
-            SourceSpec::File { follow: false, .. } => None,
+            _ if self.is_recording() => None,
             SourceSpec::Stdin | SourceSpec::File { .. } => self.pace.present(),
         }
     }
@@ -227,19 +226,16 @@ fn note_failure(noted: &mut Option<String>, result: io::Result<()>) {
     }
 }
 
-/// Whether `--duration`, which in a file is packet time, ends before this frame.
+/// Whether `--duration`, which in a recording is packet time, ends before this frame.
 fn is_over(
     deadline: &mut Option<Timestamp>,
     duration: Option<Duration>,
-    spec: &SourceSpec,
+    is_recording: bool,
     now: Timestamp,
 ) -> bool {
-    match (duration, spec) {
-        (Some(duration), SourceSpec::File { follow: false, .. }) => {
-            now >= *deadline.get_or_insert(now + duration)
-        }
-        _ => false,
-    }
+    duration
+        .filter(|_| is_recording)
+        .is_some_and(|duration| now >= *deadline.get_or_insert(now + duration))
 }
 
 /// A frame that no longer borrows from its source.

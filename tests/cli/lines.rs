@@ -172,6 +172,31 @@ fn standard_input_is_read_like_a_file() {
     assert_eq!(text(&output.stdout).lines().count(), 2);
 }
 
+/// Process substitution names a pipe as if it were a file.
+#[test]
+fn a_pipe_is_one_by_whatever_name_and_its_duration_is_that_of_the_clock() {
+    let mut child = why401()
+        .args(["-r", "/dev/stdin", "--text", "--duration", "1s"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(sample().octets()).unwrap();
+    let asked = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if asked.elapsed() > Duration::from_secs(20) {
+            child.kill().unwrap();
+            panic!("it waits for the end of the pipe");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(stdin);
+    // Of packet time, the second refusal comes later.
+    assert_eq!(text(&child.wait_with_output().unwrap().stdout).lines().count(), 2);
+}
+
 #[test]
 fn a_pipe_that_pauses_is_written_out_and_a_signal_ends_it_with_a_summary() {
     let mut capture = Capture::new();

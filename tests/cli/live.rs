@@ -50,9 +50,15 @@ fn ask(address: SocketAddr, target: &str) {
 
 /// A running why401 that has opened its capture and given up its rights.
 fn watching(address: SocketAddr, words: &[&str]) -> Child {
+    watching_on(&["-i", "lo"], address, words)
+}
+
+/// The same for these interfaces.
+fn watching_on(interfaces: &[&str], address: SocketAddr, words: &[&str]) -> Child {
     let filter = format!("tcp port {}", address.port());
     let child = why401()
-        .args(["-i", "lo", "-f", &filter])
+        .args(interfaces)
+        .args(["-f", &filter])
         .args(words)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -101,6 +107,33 @@ fn what_was_seen_is_written_when_the_user_stops() {
     let lines = text(&output.stdout);
     assert_eq!(lines.matches("\"target\":\"/live\"").count(), 1, "{lines}");
     assert!(lines.contains("\"exchanges\":1,\"unauthorized\":1"), "{lines}");
+}
+
+#[test]
+fn a_frame_of_any_interface_has_the_name_of_its_own() {
+    if !may_capture() || !cfg!(target_os = "linux") {
+        return;
+    }
+    let address = refusing_server();
+    for interfaces in [&[][..], &["-i", "any"]] {
+        let child = watching_on(interfaces, address, &["--json", "-Y", "iface:lo", "-c", "1"]);
+        ask(address, "/any");
+        let lines = text(&child.wait_with_output().unwrap().stdout);
+        assert!(lines.contains("\"interface\":\"lo\""), "{lines}");
+    }
+}
+
+#[test]
+fn a_filter_about_the_link_layer_finds_that_of_the_interface() {
+    if !may_capture() || !cfg!(target_os = "linux") {
+        return;
+    }
+    let address = refusing_server();
+    let filter = format!("ether[12:2] = 0x0800 and tcp port {}", address.port());
+    let child = watching(address, &["-f", &filter, "--json", "-c", "1"]);
+    ask(address, "/framed");
+    let lines = text(&child.wait_with_output().unwrap().stdout);
+    assert!(lines.contains("\"target\":\"/framed\""), "{lines}");
 }
 
 #[test]
