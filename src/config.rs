@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,7 @@ pub struct Config {
     /// Bound of all buffers and tables (`--limit-memory`).
     pub limit_memory: Option<String>,
     /// Exchanges that the screen keeps (`--history`).
-    pub history: Option<usize>,
+    pub history: Option<NonZeroUsize>,
     /// Theme of the screen (`--theme`).
     pub theme: Option<String>,
     /// When to use colour (`--color`).
@@ -145,7 +146,7 @@ impl Config {
         };
         let text = match read(&path) {
             Ok(text) => text,
-            Err(reason) if named.is_none() && reason.kind() == io::ErrorKind::NotFound => {
+            Err(reason) if named.is_none() && (is_absent(&reason) || is_hidden(&path)) => {
                 return Ok(Self::default());
             }
             Err(reason) => return Err(ConfigError::Unreadable { path, reason }),
@@ -157,7 +158,6 @@ impl Config {
     fn overlay(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         for (name, setting) in [
             ("WHY401_BPF", &mut self.bpf),
-            ("WHY401_FILTER", &mut self.filter),
             ("WHY401_LIMIT_MEMORY", &mut self.limit_memory),
             ("WHY401_THEME", &mut self.theme),
             ("WHY401_COLOR", &mut self.color),
@@ -166,11 +166,18 @@ impl Config {
                 *setting = Some(value);
             }
         }
+        if let Some(value) = variable("WHY401_FILTER") {
+            let reason = Filter::parse(&value).err().map(|error| error.located(&value).to_string());
+            if let Some(reason) = reason {
+                return Err(ConfigError::Environment { name: "WHY401_FILTER", value, reason });
+            }
+            self.filter = Some(value);
+        }
         if let Some(names) = variable("WHY401_INTERFACE") {
             self.interface = OneOrMore::More(names.split(',').map(str::to_owned).collect());
         }
         if let Some(value) = variable("WHY401_HISTORY") {
-            let reason = "must be a number".to_owned();
+            let reason = "must be a number from 1 on".to_owned();
             self.history = Some(value.parse().map_err(|_| ConfigError::Environment {
                 name: "WHY401_HISTORY",
                 value,
@@ -266,6 +273,16 @@ fn line_of(text: &str, offset: usize) -> usize {
     1 + memchr::memchr_iter(b'\n', before).count()
 }
 
+fn is_absent(reason: &io::Error) -> bool {
+    reason.kind() == io::ErrorKind::NotFound
+}
+
+/// Whether it stands in a folder of somebody else's, where this user may not even look: `sudo -u` and `su` may
+/// leave `HOME` as it is.
+fn is_hidden(path: &Path) -> bool {
+    path.metadata().is_err_and(|reason| reason.kind() == io::ErrorKind::PermissionDenied)
+}
+
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
@@ -332,6 +349,7 @@ mod tests {
         assert_eq!(line, 2);
         assert!(message.contains("invalid type"), "{message}");
         assert_eq!(error("theme = \"dark\"\nfilter = \n").0, 2);
+        assert_eq!(error("history = 0").0, 1);
         assert!(error("[keys]\nquit = 1\n").1.contains("a text or a list of texts"));
     }
 
@@ -372,10 +390,10 @@ mod tests {
         assert_eq!(config.filter.as_deref(), Some("status:403"));
         assert_eq!(config.theme.as_deref(), Some("dark"));
         assert_eq!(config.interface.to_vec(), ["lo", "eth0"]);
-        assert_eq!(config.history, Some(7));
+        assert_eq!(config.history, NonZeroUsize::new(7));
         let many = |name: &str| (name == "WHY401_HISTORY").then(|| "many".to_owned());
         let error = config.overlay(many).unwrap_err().to_string();
-        assert_eq!(error, "WHY401_HISTORY=many: must be a number");
+        assert_eq!(error, "WHY401_HISTORY=many: must be a number from 1 on");
     }
 
     #[test]
