@@ -289,7 +289,7 @@ impl FileSource {
                 Err(fault) => {
                     let packet = self.packets.get() + 1;
                     let fault = format!("is corrupt from packet {packet} on: {fault}");
-                    return Err(Some(self.damaged(&fault)));
+                    return Err(Some(End::Corrupt(self.located(&fault))));
                 }
             }
         }
@@ -329,11 +329,12 @@ impl FileSource {
             }
             Ok(Filled::End) => {
                 let packet = self.packets.get() + 1;
-                return Err(Some(self.damaged(&format!("ends in the middle of packet {packet}"))));
+                let fault = format!("ends in the middle of packet {packet}");
+                return Err(Some(End::Damaged(self.located(&fault))));
             }
             Err(error) => {
                 return Err(Some(if self.input.is_unpacked() {
-                    self.damaged(&format!("does not unpack any further: {error}"))
+                    End::Damaged(self.located(&format!("does not unpack any further: {error}")))
                 } else {
                     End::Failed(error.to_string())
                 }));
@@ -413,19 +414,19 @@ impl FileSource {
         match &self.large {
             Some(large) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 let fault = format!("ends in the middle of packet {}", self.packets.get());
-                self.damaged_at(large.record(), &fault)
+                End::Damaged(self.located_at(large.record(), &fault))
             }
             _ => End::Failed(error.to_string()),
         }
     }
 
-    fn damaged(&self, fault: &str) -> End {
-        self.damaged_at(self.window.offset(), fault)
+    fn located(&self, fault: &str) -> String {
+        self.located_at(self.window.offset(), fault)
     }
 
-    fn damaged_at(&self, offset: u64, fault: &str) -> End {
+    fn located_at(&self, offset: u64, fault: &str) -> String {
         let when = if self.input.is_unpacked() { " when unpacked" } else { "" };
-        End::Damaged(format!("the capture {fault} (octet {offset}{when})"))
+        format!("the capture {fault} (octet {offset}{when})")
     }
 }
 

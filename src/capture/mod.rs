@@ -200,8 +200,10 @@ pub enum Part<'a> {
 pub enum End {
     /// A file was read to its end, or a pipe was closed by its writer.
     Complete,
-    /// The file ends in the middle of a packet, or is corrupt from here on: what is wrong, and where.
+    /// The file ends in the middle of a packet, or cannot be unpacked to its end: what is wrong, and where.
     Damaged(String),
+    /// What follows in the file is no capture: what is wrong, and where.
+    Corrupt(String),
     /// The user asked to stop.
     Interrupted,
     /// The interface went away or the kernel reported an error.

@@ -294,7 +294,7 @@ fn conclude(outcome: &Outcome) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     match &status.ended {
         Some(End::Damaged(reason)) => say(&format!("warning: {}: {reason}", status.source)),
-        Some(End::Failed(reason)) => {
+        Some(End::Corrupt(reason) | End::Failed(reason)) => {
             say(&format!("{}: {reason}", status.source));
             code = ExitCode::from(ERROR);
         }

@@ -69,7 +69,7 @@ pub fn write<'a>(
                     out.write_all(&encoder.take())?;
                 }
             }
-            Next::End(End::Damaged(reason) | End::Failed(reason)) => {
+            Next::End(End::Damaged(reason) | End::Corrupt(reason) | End::Failed(reason)) => {
                 written.damaged = Some(reason);
                 break;
             }

@@ -111,13 +111,14 @@ impl<W: Write> Sink for Lines<W> {
 }
 
 fn input<'a>(name: &'a str, ended: Option<&'a End>) -> json::Input<'a> {
+    let truncated = matches!(ended, Some(End::Damaged(_)));
     let (ended, message) = match ended {
         Some(End::Complete) => ("complete", None),
-        Some(End::Damaged(reason)) => ("damaged", Some(reason.as_str())),
+        Some(End::Damaged(reason) | End::Corrupt(reason)) => ("damaged", Some(reason.as_str())),
         Some(End::Failed(reason)) => ("failed", Some(reason.as_str())),
         Some(End::Interrupted) | None => ("interrupted", None),
     };
-    json::Input { name, ended, message, truncated: ended == "damaged" }
+    json::Input { name, ended, message, truncated }
 }
 
 /// Whether whoever read standard output through a pipe has gone: on a silent wire nothing is

@@ -150,6 +150,20 @@ fn a_file_that_ends_in_a_packet_gives_what_is_before_and_a_warning() {
 }
 
 #[test]
+fn a_file_that_is_corrupt_gives_what_is_before_and_is_an_error() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    // A record that is longer than any.
+    let nonsense = [sample().octets(), &[0xff; 16]].concat();
+    std::fs::write(file.path(), nonsense).unwrap();
+    let output = why401().arg("-r").arg(file.path()).arg("--json").output().unwrap();
+    let (lines, error) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(lines.lines().count(), 3, "{lines}");
+    assert!(lines.contains("\"ended\":\"damaged\",\"truncated\":false"), "{lines}");
+    assert!(error.contains("is corrupt from packet") && error.lines().count() == 1, "{error}");
+}
+
+#[test]
 fn the_same_file_gives_the_same_lines_but_for_fingerprints() {
     let capture = sample();
     let file = capture.file();

@@ -182,7 +182,7 @@ fn a_corrupt_record_ends_the_capture_and_is_located() {
     file.extend(words(Little, &[1, 0, u32::MAX, u32::MAX, 0, 0]));
     let (frames, end) = read(&file);
     assert_eq!(frames.len(), 1);
-    let End::Damaged(reason) = end else { panic!("{end:?}") };
+    let End::Corrupt(reason) = end else { panic!("{end:?}") };
     assert!(reason.contains("packet 2") && reason.contains("octet 44"), "{reason}");
 }
 
@@ -299,7 +299,7 @@ fn a_packet_of_an_interface_that_was_never_described_is_damage() {
     let file = [section(Little), enhanced(Little, 0, 1, b"x")].concat();
     let (frames, end) = read(&file);
     assert!(frames.is_empty());
-    assert!(matches!(end, End::Damaged(reason) if reason.contains("never described")));
+    assert!(matches!(end, End::Corrupt(reason) if reason.contains("never described")));
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub struct Input<'a> {
     pub ended: &'a str,
     /// What went wrong, where something did.
     pub message: Option<&'a str>,
-    /// Whether the file ends in the middle of a packet or is corrupt.
+    /// Whether the file ends in the middle of a packet.
     pub truncated: bool,
 }
 

@@ -54,7 +54,9 @@ fn source(scene: &Scene<'_>) -> Vec<Part> {
         None => {}
         Some(End::Complete) => parts.push((Role::Muted, "  read to its end".into())),
         Some(End::Interrupted) => parts.push((Role::Muted, "  stopped".into())),
-        Some(End::Damaged(what)) => parts.push((Role::Warning, format!("  DAMAGED: {what}"))),
+        Some(End::Damaged(what) | End::Corrupt(what)) => {
+            parts.push((Role::Warning, format!("  DAMAGED: {what}")))
+        }
         Some(End::Failed(what)) => parts.push((Role::Alarm, format!("  CAPTURE ENDED: {what}"))),
     }
     if !status.rights.is_empty() {
