@@ -147,6 +147,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "The access token was revoked", "revoked token", "token_revoked",
     ]),
     (Malformed, &[
+        "API keys are not supported by this API. Expected OAuth2 access token or other authentication credentials that assert a principal.",
         "jwt malformed", "Not enough segments", "Bearer token is malformed", "Format is Authorization: Bearer [token]",
         "Not enough or too many segments", "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections",
         "Authorization header must contain two space-delimited values", "Invalid Compact JWS", "IDX14100: JWT is not well formed, there are no dots (.).",
