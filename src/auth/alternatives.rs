@@ -41,8 +41,10 @@ pub enum AlternativeKind {
     ApiKeyHeader,
     /// A query parameter (`access_token`, `api_key`, …).
     Query,
-    /// `access_token` in a form body.
+    /// A field of a form body (`access_token`, `refresh_token`, …).
     Form,
+    /// A member of a JSON body.
+    Json,
     /// `Proxy-Authorization`.
     ProxyAuthorization,
     /// A header whose name or value looks like a misplaced `Authorization`.
@@ -59,6 +61,7 @@ impl AlternativeKind {
             Self::ApiKeyHeader => "api-key-header",
             Self::Query => "query",
             Self::Form => "form",
+            Self::Json => "json",
             Self::ProxyAuthorization => "proxy-authorization",
             Self::LookalikeHeader => "lookalike-header",
             Self::IdentityHeader => "identity-header",
@@ -181,7 +184,7 @@ const INFRASTRUCTURE_HEADERS: [&str; 16] = [
 ];
 
 /// Query parameters that carry a key or a token.
-const QUERY_PARAMETERS: [&str; 15] = [
+const QUERY_PARAMETERS: [&str; 18] = [
     "access_token",
     "api_key",
     "apikey",
@@ -197,6 +200,9 @@ const QUERY_PARAMETERS: [&str; 15] = [
     "jwt",
     "signature",
     "x-amz-signature",
+    "oauth_signature",
+    "consumer_secret",
+    "client_secret",
 ];
 
 /// Other credentials in the same request.

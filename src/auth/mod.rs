@@ -9,6 +9,7 @@ pub mod decoders;
 pub mod encoding;
 pub mod jwt;
 pub mod masking;
+pub mod posted;
 pub mod proof;
 pub mod scheme;
 pub(crate) mod syntax;
@@ -109,6 +110,10 @@ impl AuthFacts {
                 .map(|name| authorization::assess(exchange, name, key, &mut memo.credentials)),
             alternatives: request.map_or_else(Vec::new, |request| {
                 let mut found = alternatives(request, key);
+                // Of an accepted request it says where tokens are made, not where they are good.
+                if is_refused(exchange) {
+                    found.extend(posted::credentials(request, key));
+                }
                 // To the question of a 407 it is the credential itself, not a second one.
                 found.retain(|one| !proxy || one.kind != AlternativeKind::ProxyAuthorization);
                 found
@@ -117,6 +122,11 @@ impl AuthFacts {
             challenge_defects,
         }
     }
+}
+
+/// Whether the server refused the request (4xx).
+fn is_refused(exchange: &Exchange) -> bool {
+    exchange.status().is_some_and(|status| (400..500).contains(&status))
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use crate::auth::authorization::AlternativeKind;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Awaiting;
-use crate::diagnosis::rules::common;
+use crate::diagnosis::rules::{common, own_signature};
 use crate::diagnosis::signs::{self, Signs};
 use crate::diagnosis::view::View;
 use crate::diagnosis::{Answer, Class, Confidence, Diagnosis, Entry, Found, Rule, catalogue};
@@ -337,11 +336,11 @@ fn is_generic(id: &str) -> bool {
 
 /// The diagnosis that the server's own words name (catalogue, section 5, last paragraph).
 fn named_by_server(view: &View<'_>) -> Option<&'static str> {
-    let only_cookie = view.missing() && view.alternative(AlternativeKind::Cookie).is_some();
+    let only_cookie = common::only_cookies(view);
     if view.missing() && view.alternatives().is_empty() {
         return None;
     }
-    let signed = common::is_signed(view);
+    let signed = own_signature::is_only_signed(view);
     Some(match view.said()?.category {
         Category::Insufficient => "insufficient-privilege",
         Category::Locked | Category::Rate => "lockout-or-throttle",

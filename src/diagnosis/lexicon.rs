@@ -20,6 +20,7 @@ use regex::Regex;
 
 use crate::auth::alternatives::is_ordinary;
 use crate::auth::masking;
+use crate::auth::posted;
 use crate::auth::syntax::{
     contains_ignore_case, ends_with_ignore_case, percent_decode, starts_with_ignore_case,
 };
@@ -322,6 +323,11 @@ pub fn quotable(words: String, exchange: &Exchange, auth: &AuthFacts) -> String 
             if words.contains(secret) {
                 words = words.replace(secret, "(masked)");
             }
+        }
+    }
+    for secret in exchange.request.iter().flat_map(posted::secrets) {
+        if secret.len() >= SECRET && words.contains(&secret) {
+            words = words.replace(&secret, "(masked)");
         }
     }
     if let Cow::Owned(masked) = masking::shown_words(&words) {

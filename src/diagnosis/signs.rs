@@ -3,7 +3,8 @@
 use crate::auth::{AuthState, Shape};
 use crate::diagnosis::lexicon::Said;
 use crate::diagnosis::rules::clients::is_git_push;
-use crate::diagnosis::rules::common::{SIGNATURE_FIELDS, is_signed};
+use crate::diagnosis::rules::common::is_signed;
+use crate::diagnosis::rules::own_signature::any_signature;
 use crate::diagnosis::view::View;
 
 /// A set of such facts.
@@ -154,7 +155,7 @@ fn of_scheme(view: &View<'_>) -> Signs {
         .when(negotiation)
         .and(Signs::BASIC.when(known == Some("Basic")))
         .and(Signs::NONCE.when(matches!(known, Some("Digest" | "DPoP" | "Hawk"))))
-        .and(Signs::SIGNED.when(is_signed(view)))
+        .and(Signs::SIGNED.when(is_signed(view) || any_signature(view).is_some()))
         .and(Signs::OFFERED.when(view.scheme_is_offered()))
 }
 
@@ -167,7 +168,6 @@ fn of_fields(view: &View<'_>) -> Signs {
             .when(proxy)
             .and(Signs::CHANGES.when(!matches!(method, b"GET" | b"HEAD" | b"OPTIONS")))
             .and(Signs::CHANGES.when(is_git_push(view)))
-            .and(Signs::SIGNED.when(SIGNATURE_FIELDS.into_iter().any(|field| head.has(field))))
     });
     asked.and(view.reply().signs)
 }

@@ -12,9 +12,9 @@ mod xml;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::auth::AuthFacts;
 use crate::auth::alternatives::{is_credential_name, is_ordinary};
 use crate::auth::credentials::artifact;
+use crate::auth::{AuthFacts, is_refused};
 use crate::exchange::Exchange;
 use crate::secret::{Fingerprint, FingerprintKey};
 use crate::text;
@@ -85,7 +85,7 @@ impl Masking {
     pub fn knowing(&self, exchange: &Exchange, facts: &AuthFacts) -> Self {
         let mut known = match &exchange.request {
             Some(request) if !self.reveal && exchange.response.is_some() => {
-                self.known_of(request, &Read::of(exchange, facts))
+                self.known_of(request, &Read::of(exchange, facts), is_refused(exchange))
             }
             _ => Known::default(),
         };

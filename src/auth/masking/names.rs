@@ -13,7 +13,7 @@ pub enum Secrecy {
 }
 
 /// Words that end the name of a secret, once case, `-`, `_`, `.` and brackets are removed.
-const SECRET_ENDINGS: [&str; 36] = [
+const SECRET_ENDINGS: [&str; 40] = [
     "token",
     "password",
     "passwd",
@@ -47,6 +47,10 @@ const SECRET_ENDINGS: [&str; 36] = [
     "otp",
     "totp",
     "onetimecode",
+    "otpcode",
+    "mfacode",
+    "factorcode",
+    "verificationcode",
     "idtokenhint",
     "authcode",
     "cookie",

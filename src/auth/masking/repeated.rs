@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Known, Masking, utf8};
 use crate::auth::alternatives::{Alternative, offset};
 use crate::auth::authorization::{AuthState, Authorization, Shape};
-use crate::auth::{AuthFacts, encoding};
+use crate::auth::{AuthFacts, encoding, posted};
 use crate::exchange::Exchange;
 use crate::http::Request;
 use crate::secret::{Fingerprint, Secret};
@@ -222,9 +222,9 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
 }
 
 impl Masking {
-    /// What masking takes away from the header fields and the target of a request, and the password
-    /// inside Basic credentials.
-    pub(super) fn known_of(&self, request: &Request, read: &Read<'_>) -> Known {
+    /// What masking takes away from the header fields and the target of a request, the password inside
+    /// Basic credentials, and, where it was refused, the secrets of its body.
+    pub(super) fn known_of(&self, request: &Request, read: &Read<'_>, refused: bool) -> Known {
         let mut taken = Taken::default();
         let mut fields = Vec::with_capacity(request.head.fields().len());
         for (name, value) in request.head.fields() {
@@ -242,6 +242,12 @@ impl Masking {
             };
             taken.compare(&text, masked.as_deref(), credentials);
             fields.push(masked);
+        }
+        // Of a body only a refusal repeats something: "Unknown token …".
+        if refused {
+            for secret in posted::secrets(request) {
+                taken.add(secret.as_bytes());
+            }
         }
         let target = utf8(request.target());
         taken.compare(&target, self.url(&target).as_deref(), None);

@@ -127,11 +127,15 @@ const HEADERS: [(&str, &str); 40] = [
     ("Referer", "https://host/cb?a=1&access_token=@#id_token=@"),
 ];
 
-const BODIES: [(&str, &str); 18] = [
+const BODIES: [(&str, &str); 22] = [
     ("application/x-www-form-urlencoded", "user=alice&password=@&x=1"),
     ("application/x-www-form-urlencoded", "grant_type=refresh_token&refresh_token=@"),
     ("", "client_id=a&client_secret=@"),
     ("application/json", "{\"user\":\"alice\",\"password\":\"@\"}"),
+    ("application/x-www-form-urlencoded", "j_username=alice&j_password=@"),
+    ("application/x-www-form-urlencoded", "client_assertion=@&SAMLResponse=@"),
+    ("application/json", "{\"variables\":{\"input\":{\"mfa_code\":\"@\",\"otpCode\":\"@\"}}}"),
+    ("application/json", "{\"refresh\":\"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.@\"}"),
     ("application/json", "{\"accessToken\": \"@\""),
     ("application/json", "{\"a\":[{\"api_key\" : \"@"),
     ("application/json", "{\"token\":{\"value\":\"@\"}}"),

@@ -1,10 +1,12 @@
 //! What several rules ask of an exchange.
 
 use crate::auth::authorization::AlternativeKind;
+use crate::auth::posted::{self, WEAK_TOKEN};
 use crate::auth::syntax::forwarded_pair;
 use crate::auth::{Alternative, AuthState, Jwt, Scheme, Shape};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Found;
+use crate::diagnosis::rules::posted::may_be_about;
 use crate::diagnosis::view::View;
 use crate::text;
 
@@ -30,21 +32,6 @@ pub fn is_signed(view: &View<'_>) -> bool {
     known.is_some_and(|known| SIGNING.contains(&known)) && (parameters || known != Some("OAuth"))
 }
 
-/// Fields that sign a request, whatever its credentials: RFC 9421, the drafts before it, and fields of
-/// one product's own.
-pub const SIGNATURE_FIELDS: [&str; 4] =
-    ["signature", "x-signature", "x-hmac-signature", "x-request-signature"];
-
-/// Whether a signature stands outside the credentials field.
-pub fn has_own_signature(view: &View<'_>) -> bool {
-    let fields = |request: &crate::http::Request| {
-        let own = SIGNATURE_FIELDS.into_iter().any(|field| request.head.has(field));
-        request.head.has("signature") && request.head.has("signature-input")
-            || own && view.missing()
-    };
-    view.common_request().is_some_and(fields) && other_credential(view).is_none()
-}
-
 /// Whether the scheme is one in which a user logs in by name.
 pub fn is_login(view: &View<'_>) -> bool {
     let known = view.scheme().and_then(Scheme::known);
@@ -61,16 +48,64 @@ pub fn is_token(view: &View<'_>) -> bool {
 
 /// A credential outside the credentials field that this request relies on.
 pub fn other_credential<'a>(view: &View<'a>) -> Option<&'a Alternative> {
-    view.alternatives().iter().find(|alternative| match alternative.kind {
+    // A proxy that asks for its own login reads no other.
+    if view.is_proxy() {
+        return None;
+    }
+    let all = view.alternatives();
+    // What a client puts into the body it means, while cookies go along with everything.
+    all.iter()
+        .find(|other| is_posted(other) && !is_weak(other) && may_be_about(view, other))
+        .or_else(|| all.iter().find(|other| goes_along(other) && !is_weak(other)))
+        .or_else(|| all.iter().find(|other| is_weak(other)).filter(|_| is_judged(view)))
+}
+
+/// Whether an alternative stands in the body.
+pub fn is_posted(alternative: &Alternative) -> bool {
+    matches!(alternative.kind, AlternativeKind::Form | AlternativeKind::Json)
+}
+
+fn goes_along(alternative: &Alternative) -> bool {
+    matches!(
+        alternative.kind,
         AlternativeKind::Cookie
-        | AlternativeKind::ApiKeyHeader
-        | AlternativeKind::Form
-        | AlternativeKind::LookalikeHeader => true,
+            | AlternativeKind::ApiKeyHeader
+            | AlternativeKind::LookalikeHeader
+            | AlternativeKind::Query
+    )
+}
+
+/// What is often something else than a credential, or another one than the server speaks of.
+pub fn doubtful_credential<'a>(view: &View<'a>) -> Option<&'a Alternative> {
+    let all = view.alternatives().iter().filter(|_| !view.is_proxy());
+    all.into_iter().find(|other| is_weak(other) || is_posted(other))
+}
+
+fn is_weak(alternative: &Alternative) -> bool {
+    let name = &alternative.name;
+    match alternative.kind {
         AlternativeKind::Query => {
-            let name = alternative.name.to_ascii_lowercase();
-            !WEAK_QUERY_NAMES.contains(&name.as_str())
+            WEAK_QUERY_NAMES.into_iter().any(|weak| name.eq_ignore_ascii_case(weak))
         }
-        AlternativeKind::ProxyAuthorization | AlternativeKind::IdentityHeader => false,
+        AlternativeKind::Form | AlternativeKind::Json => name.eq_ignore_ascii_case(WEAK_TOKEN),
+        _ => false,
+    }
+}
+
+/// Whether the server's words are a verdict on a token, a key or a signature that it received.
+fn is_judged(view: &View<'_>) -> bool {
+    view.said().is_some_and(|said| match said.category {
+        Category::NotYetValid
+        | Category::Expired
+        | Category::BadAudience
+        | Category::BadIssuer
+        | Category::NoKey
+        | Category::BadSignature
+        | Category::WrongType
+        | Category::Revoked
+        | Category::ApiKeyInvalid => true,
+        Category::Malformed | Category::Ambiguous | Category::Generic => said.names_a_token(),
+        _ => false,
     })
 }
 
@@ -83,7 +118,13 @@ pub fn other_jwt<'a>(view: &View<'a>) -> Option<(&'a Alternative, Jwt)> {
         text.split(move |&octet| octet == separator)
             .find_map(|pair| pair.trim_ascii().strip_prefix(name)?.strip_prefix(b"="))
     };
+    let posted: String;
     let value: &[u8] = match other.kind {
+        AlternativeKind::Form | AlternativeKind::Json => {
+            let mut fields = posted::fields(request).into_iter();
+            posted = fields.find(|(name, _)| *name == other.name)?.1;
+            posted.as_bytes()
+        }
         AlternativeKind::Cookie => {
             request.head.get_all("cookie").find_map(|line| named(line, b';'))?
         }
@@ -103,9 +144,10 @@ pub fn other_jwt<'a>(view: &View<'a>) -> Option<(&'a Alternative, Jwt)> {
 /// Whether the only credentials are session cookies.
 pub fn only_cookies(view: &View<'_>) -> bool {
     view.missing()
-        && other_credential(view).is_some()
+        && other_credential(view).is_some_and(|other| other.kind == AlternativeKind::Cookie)
         && view.alternatives().iter().all(|alternative| {
             matches!(alternative.kind, AlternativeKind::Cookie | AlternativeKind::IdentityHeader)
+                || is_posted(alternative) && is_weak(alternative)
         })
 }
 
@@ -115,7 +157,7 @@ pub fn place(alternative: &Alternative) -> String {
     match alternative.kind {
         AlternativeKind::Cookie => format!("request.cookie.{name}"),
         AlternativeKind::Query => format!("request.query.{name}"),
-        AlternativeKind::Form => format!("request.body.{name}"),
+        AlternativeKind::Form | AlternativeKind::Json => format!("request.body.{name}"),
         _ => format!("request.header.{}", name.to_ascii_lowercase()),
     }
 }
@@ -127,7 +169,11 @@ pub fn describe(alternative: &Alternative) -> String {
         AlternativeKind::Cookie => format!("the session cookie \"{name}\""),
         AlternativeKind::ApiKeyHeader => format!("the key in {name}"),
         AlternativeKind::Query => format!("the key in the query parameter \"{name}\""),
+        _ if is_posted(alternative) && posted::is_code(&name) => {
+            format!("the one-time code \"{name}\" in the body")
+        }
         AlternativeKind::Form => format!("the token in the form field \"{name}\""),
+        AlternativeKind::Json => format!("the token \"{name}\" in the JSON body"),
         _ => format!("the credential in {name}"),
     }
 }
@@ -248,69 +294,4 @@ pub fn raw_token<'a>(view: &View<'a>) -> &'a [u8] {
     let value = raw_credentials(view);
     let space = value.iter().position(|&octet| octet == b' ' || octet == b'\t');
     space.map_or(&[], |space| value[space..].trim_ascii())
-}
-
-/// A login whose password stands in a form, a JSON document, or the query.
-#[derive(Debug)]
-pub struct PostedLogin {
-    /// The user it names, safe to show.
-    pub user: Option<String>,
-    /// Where it stands, for evidence.
-    pub place: &'static str,
-}
-
-/// The login that the request posts or has in its query, if it does.
-pub fn posted_login(view: &View<'_>) -> Option<PostedLogin> {
-    let request = view.common_request()?;
-    let body = &request.body.start;
-    if body.is_empty() || request.method() != b"POST" {
-        return login_in_query(request.query()?);
-    }
-    let kind = request.head.get("content-type").unwrap_or_default().to_ascii_lowercase();
-    let pairs: Vec<(String, String)> = if kind.windows(4).any(|part| part == b"json") {
-        match serde_json::from_slice(body) {
-            Ok(serde_json::Value::Object(members)) => members
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
-                .collect(),
-            _ => return None,
-        }
-    } else if kind.windows(10).any(|part| part == b"urlencoded") {
-        fields(body)
-    } else {
-        return None;
-    };
-    let find = |names: &[&str]| {
-        pairs.iter().find(|(name, _)| {
-            let name = name.to_ascii_lowercase();
-            names.iter().any(|known| name == *known || name.ends_with(&format!("[{known}]")))
-        })
-    };
-    find(&["password", "passwd", "pwd", "pass", "passphrase", "client_secret", "secret", "pin"])?;
-    let user =
-        find(&["username", "user", "email", "login", "user_name", "name", "client_id", "log"]);
-    Some(PostedLogin { user: user.map(|(_, value)| shown(value)), place: "request.body" })
-}
-
-/// Products that take user and password in the query: InfluxDB 1, Subsonic, cameras.
-fn login_in_query(query: &[u8]) -> Option<PostedLogin> {
-    let pairs = fields(query);
-    let find = |names: &[&str]| {
-        pairs.iter().find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)))
-    };
-    find(&["password", "passwd", "pwd", "pass", "p"])?;
-    let (_, user) = find(&["username", "user", "usr", "login", "u"])?;
-    Some(PostedLogin { user: Some(shown(user)), place: "request.query" })
-}
-
-fn fields(encoded: &[u8]) -> Vec<(String, String)> {
-    text::decode(encoded)
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.replace("%40", "@")))
-        .collect()
-}
-
-fn shown(user: &str) -> String {
-    text::shorten(&text::visible(user), 64).into_owned()
 }

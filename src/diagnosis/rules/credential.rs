@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::diagnosis::history::{Past, Record, Sent};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Awaiting, Found};
+use crate::diagnosis::rules::posted::is_about_grant;
 use crate::diagnosis::rules::{common, stated};
 use crate::diagnosis::view::View;
 use crate::time::humane;
@@ -23,7 +24,8 @@ const OPEN_PATHS: [&str; 11] = [
 
 /// What became of this very secret; `None` where the fingerprint does not tell secrets apart.
 fn past<'v>(view: &'v View<'_>) -> Option<&'v Past<'v>> {
-    view.credential()?;
+    // A client whose user is refused is not refused itself.
+    view.credential().filter(|_| !is_about_grant(view))?;
     let own = view.record()?;
     let told = own.exact && !matches!(own.sent, Sent::Malformed | Sent::Unknown);
     view.past().filter(|_| told)

@@ -83,7 +83,8 @@ fn stray_artifact(view: &View<'_>, wanted: fn(&Artifact) -> bool) -> Option<Foun
             && artifact.text() != "undefined";
         return Some(if both || !word { found } else { Found { confidence: LIKELY, ..found } });
     }
-    if !view.missing() {
+    // Of a proxy's login nothing else says anything.
+    if !view.missing() || view.is_proxy() {
         return None;
     }
     let (alternative, artifact) = view

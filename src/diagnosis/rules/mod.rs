@@ -13,7 +13,9 @@ mod handshake;
 pub(super) mod hops;
 mod mismatch;
 mod neighbours;
+pub(super) mod own_signature;
 mod placement;
+pub(super) mod posted;
 pub mod probes;
 mod refused;
 mod retried;
@@ -175,6 +177,7 @@ pub static RULES: &[Rule] = &[
     Rule::only_on("no-credentials-sent", neighbours::token_required, &[499]),
     // the three that only state a fact
     Rule::new("token-rejected", refused::refused_once).given(Signs::ACCEPTED).unless(Signs::BASIC),
+    Rule::new("token-rejected", refused::refused_beside).given(Signs::PRESENT.and(Signs::OTHERS)),
     Rule::new("token-rejected", refused::token_rejected)
         .given_any(Signs::PRESENT.and(Signs::OTHERS))
         .unless(Signs::BASIC),

@@ -3,16 +3,18 @@
 
 use crate::auth::authorization::{AlternativeKind, UnknownReason};
 use crate::auth::proof::Verdict;
-use crate::auth::{AuthState, Challenge, Finding, Shape};
+use crate::auth::{Alternative, AuthState, Challenge, Finding, Shape};
 use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::proving::words;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    describe, has_own_signature, is_signed, is_token, other_credential, place, posted_login,
+    describe, doubtful_credential, is_posted, is_signed, is_token, other_credential, place,
     quoting, with_words,
 };
 use crate::diagnosis::rules::mismatch::{is_unknown_token, offers};
+use crate::diagnosis::rules::own_signature::{OwnSignature, own_signature};
+use crate::diagnosis::rules::posted::{is_about_grant, posted_login, refused_grant};
 use crate::diagnosis::view::View;
 use crate::text;
 use crate::time::humane;
@@ -47,6 +49,9 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
     let silent = said.is_none_or(|said| !said.is_informative() || is_weak(said));
     let wrong = view.proved(Verdict::Differs);
     let otherwise = !refused && !silent && !wrong || view.proved(Verdict::Matches);
+    if is_login && is_about_grant(view) {
+        return posted(view).map(|found| with_words(found, view)).into();
+    }
     // An open page proves no login.
     let accepted = || view.accepted_here().is_some_and(|page| !view.history().is_public(page));
     if otherwise || accepted() {
@@ -144,12 +149,19 @@ fn login(view: &View<'_>, refused: bool) -> Option<Found> {
 
 /// A login form or document, or a login in the query.
 fn posted(view: &View<'_>) -> Option<Found> {
-    if other_credential(view).is_some_and(|other| other.kind != AlternativeKind::Cookie) {
+    let other = other_credential(view);
+    if other.is_some_and(|other| other.kind != AlternativeKind::Cookie && !is_posted(other)) {
         return None;
     }
     let login = posted_login(view)?;
+    // Of a client's secret and its token the token is the one that ends.
+    let beside = login.of_client && other.is_some_and(is_posted);
+    if beside && !view.says(Category::BadCredentials) {
+        return None;
+    }
+    let found = if beside { Found::possible() } else { Found::likely() };
     Some(
-        Found::likely()
+        found
             .because(login.place, "user and password", "a login")
             .fact("scheme", if login.place == "request.query" { "query" } else { "posted" })
             .fact_if("user", login.user),
@@ -178,13 +190,25 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
     } else {
         return Answer::No;
     };
-    let reason = match view.said().map(|said| said.category) {
-        Some(Category::UserGone) => Some("The account behind it is probably disabled or deleted"),
-        Some(Category::Certificate) => Some(CERTIFICATE),
-        Some(Category::Malformed) => {
+    let found = match view.said() {
+        Some(said) => {
+            quoting(found.because(said.field, said.quote.clone(), "the server's words"), view)
+        }
+        None => found,
+    };
+    found.fact("kind", kind).fact_if("reason", reason(view)).into()
+}
+
+/// Why a token or key was refused, where the server's words tell something.
+fn reason(view: &View<'_>) -> Option<&'static str> {
+    match view.said()?.category {
+        Category::UserGone => Some("The account behind it is probably disabled or deleted"),
+        Category::Mfa if view.missing() => Some("It may be mistyped, used before, or too old"),
+        Category::Certificate => Some(CERTIFICATE),
+        Category::Malformed => {
             Some("The server could not read it as the kind of token that it expects")
         }
-        Some(Category::ApiKeyInvalid | Category::Missing)
+        Category::ApiKeyInvalid | Category::Missing
             if view.says(Category::ApiKeyInvalid) || is_unknown_token(view) =>
         {
             Some(
@@ -192,14 +216,23 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
             )
         }
         _ => None,
+    }
+}
+
+/// The same of a credential beside another that is not what the server speaks of: a key beside a user's
+/// login, a refresh token that a client brings.
+pub fn refused_beside(view: &View<'_>) -> Answer {
+    if !matches!(view.shape(), Some(Shape::UserPass { .. } | Shape::Jws(_))) {
+        return Answer::No;
+    }
+    let is_key = |other: &&Alternative| {
+        matches!(other.kind, AlternativeKind::ApiKeyHeader | AlternativeKind::Query)
     };
-    let found = match view.said() {
-        Some(said) => {
-            quoting(found.because(said.field, said.quote.clone(), "the server's words"), view)
-        }
-        None => found,
-    };
-    found.fact("kind", kind).fact_if("reason", reason).into()
+    let named = view.says(Category::ApiKeyInvalid);
+    let key = || view.alternatives().iter().find(is_key).filter(|_| named);
+    let Some(other) = key().or_else(|| refused_grant(view)) else { return Answer::No };
+    let found = Found::possible().because(place(other), "present", "");
+    with_words(found, view).fact("kind", describe(other)).fact_if("reason", reason(view)).into()
 }
 
 /// “The server refused {kind} without saying why. It accepted it {after} later.”
@@ -223,7 +256,12 @@ pub fn refused_once(view: &View<'_>) -> Answer {
 pub fn no_credentials_sent(view: &View<'_>) -> Answer {
     // A certificate is not sent in a field: its absence is not this.
     let certificate = view.says(Category::Certificate) && view.challenges().is_empty();
-    if !view.missing() || has_own_signature(view) || certificate {
+    if !view.missing() || certificate {
+        return Answer::No;
+    }
+    let signature = own_signature(view);
+    // A webhook's signature is not what a server means that asks for another login.
+    if signature.is_some() && (view.challenges().is_empty() || says_of_signature(view)) {
         return Answer::No;
     }
     let denied = view.said().is_some_and(Said::denies_credentials);
@@ -231,14 +269,20 @@ pub fn no_credentials_sent(view: &View<'_>) -> Answer {
     if !matches!(view.status(), 401 | 407) && !denied {
         return Answer::No;
     }
+    if !denied && !view.is_proxy() && posted_login(view).is_some() {
+        return Answer::No;
+    }
     let found = match other_credential(view) {
-        None => Found::certain(),
+        None => absence(view, signature),
         Some(other) => {
             // A cookie is not what a server means that asks for the header, nor is a key what one
             // means that asks for a login.
             let cookies = other.kind == AlternativeKind::Cookie;
-            let key = other.kind == AlternativeKind::ApiKeyHeader && asks_for_a_login(view);
-            if !(cookies && denied || key) || posted_login(view).is_some() {
+            let posted = is_posted(other) && view.says(Category::Missing);
+            let key = other.kind == AlternativeKind::ApiKeyHeader
+                && asks_for_a_login(view)
+                && !view.said().is_some_and(|said| !said.is_informative() && said.names_a_token());
+            if !(cookies && denied || posted || key) {
                 return Answer::No;
             }
             Found::likely().because(place(other), "present", "not what the server asks for")
@@ -264,6 +308,42 @@ pub fn no_credentials_sent(view: &View<'_>) -> Answer {
         .fact_if("example", example(view))
         .fact("path", view.path())
         .into()
+}
+
+/// How sure it is that nothing was sent where nothing is known as what the server looks for.
+fn absence(view: &View<'_>, signature: Option<OwnSignature<'_>>) -> Found {
+    if let Some(signature) = signature {
+        return Found::likely().because(
+            signature.place(),
+            "present",
+            "not what the server asks for",
+        );
+    }
+    if let Some(other) = doubtful_credential(view) {
+        return Found::likely().because(place(other), "present", "perhaps a credential");
+    }
+    // Said of what arrived, while "Invalid API key" is said of none, too.
+    let verdicts = [
+        Category::BadCredentials,
+        Category::Mfa,
+        Category::Expired,
+        Category::Revoked,
+        Category::BadSignature,
+    ];
+    let judged = verdicts.into_iter().any(|verdict| view.says(verdict));
+    if judged
+        && !view.is_proxy()
+        && view.common_request().is_some_and(|request| !request.body.start.is_empty())
+    {
+        let note = "perhaps with the credential that the server speaks of";
+        return Found::likely().because("request.body", "present", note);
+    }
+    Found::certain()
+}
+
+/// Whether the server's words are about a signature.
+fn says_of_signature(view: &View<'_>) -> bool {
+    view.says(Category::BadSignature) || view.says(Category::Clock)
 }
 
 /// Whether all challenges are of schemes in which a user logs in by name, and no credential of this

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256, Sha512};
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
@@ -13,9 +14,8 @@ use crate::auth::Shape;
 use crate::auth::authorization::Parameters;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
-use crate::diagnosis::rules::common::{
-    has_own_signature, is_signed, quoting, says_otherwise, with_words,
-};
+use crate::diagnosis::rules::common::{is_signed, quoting, says_otherwise, with_words};
+use crate::diagnosis::rules::own_signature::{OwnSignature, own_signature, query_value};
 use crate::diagnosis::view::View;
 use crate::http::Request;
 use crate::text;
@@ -43,9 +43,14 @@ const COMPATIBLE: [Category; 8] = [
 /// clock is off, or the secret differs.”
 pub fn signature_auth_rejected(view: &View<'_>) -> Answer {
     let Some(request) = view.request() else { return Answer::No };
-    if !is_signed(view) && !has_own_signature(view) {
-        return Answer::No;
-    }
+    let (scheme, place) = match own_signature(view) {
+        _ if is_signed(view) => {
+            let scheme = view.scheme().map_or_else(String::new, |s| text::visible(s.name()).into());
+            (scheme, view.credentials_place().to_owned())
+        }
+        Some(own) => (own.scheme().into_owned(), own.place()),
+        None => return Answer::No,
+    };
     if says_otherwise(view, &COMPATIBLE) || view.accepted_here().is_some() && view.is_exact() {
         return Answer::No;
     }
@@ -63,14 +68,7 @@ pub fn signature_auth_rejected(view: &View<'_>) -> Answer {
         None if named => Found::certain(),
         None => Found::possible(),
     };
-    let scheme = if is_signed(view) {
-        view.scheme().map_or_else(String::new, |s| text::visible(s.name()).into_owned())
-    } else {
-        "HTTP message".to_owned()
-    };
-    let found = found
-        .because(view.credentials_place(), scheme.clone(), "signs the request")
-        .fact("scheme", scheme);
+    let found = found.because(place, scheme.clone(), "signs the request").fact("scheme", scheme);
     let found = match contradiction {
         Some(Contradiction { field, text, related, .. }) => {
             let found = found
@@ -96,6 +94,7 @@ struct Contradiction {
 fn contradiction(view: &View<'_>, request: &Request) -> Option<Contradiction> {
     let signed = Signed::of(view, request);
     replayed(view)
+        .or_else(|| ended(view, request))
         .or_else(|| off_clock(view, &signed))
         .or_else(|| absent_field(request, &signed))
         .or_else(|| other_body(request))
@@ -128,6 +127,11 @@ impl Signed {
         if view.uses("OAuth") {
             let time =
                 number("oauth_timestamp").map(|ts| (ts, "request.authorization.oauth_timestamp"));
+            return Self { time, tolerance, ..Self::default() };
+        }
+        if let Some(OwnSignature::OAuth(_)) = own_signature(view) {
+            let time = query_value(request, "oauth_timestamp").and_then(|ts| ts.parse().ok());
+            let time = time.map(|ts| (ts, "request.query.oauth_timestamp"));
             return Self { time, tolerance, ..Self::default() };
         }
         if let Some(list) = parameters.get("signedheaders") {
@@ -203,6 +207,23 @@ fn replayed(view: &View<'_>) -> Option<Contradiction> {
         // Not every server looks at nonces.
         certain: false,
         related: Some(used.id),
+    })
+}
+
+/// A shared access signature says when it ends: a date (storage) or seconds (Service Bus).
+fn ended(view: &View<'_>, request: &Request) -> Option<Contradiction> {
+    let Some(OwnSignature::SharedAccess(_)) = own_signature(view) else { return None };
+    let end = query_value(request, "se")?;
+    let end = match OffsetDateTime::parse(&end, &Rfc3339) {
+        Ok(end) => end.unix_timestamp(),
+        Err(_) => end.parse().ok()?,
+    };
+    let over = u64::try_from(view.server_now().seconds().saturating_sub(end)).ok()?;
+    (over > 0).then(|| Contradiction {
+        field: "request.query.se".to_owned(),
+        text: format!("it ended {} before this request", humane(Duration::from_secs(over))),
+        certain: over > TOLERANCE,
+        related: None,
     })
 }
 

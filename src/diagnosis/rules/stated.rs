@@ -9,8 +9,9 @@ use crate::auth::authorization::AlternativeKind;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    other_credential, place, posted_login, quoting, stated, with_words,
+    is_posted, only_cookies, other_credential, place, quoting, stated, with_words,
 };
+use crate::diagnosis::rules::posted::posted_login;
 use crate::diagnosis::view::View;
 use crate::text;
 use crate::time::humane;
@@ -182,6 +183,7 @@ pub fn token_revoked(view: &View<'_>) -> Answer {
     let Some(found) = stated(view, &[Category::Revoked]) else { return Answer::No };
     let credential = match other_credential(view).filter(|_| view.missing()) {
         Some(other) if other.kind == AlternativeKind::Cookie => "session",
+        Some(other) if is_posted(other) => "token",
         Some(_) => "key",
         None => "token",
     };
@@ -217,9 +219,8 @@ pub fn session_expired(view: &View<'_>) -> Answer {
     let prompt = said.quote.to_ascii_lowercase().contains("sign in or sign up");
     let found = match said.category {
         Category::Session if own.is_some() && prompt => Found::possible(),
-        Category::Session | Category::Expired if own.is_some() && view.missing() => {
-            Found::certain()
-        }
+        Category::Session if own.is_some() && view.missing() => Found::certain(),
+        Category::Expired if only_cookies(view) => Found::certain(),
         Category::Session if !view.missing() || other_credential(view).is_some() => {
             if prompt {
                 return Answer::No;

@@ -10,9 +10,10 @@ use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::proving::words;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    by_status, is_about_authentication, is_login_status, is_signed, is_token, stated,
-    unless_said_otherwise, with_words,
+    by_status, is_about_authentication, is_login_status, is_token, stated, unless_said_otherwise,
+    with_words,
 };
+use crate::diagnosis::rules::own_signature::is_only_signed;
 use crate::diagnosis::view::View;
 use crate::text;
 
@@ -166,7 +167,7 @@ fn is_internal_name(issuer: &str) -> bool {
 
 /// “The server did not accept the token's signature ({alg}, key id {kid}).”
 pub fn jwt_signature_rejected(view: &View<'_>) -> Answer {
-    if is_signed(view) || view.uses("Basic") || view.uses("Digest") {
+    if is_only_signed(view) || view.uses("Basic") || view.uses("Digest") {
         return Answer::No;
     }
     let jwt = view.jwt();
@@ -320,7 +321,7 @@ fn family(alg: &str) -> &str {
 /// (RFC 8725 §3.1)
 pub fn jwt_unsupported_form(view: &View<'_>) -> Answer {
     let mark = unsupported_form(view);
-    let by_words = stated(view, &[Category::Alg]).filter(|_| !is_signed(view));
+    let by_words = stated(view, &[Category::Alg]).filter(|_| !is_only_signed(view));
     let found = match (by_words, &mark) {
         (Some(found), _) => found,
         (None, Some((found, _))) if view.accepted_here().is_none() => {

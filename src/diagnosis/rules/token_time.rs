@@ -5,9 +5,9 @@ use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    is_login_status, is_signed, is_token, lowered, only_cookies, other_jwt, place, stated,
-    with_words,
+    is_login_status, is_token, lowered, only_cookies, other_jwt, place, stated, with_words,
 };
+use crate::diagnosis::rules::own_signature::is_only_signed;
 use crate::diagnosis::view::View;
 use crate::time::{Timestamp, humane};
 
@@ -23,12 +23,14 @@ pub const MILLISECONDS: i64 = 100_000_000_000;
 /// “The token has expired at {exp}, {age} before this request – the server says: "{quote}".” (RFC 7519
 /// §4.1.4)
 pub fn token_expired(view: &View<'_>) -> Answer {
-    if only_cookies(view) || is_signed(view) || view.uses("Digest") || view.uses("NTLM") {
+    if only_cookies(view) || is_only_signed(view) || view.uses("Digest") || view.uses("NTLM") {
         return Answer::No;
     }
     // Elsewhere than in the credentials field a JWT may not be what the server read: only one that is
     // past tells something.
-    let other = if view.missing() && is_login_status(view) { other_jwt(view) } else { None };
+    let denied = view.said().is_some_and(Said::denies_credentials);
+    let looked_at = view.missing() && is_login_status(view) && !denied;
+    let other = if looked_at { other_jwt(view) } else { None };
     // What expired of a user and a password is a token only if the server calls it one.
     let of_token = !view.uses("Basic") || view.said().is_some_and(Said::names_a_token);
     let by_words = stated(view, &[Category::Expired]).filter(|_| of_token);
@@ -98,7 +100,7 @@ pub fn jwt_not_yet_valid(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let ahead = view.jwt().and_then(|jwt| claim_ahead(view, jwt));
-    let by_words = stated(view, &[Category::NotYetValid]).filter(|_| !is_signed(view));
+    let by_words = stated(view, &[Category::NotYetValid]).filter(|_| !is_only_signed(view));
     // Early for this server's clock alone, as in `token_expired`.
     let by_skew = ahead.is_some_and(|(_, seconds)| seconds <= view.answered().seconds())
         && view.skew().is_some_and(|skew| view.history().all_clocks_agree(skew) != Some(true));

@@ -94,6 +94,7 @@ fn instead(alternative: &Alternative) -> String {
         AlternativeKind::Cookie => format!("cookie {}", alternative.name),
         AlternativeKind::Query => format!("?{}", alternative.name),
         AlternativeKind::Form => format!("form {}", alternative.name),
+        AlternativeKind::Json => format!("JSON {}", alternative.name),
         _ => alternative.name.clone(),
     }
 }

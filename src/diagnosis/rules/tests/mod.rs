@@ -8,7 +8,9 @@ mod forwarded;
 mod history;
 mod neighbours;
 mod path;
+mod posted;
 mod proof;
+mod signatures;
 mod tokens;
 mod words;
 
