@@ -362,6 +362,7 @@ fn named_by_server(view: &View<'_>) -> Option<&'static str> {
         Category::BadIssuer => "jwt-wrong-issuer",
         Category::Alg => "jwt-unsupported-form",
         Category::WrongType => "wrong-token-kind",
+        Category::Proof => "sender-constrained-token",
         Category::Revoked => "token-revoked",
         Category::ApiKeyMissing => "api-key-missing",
         Category::UserGone if view.uses("Basic") => "wrong-password",
@@ -370,6 +371,7 @@ fn named_by_server(view: &View<'_>) -> Option<&'static str> {
         | Category::Malformed
         | Category::Certificate
         | Category::Missing
+        | Category::Other
         | Category::Generic => return None,
     })
 }

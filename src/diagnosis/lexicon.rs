@@ -12,6 +12,7 @@ mod patterns;
 mod rows;
 #[cfg(test)]
 mod samples;
+mod statement;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -70,6 +71,8 @@ pub enum Category {
     Alg,
     /// A token of the wrong type.
     WrongType,
+    /// The proof that must come with a bound token.
+    Proof,
     /// Revoked.
     Revoked,
     /// Syntax.
@@ -86,6 +89,8 @@ pub enum Category {
     Missing,
     /// User or password refused.
     BadCredentials,
+    /// Something else than the credentials, or in words that are not known.
+    Other,
     /// Says nothing.
     Generic,
 }
@@ -102,9 +107,24 @@ pub struct Said {
 }
 
 impl Category {
+    /// Whether words of an earlier source say less. "Unauthorized" stands before many a reason.
+    const fn tells_more(self, earlier: Self) -> bool {
+        self.is_informative() && !earlier.is_informative()
+            || matches!((self, earlier), (Self::Other, Self::Generic))
+    }
+
+    /// Whether it counts more than another text of the same source.
+    fn outweighs(self, other: Self) -> bool {
+        match (self.is_informative(), other.is_informative()) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => self < other,
+        }
+    }
+
     /// Whether it tells a cause.
     pub const fn is_informative(self) -> bool {
-        !matches!(self, Self::Ambiguous | Self::Generic)
+        !matches!(self, Self::Ambiguous | Self::Other | Self::Generic)
     }
 }
 
@@ -140,7 +160,7 @@ pub fn hear(response: &Response, auth: &AuthFacts, memo: &mut Memo) -> Option<Sa
         if said.category == Category::Missing && judges_token(auth) {
             continue;
         }
-        if best.as_ref().is_none_or(|best| !best.is_informative() && said.is_informative()) {
+        if best.as_ref().is_none_or(|best| said.category.tells_more(best.category)) {
             best = Some(said);
         }
         if best.as_ref().is_some_and(Said::is_informative) {
@@ -161,23 +181,31 @@ fn judges_token(auth: &AuthFacts) -> bool {
         && !matches!(auth.authorization.state, AuthState::Missing)
 }
 
+/// Who writes such texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// A program that refuses: a sentence of its own is its reason.
+    Program,
+    /// A page for people, on which anything may stand.
+    Page,
+}
+
 /// The most telling of several texts of one source.
 fn weigh<'a>(
     texts: impl Iterator<Item = Cow<'a, str>>,
+    by: By,
     field: &'static str,
     memo: &mut Memo,
 ) -> Option<Said> {
     let mut best: Option<Said> = None;
     for text in texts {
-        let Some(category) = memo.category(&text) else { continue };
+        let own =
+            || (by == By::Program && statement::is_statement(&text)).then_some(Category::Other);
+        let Some(category) = memo.category(&text).or_else(own) else { continue };
         // An early text of the same kind is the better quote, and a code says less than a sentence.
         let better = best.as_ref().is_none_or(|best| {
-            let (old, new) = (best.category, category);
-            match (old.is_informative(), new.is_informative()) {
-                (false, true) => true,
-                (true, false) => false,
-                _ => new < old || new == old && !best.quote.contains(' ') && text.contains(' '),
-            }
+            category.outweighs(best.category)
+                || category == best.category && !best.quote.contains(' ') && text.contains(' ')
         });
         if better {
             best = Some(Said { category, quote: text.into_owned(), field });
@@ -187,6 +215,23 @@ fn weigh<'a>(
 }
 
 fn from_challenges(response: &Response, auth: &AuthFacts, memo: &mut Memo) -> Option<Said> {
+    let said = of_challenges(response, auth, memo)?;
+    // What a code means is in its description (RFC 6750 §3), whatever words that uses.
+    let described = auth.challenges.iter().find_map(|challenge| {
+        let description = challenge.params.get("error_description")?;
+        let is_its_code = challenge.params.get("error") == Some(said.quote.as_str());
+        (is_its_code
+            && memo.category(description).is_none()
+            && statement::is_statement(description))
+        .then(|| description.to_owned())
+    });
+    Some(match described {
+        Some(quote) => Said { quote, ..said },
+        None => said,
+    })
+}
+
+fn of_challenges(response: &Response, auth: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let texts = auth.challenges.iter().flat_map(|challenge| {
         ["error_description", "error", "error_message", "message"]
             .into_iter()
@@ -198,7 +243,7 @@ fn from_challenges(response: &Response, auth: &AuthFacts, memo: &mut Memo) -> Op
     } else {
         "response.header.www-authenticate"
     };
-    weigh(texts, field, memo)
+    weigh(texts, By::Program, field, memo)
 }
 
 /// Fields in which servers give a reason.
@@ -227,20 +272,25 @@ fn from_headers(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<S
             None if starts_with_ignore_case(name, b"x-error") => "response.header.x-error",
             None => continue,
         };
-        let name = text::decode(name).to_ascii_lowercase();
         let value = text::decode(value);
         if matches!(&*value, "false" | "0" | "OK" | "") {
             continue;
         }
-        let words = Cow::Owned(if name == "grpc-message" {
-            grpc_message(value.as_bytes())
+        let said = if field == "response.header.grpc-message" {
+            let words = Cow::Owned(grpc_message(value.as_bytes()));
+            weigh(std::iter::once(words), By::Program, field, memo)
         } else {
             // The name is part of the words: `Token-Expired: true`.
-            format!("{}: {value}", name.replace('-', " "))
-        });
-        let said = weigh(std::iter::once(words), field, memo);
-        if best.as_ref().is_none_or(|best| !best.is_informative()) && said.is_some() {
-            best = said;
+            let name = text::decode(name);
+            let words = format!("{}: {value}", name.to_ascii_lowercase().replace('-', " "));
+            let category = memo.category(&words);
+            category.map(|category| Said { category, quote: format!("{name}: {value}"), field })
+        };
+        let Some(said) = said else { continue };
+        // Of several the one that counts most: Atlassian's products say that they denied a login and, in
+        // another field, that they will deny any until a CAPTCHA is solved.
+        if best.as_ref().is_none_or(|best| said.category.outweighs(best.category)) {
+            best = Some(said);
         }
     }
     best
@@ -253,7 +303,7 @@ fn grpc_message(value: &[u8]) -> String {
 
 fn from_trailers(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said> {
     let words = Cow::Owned(grpc_message(response.trailer("grpc-message")?));
-    weigh(std::iter::once(words), "response.trailer.grpc-message", memo)
+    weigh(std::iter::once(words), By::Program, "response.trailer.grpc-message", memo)
 }
 
 /// Reason phrases that only repeat the status code.
@@ -275,7 +325,7 @@ fn from_reason(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Sa
     if standard || reason.is_empty() {
         return None;
     }
-    weigh(std::iter::once(reason), "response.reason", memo)
+    weigh(std::iter::once(reason), By::Program, "response.reason", memo)
 }
 
 fn from_body(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said> {
@@ -292,8 +342,11 @@ fn from_body(response: &Response, _: &AuthFacts, memo: &mut Memo) -> Option<Said
     memo.said(page, |memo| {
         let content = content::decode(page.octets, page.whole, page.coding, Limits::default().body);
         let kind = page.kind.map(|kind| text::decode(kind).to_ascii_lowercase());
-        let texts = extract::texts(&text::decode(&content.octets), kind.as_deref());
-        weigh(texts.into_iter().map(Cow::Owned), "response.body", memo)
+        let body = text::decode(&content.octets);
+        let texts = extract::texts(&body, kind.as_deref());
+        let page = extract::is_page(&body, kind.as_deref());
+        let by = if page { By::Page } else { By::Program };
+        weigh(texts.into_iter().map(Cow::Owned), by, "response.body", memo)
     })
 }
 

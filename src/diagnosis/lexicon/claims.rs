@@ -265,8 +265,8 @@ fn is_denied(words: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::Category::{
-        self, Ambiguous, BadCredentials, BadSignature, Expired, Insufficient, Locked, NoKey, Rate,
-        Revoked, Session, UserGone,
+        self, Ambiguous, BadCredentials, BadSignature, Expired, Insufficient, Locked, NoKey, Other,
+        Rate, Revoked, Session, UserGone,
     };
     use super::super::patterns::categorise;
 
@@ -381,7 +381,7 @@ mod tests {
             ],
         );
         all_are(
-            Ambiguous,
+            Other,
             &["Upstream certificate expired", "Your subscription has expired", "Expired licence"],
         );
         all_are(Expired, &["Certificate-bound token has expired", "Your API key has expired"]);

@@ -85,25 +85,32 @@ pub fn texts(body: &str, content_type: Option<&str>) -> Vec<String> {
             Ok(value) => json(&value, true, DEPTH, &mut out),
             Err(_) => cut_json(body, &mut out),
         }
-    } else if body.starts_with('<') {
-        let start: String = body.chars().take(300).collect::<String>().to_ascii_lowercase();
-        let html = start.contains("<html") || start.contains("<!doctype html");
-        if html || content_type.is_some_and(|kind| kind.contains("html")) {
-            hypertext(body, &mut out);
-        } else {
-            xml(body, &mut out);
-        }
-    } else if content_type.is_some_and(|kind| kind.contains("html")) {
+    } else if is_page(body, content_type) {
         hypertext(body, &mut out);
-        if out.is_empty() {
+        if out.is_empty() && !body.starts_with('<') {
             push(&without_tags(body), &mut out);
         }
+    } else if body.starts_with('<') {
+        xml(body, &mut out);
     } else if content_type.is_some_and(|kind| kind.contains("form-urlencoded")) {
         push(&body.replace(['&', '+'], " "), &mut out);
     } else {
         push(body, &mut out);
     }
     out
+}
+
+/// Whether it is a page for people, or at least said to be one.
+pub fn is_page(body: &str, content_type: Option<&str>) -> bool {
+    let body = body.trim_start_matches('\u{feff}').trim_start();
+    if body.starts_with(['{', '[', '"']) {
+        return false;
+    }
+    let is_named = || {
+        let start: String = body.chars().take(300).collect::<String>().to_ascii_lowercase();
+        start.contains("<html") || start.contains("<!doctype html")
+    };
+    content_type.is_some_and(|kind| kind.contains("html")) || body.starts_with('<') && is_named()
 }
 
 fn push(text: &str, out: &mut Vec<String>) {

@@ -3,7 +3,8 @@
 use super::Category::{
     self, Alg, Ambiguous, ApiKeyInvalid, ApiKeyMissing, BadAudience, BadCredentials, BadIssuer,
     BadSignature, Certificate, Clock, Csrf, Expired, Generic, Insufficient, Locked, Malformed, Mfa,
-    Missing, Network, NoKey, NotYetValid, Rate, Revoked, Session, UserGone, WrongType,
+    Missing, Network, NoKey, NotYetValid, Other, Proof, Rate, Revoked, Session, UserGone,
+    WrongType,
 };
 use super::patterns::categorise;
 
@@ -35,6 +36,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "CSRF double submit tokens do not match", "Can't verify CSRF token authenticity.",
     ]),
     (Network, &[
+        "IP 10.1.0.5 is blacklisted", "IP address 2001:db8::1234:5678 has been blocklisted",
         "Your IP 10.0.0.1 is not whitelisted",
         "User can only log in via localhost", "Your IP address is blocked", "IP address 10.0.0.9 is not allowed",
         "Client is not in the allow list", "Access denied from your IP", "Blocked by Wordfence",
@@ -55,8 +57,18 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "401 - Unauthorized: Access is denied due to invalid credentials.",
         "You do not have permission to view this directory or page using the credentials that you supplied.",
         "You need a valid user and password to access this content.", "Props Authentication Token not found",
+    ]),
+    (Other, &[
         "Trial period expired", "The link has expired", "token signing key expired", "API version no longer valid",
         "Missing required parameter: foo", "Invalid request: missing field name", "The tenant parameter is missing",
+        "X-Tenant-Id header is missing", "Missing User-Agent", "Missing header: X-Device-Id", "Organization id is missing",
+        "Missing X-Timestamp header", "Missing signature", "Captcha required", "Invalid captcha", "reCAPTCHA verification failed",
+        "LDAP server unavailable", "Could not reach identity provider", "Connection to database failed", "Maintenance mode",
+        "Login is disabled during maintenance", "Authentication failed: LDAP server unavailable",
+    ]),
+    (Proof, &[
+        "invalid_dpop_proof", "use_dpop_nonce", "htu mismatch", "Invalid DPoP proof signature", "Invalid DPoP key binding",
+        "DPoP proof is invalid", "Authorization server requires nonce in DPoP proof", "DPoP proof has expired", "Missing DPoP header",
     ]),
     (Clock, &[
         "Stale timestamp", "Signed request date outside acceptable time window",
@@ -66,6 +78,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Request timestamp is too old", "timestamp out of range", "x-ms-date header is invalid: clock difference too large",
     ]),
     (Session, &[
+        "permission denied - invalid PVE ticket",
         "Session expired", "401 Unauthorized: Session expired", "invalid session: token signature is invalid",
         "no session information", "session.token.rotate", "You need to sign in or sign up before continuing.",
         "Your session expired. Please sign in again to continue.", "Session not active",
@@ -95,7 +108,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "\"exp\" not satisfied", "oidc: token is expired (Token Expiry: 2025-06-01 11:00:00 +0000 UTC)", "Authorization token expired",
         "The incoming token has expired", "token expired", "token expired: true", "IDX10223: Lifetime validation failed. The token is expired.",
         "Lifetime validation failed, the token is expired.", "TOKEN_EXPIRED", "FST_JWT_AUTHORIZATION_TOKEN_EXPIRED", "JWTExpired",
-        "maxAge exceeded", "Token failed verification: expired", "Expired API key", "api key is expired",
+        "maxAge exceeded", "Token failed verification: expired", "Expired API key", "The DPoP-bound access token has expired", "api key is expired",
         "Token is expired. You can either do re-authorization or token refresh.", "go-jose/go-jose/jwt: validation failed, token is expired (exp)",
         "The token violates some mandatory constraints, details: - The token is expired", "Access Token expired", "Expired JWT token: exp <= now",
     ]),
@@ -148,6 +161,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
     ]),
     (Malformed, &[
         "API keys are not supported by this API. Expected OAuth2 access token or other authentication credentials that assert a principal.",
+        "Missing claim: sub", "The tenant claim is missing", "Missing required claim tenant_id",
         "jwt malformed", "Not enough segments", "Bearer token is malformed", "Format is Authorization: Bearer [token]",
         "Not enough or too many segments", "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections",
         "Authorization header must contain two space-delimited values", "Invalid Compact JWS", "IDX14100: JWT is not well formed, there are no dots (.).",
@@ -165,7 +179,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
     (ApiKeyMissing, &[
         "Provide your service key in X-Service-Key", "Please send a valid license key",
         "No API key found in request", "Missing API key", "oauth_consumer_key parameter is missing", "API key is required",
-        "You did not provide an API key.", "API key missing", "X-API-Key header: api key required",
+        "You did not provide an API key.", "You didn't provide an API key.", "API key missing", "X-API-Key header: api key required",
         "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.",
     ]),
     (ApiKeyInvalid, &[
@@ -201,6 +215,8 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Missing required parameter: access_token", "Missing field Authorization",
     ]),
     (BadCredentials, &[
+        "permission denied: wrong password", "Username and password don't match", "The password you entered is incorrect",
+        "We don't recognize that email", "No account with this e-mail", "Invalid or non-existent authentication information.", "Invalid username or password. Please solve the captcha.",
         "Could not log in", "Unable to sign you in",
         "Invalid username/password.", "Name or password is incorrect.", "Invalid username or password", "Login failed", "Bad credentials",
         "invalid username, password or token", "Invalid password/token for user: foo", "Incorrect authentication credentials.",

@@ -5,11 +5,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::auth::syntax::contains_ignore_case;
 use crate::auth::{Jwt, masking};
+use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    host_in_front, is_forwarded, raw_token, unless_said_otherwise, with_words,
+    host_in_front, is_forwarded, raw_token, stated, unless_said_otherwise, with_words,
 };
 use crate::diagnosis::view::View;
 use crate::text;
@@ -34,17 +36,14 @@ pub fn sender_constrained_token(view: &View<'_>) -> Answer {
     if view.jwt().is_none() && !view.uses("DPoP") {
         return Answer::No;
     }
-    let demands_nonce = view
-        .challenges()
-        .iter()
-        .any(|challenge| challenge.params.get("error") == Some("use_dpop_nonce"));
-    if demands_nonce {
+    if demands_nonce(view) {
         return Answer::No;
     }
+    let stated = stated(view, &[Category::Proof]);
     if let Some(found) = replayed(view) {
         return with_words(found, view).into();
     }
-    if view.accepted_here().is_some() {
+    if stated.is_none() && view.accepted_here().is_some() {
         return Answer::No;
     }
     let confirmation = |member: &str| {
@@ -60,7 +59,45 @@ pub fn sender_constrained_token(view: &View<'_>) -> Answer {
         None
     };
     let natural = [Category::BadSignature, Category::WrongType, Category::BadCredentials];
-    found.map(|found| unless_said_otherwise(found, view, &natural)).into()
+    match (found, stated) {
+        (found, None) => found.map(|found| unless_said_otherwise(found, view, &natural)).into(),
+        (Some(found), Some(_)) if found.confidence >= Confidence::Likely => {
+            with_words(found, view).into()
+        }
+        (_, Some(stated)) => stated
+            .fact("binding", "a key")
+            .fact("proof", "a DPoP proof made with it")
+            .fact("what", refused_proof(view))
+            .into(),
+    }
+}
+
+/// Whether the server sent a nonce that the proof must contain (RFC 9449 §8, §9).
+pub fn demands_nonce(view: &View<'_>) -> bool {
+    view.uses("DPoP")
+        && view
+            .challenges()
+            .iter()
+            .any(|challenge| challenge.params.get("error") == Some("use_dpop_nonce"))
+}
+
+/// What is known of a proof that the server refused and that shows no mistake itself.
+fn refused_proof(view: &View<'_>) -> &'static str {
+    let proof =
+        view.request_header("dpop").and_then(|proof| Jwt::decode(proof.trim().as_bytes()).ok());
+    let https = proof.as_ref().and_then(|proof| proof.text("htu")).is_some_and(|htu| {
+        htu.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+    });
+    let of_url = view.said().is_some_and(|said| {
+        contains_ignore_case(said.quote.as_bytes(), b"htu")
+            || contains_ignore_case(said.quote.as_bytes(), b"url")
+    });
+    if https && of_url {
+        "its proof is for an https URL, and this hop has no TLS: behind a proxy the server must compare htu \
+         with the public URL"
+    } else {
+        "the server refused the proof"
+    }
 }
 
 /// A proof is made for one request (RFC 9449 §11.1).

@@ -2,8 +2,8 @@
 
 use crate::auth::authorization::AlternativeKind;
 use crate::auth::posted::{self, WEAK_TOKEN};
-use crate::auth::syntax::forwarded_pair;
-use crate::auth::{Alternative, AuthState, Jwt, Scheme, Shape};
+use crate::auth::syntax::{forwarded_pair, starts_with_ignore_case};
+use crate::auth::{Alternative, AuthState, Jwt, MalformedReason, Scheme, Shape};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::Found;
 use crate::diagnosis::rules::posted::may_be_about;
@@ -30,6 +30,17 @@ pub fn is_signed(view: &View<'_>) -> bool {
     let parameters = matches!(view.shape(), Some(Shape::Params(_)));
     let known = view.scheme().and_then(Scheme::known);
     known.is_some_and(|known| SIGNING.contains(&known)) && (parameters || known != Some("OAuth"))
+        || is_signed_for_cosmos(view)
+}
+
+/// Azure Cosmos DB: `type=master&ver=1.0&sig=…`, percent-encoded, without a scheme. Its other types are
+/// tokens. (learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources)
+pub fn is_signed_for_cosmos(view: &View<'_>) -> bool {
+    let no_scheme = matches!(view.malformed(), Some(MalformedReason::NoScheme { .. }));
+    no_scheme
+        && [&b"type%3dmaster"[..], b"type=master"]
+            .into_iter()
+            .any(|start| starts_with_ignore_case(raw_credentials(view), start))
 }
 
 /// Whether the scheme is one in which a user logs in by name.
@@ -235,7 +246,9 @@ pub fn is_login_status(view: &View<'_>) -> bool {
 /// On other statuses than 401 and 407 malformed credentials are a cause only where the answer is
 /// about authentication at all: there is a challenge, or the server says so.
 pub fn is_about_authentication(view: &View<'_>) -> bool {
-    is_login_status(view) || !view.challenges().is_empty() || view.said().is_some()
+    is_login_status(view)
+        || !view.challenges().is_empty()
+        || view.said().is_some_and(|said| said.category != Category::Other)
 }
 
 /// For malformed credentials: as sure as they are where the answer is about authentication, one

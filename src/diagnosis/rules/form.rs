@@ -3,6 +3,7 @@
 use crate::auth::authorization::LooksLike;
 use crate::auth::credentials::artifact;
 use crate::auth::{Artifact, AuthState, Finding, MalformedReason, Shape};
+use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
     by_status, is_about_authentication, other_credential, place, raw_credentials,
@@ -153,10 +154,27 @@ pub fn empty_credentials(view: &View<'_>) -> Answer {
     by_status(found, view).into()
 }
 
+/// What servers say of a token that they could read.
+const OF_CONTENT: [Category; 8] = [
+    Category::Expired,
+    Category::NotYetValid,
+    Category::BadAudience,
+    Category::BadIssuer,
+    Category::BadSignature,
+    Category::NoKey,
+    Category::WrongType,
+    Category::Revoked,
+];
+
+/// Whether the server's words show that it read the token as it is: AWS API Gateway takes a bare one.
+fn has_read_it(view: &View<'_>) -> bool {
+    view.said().is_some_and(|said| OF_CONTENT.contains(&said.category))
+}
+
 /// “The header begins with …: the word "Bearer" or another scheme is missing | there is no space
 /// after {scheme}.” (RFC 9110 §11.4)
 pub fn scheme_missing(view: &View<'_>) -> Answer {
-    if view.malformed().is_none() || view.accepted_here().is_some() {
+    if view.malformed().is_none() || has_read_it(view) || view.accepted_here().is_some() {
         return Answer::No;
     }
     let offered = view.challenges().first().map(|challenge| challenge.scheme.name().to_owned());
@@ -166,7 +184,8 @@ pub fn scheme_missing(view: &View<'_>) -> Answer {
                 LooksLike::Jwt => (Found::certain(), "is a bare JWT"),
                 LooksLike::Hex => (Found::certain(), "is a bare hexadecimal key"),
                 LooksLike::Base64ish => (Found::certain(), "is a bare token"),
-                LooksLike::Other => (Found::likely(), "does not begin with a known scheme"),
+                // Products have forms of their own: `PVEAPIToken=USER@REALM!ID=SECRET` (Proxmox VE).
+                LooksLike::Other => return Answer::No,
             };
             let what = match &offered {
                 Some(offered) => {

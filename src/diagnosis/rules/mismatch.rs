@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::auth::authorization::AlternativeKind;
+use crate::auth::syntax::contains_ignore_case;
 use crate::auth::{AuthState, Scheme, Shape};
 use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::rule::{Answer, Found};
@@ -68,9 +69,11 @@ fn is_suppressor(scheme: &Scheme) -> bool {
 /// Whether the server's words show that it read the credential.
 fn judged(view: &View<'_>) -> bool {
     view.said().is_some_and(|said| match said.category {
-        Category::Missing | Category::Malformed | Category::ApiKeyMissing | Category::Ambiguous => {
-            false
-        }
+        Category::Missing
+        | Category::Malformed
+        | Category::ApiKeyMissing
+        | Category::Ambiguous
+        | Category::Other => false,
         Category::Generic => {
             let quote = said.quote.to_ascii_lowercase();
             quote.contains("token") || quote.contains("jwt") || quote.contains("validate")
@@ -121,6 +124,9 @@ pub fn server_did_not_see_auth(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let offered = view.challenges().is_empty() || offers(view, scheme);
+    if names_another_place(said) {
+        return Answer::No;
+    }
     if !offered || mismatch_by_words(view, scheme).is_some() || is_cached(view) {
         return Answer::No;
     }
@@ -140,6 +146,14 @@ pub fn server_did_not_see_auth(view: &View<'_>) -> Answer {
         _ => found,
     };
     quoting(found.fact("scheme", text::visible(scheme.name())), view).into()
+}
+
+/// Whether the server names the place where it looked, and that is not the credentials field:
+/// "Missing X-Auth-Token header", "no token in the cookies".
+fn names_another_place(said: &Said) -> bool {
+    let names = |place: &[u8]| contains_ignore_case(said.quote.as_bytes(), place);
+    let elsewhere: [&[u8]; 3] = [b"x-", b"cookie", b"query"];
+    elsewhere.into_iter().any(names) && !names(b"authorization") && !names(b"headers")
 }
 
 /// "Token not found", where no place is named in which it was looked for, is also said of an opaque

@@ -3,11 +3,12 @@
 
 use crate::auth::authorization::{AlternativeKind, UnknownReason};
 use crate::auth::proof::Verdict;
-use crate::auth::{Alternative, AuthState, Challenge, Finding, Shape};
+use crate::auth::{Alternative, AuthState, Challenge, Finding, MalformedReason, Shape};
 use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::proving::words;
 use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::rules::bound_token::demands_nonce;
 use crate::diagnosis::rules::common::{
     describe, doubtful_credential, is_posted, is_signed, is_token, other_credential, place,
     quoting, with_words,
@@ -26,6 +27,13 @@ const CERTIFICATE: &str = "The server asks for a client certificate, and this ho
 /// What a Digest challenge says with `stale=true`, to a client that made nothing of it.
 const STALE: &str = "says only that the nonce is too old (stale=true), and no repeat with the new one was \
      accepted within 5 s";
+
+/// What is known of words that say something, and nothing of the credentials.
+const UNKNOWN_WORDS: &str = "its words are about none of the known causes";
+
+/// What `use_dpop_nonce` says, to a client that made nothing of it (RFC 9449 §9).
+const NONCE: &str = "says only that the proof must contain the nonce that it sent (use_dpop_nonce), and no repeat with \
+     it was accepted within 5 s";
 
 /// Categories that fit a wrong user name or password.
 const LOGIN_REFUSED: [Category; 3] = [Category::BadCredentials, Category::Mfa, Category::UserGone];
@@ -46,7 +54,7 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
         let expired = said.category == Category::Expired && is_login && !said.names_a_token();
         expired || LOGIN_REFUSED.contains(&said.category)
     });
-    let silent = said.is_none_or(|said| !said.is_informative() || is_weak(said));
+    let silent = said.is_none_or(says_no_reason);
     let wrong = view.proved(Verdict::Differs);
     let otherwise = !refused && !silent && !wrong || view.proved(Verdict::Matches);
     if is_login && is_about_grant(view) {
@@ -84,10 +92,10 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
     let found = match said.map(|said| said.category) {
         Some(Category::UserGone | Category::Expired) => found
             .fact("reason", "The account does not exist, is disabled, or its password has expired"),
-        Some(Category::Mfa) => found.fact(
-            "hint",
-            "The server asks for a second factor: use an app password or an API token",
-        ),
+        // It asks for more than the password, and does not say that this is wrong.
+        Some(Category::Mfa) => found
+            .fact("reason", "The server asks for a second factor, or for a token instead of it")
+            .fact("hint", "Use an app password or an API token"),
         _ => found,
     };
     with_words(found, view).into()
@@ -119,6 +127,11 @@ fn has_own_cause(view: &View<'_>) -> bool {
     ]
     .into_iter()
     .any(|finding| view.finding(finding))
+}
+
+/// Whether these words leave it open why a login was refused.
+fn says_no_reason(said: &Said) -> bool {
+    matches!(said.category, Category::Generic | Category::Ambiguous) || is_weak(said)
 }
 
 /// Words that do not tell why: "Authentication required" is said of wrong passwords too.
@@ -171,6 +184,10 @@ fn posted(view: &View<'_>) -> Option<Found> {
 /// “The server refused {kind} ("{quote}") without saying why. It may be unknown, revoked, meant for
 /// another environment, or expired.” (RFC 6750 §3.1)
 pub fn token_rejected(view: &View<'_>) -> Answer {
+    // It asks for another proof and says nothing of the token.
+    if demands_nonce(view) {
+        return Answer::No;
+    }
     let (found, kind) = if is_token(view) {
         let scheme =
             view.scheme().map_or_else(String::new, |s| text::visible(s.name()).into_owned());
@@ -196,12 +213,22 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
         }
         None => found,
     };
-    found.fact("kind", kind).fact_if("reason", reason(view)).into()
+    let manner = is_of_something_else(view).then_some("without a word on what is wrong with it");
+    let found = found.fact("kind", kind).fact_if("manner", manner);
+    found.fact_if("reason", reason(view)).into()
+}
+
+/// Whether the server's words are about something else than a token.
+fn is_of_something_else(view: &View<'_>) -> bool {
+    view.said().is_some_and(|said| said.category == Category::Other && !said.names_a_token())
 }
 
 /// Why a token or key was refused, where the server's words tell something.
 fn reason(view: &View<'_>) -> Option<&'static str> {
     match view.said()?.category {
+        Category::Other if is_of_something_else(view) => {
+            Some("The cause may be another than the credential")
+        }
         Category::UserGone => Some("The account behind it is probably disabled or deleted"),
         Category::Mfa if view.missing() => Some("It may be mistyped, used before, or too old"),
         Category::Certificate => Some(CERTIFICATE),
@@ -269,6 +296,7 @@ pub fn no_credentials_sent(view: &View<'_>) -> Answer {
     if !matches!(view.status(), 401 | 407) && !denied {
         return Answer::No;
     }
+    // A posted login is what a server means that speaks of something else.
     if !denied && !view.is_proxy() && posted_login(view).is_some() {
         return Answer::No;
     }
@@ -376,6 +404,7 @@ fn example(view: &View<'_>) -> Option<&'static str> {
 /// “The server answered 401 and {neither the request nor the answer explains it}.”
 pub fn unexplained(view: &View<'_>) -> Answer {
     let stale = view.uses("Digest") && view.challenge("Digest").is_some_and(Challenge::is_stale);
+    let nonce = demands_nonce(view);
     let state = match view.state() {
         AuthState::Unknown { reason } => format!("unknown ({})", reason.name()),
         AuthState::Present { shape, .. } => {
@@ -395,22 +424,44 @@ pub fn unexplained(view: &View<'_>) -> Answer {
         Some(CERTIFICATE)
     } else if is_signed(view) {
         Some("The request is signed")
+    } else if matches!(view.malformed(), Some(MalformedReason::NoScheme { .. })) {
+        Some("Its credentials begin with no known scheme")
+    } else if view.missing() && posted_login(view).is_some() {
+        Some("A user and a password were sent outside the credentials field")
     } else if stale {
         Some(
             "Clients answer it with the new nonce that came with it; whether the password is right cannot be \
              told from this answer",
         )
+    } else if nonce {
+        Some(
+            "Clients repeat the request with a proof that contains the nonce from DPoP-Nonce (RFC 9449 §9)",
+        )
     } else {
         None
+    };
+    let other = view.said().filter(|said| said.category == Category::Other);
+    let what = if stale {
+        Some(STALE)
+    } else if nonce {
+        Some(NONCE)
+    } else {
+        other.map(|_| UNKNOWN_WORDS)
     };
     let found = Found::possible()
         .because("response.status", view.status().to_string(), "")
         .because(view.credentials_place(), state.clone(), "state of the credentials")
         .fact("status", view.status().to_string())
         .fact("state", state)
-        .fact_if("what", stale.then_some(STALE))
+        .fact_if("what", what)
         .fact_if("offered", view.offered())
         .fact_if("facts", facts)
         .fact("time", view.answered().rfc3339_seconds());
-    with_words(found, view).into()
+    match other {
+        Some(said) => {
+            quoting(found.because(said.field, said.quote.clone(), "the server's words"), view)
+        }
+        None => with_words(found, view),
+    }
+    .into()
 }

@@ -14,7 +14,9 @@ use crate::auth::Shape;
 use crate::auth::authorization::Parameters;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
-use crate::diagnosis::rules::common::{is_signed, quoting, says_otherwise, with_words};
+use crate::diagnosis::rules::common::{
+    is_signed, is_signed_for_cosmos, quoting, says_otherwise, with_words,
+};
 use crate::diagnosis::rules::own_signature::{OwnSignature, own_signature, query_value};
 use crate::diagnosis::view::View;
 use crate::http::Request;
@@ -44,6 +46,9 @@ const COMPATIBLE: [Category; 8] = [
 pub fn signature_auth_rejected(view: &View<'_>) -> Answer {
     let Some(request) = view.request() else { return Answer::No };
     let (scheme, place) = match own_signature(view) {
+        _ if is_signed_for_cosmos(view) => {
+            ("Cosmos DB".to_owned(), view.credentials_place().to_owned())
+        }
         _ if is_signed(view) => {
             let scheme = view.scheme().map_or_else(String::new, |s| text::visible(s.name()).into());
             (scheme, view.credentials_place().to_owned())
@@ -154,6 +159,7 @@ impl Signed {
             .collect();
         let time = number("created")
             .map(|time| (time, "request.authorization.created"))
+            .or_else(|| http_date(request, "x-ms-date").filter(|_| is_signed_for_cosmos(view)))
             .or_else(|| http_date(request, "x-date"))
             .or_else(|| http_date(request, "date"));
         Self { time, fields, tolerance }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use crate::auth::authorization::AlternativeKind;
+use crate::auth::syntax::contains_ignore_case;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
@@ -27,7 +28,9 @@ pub fn lockout_or_throttle(view: &View<'_>) -> Answer {
     });
     let (found, says) = match said {
         Some(said) if attempt || status == 401 => {
-            let says = if said.category == Category::Locked {
+            let says = if contains_ignore_case(said.quote.as_bytes(), b"captcha") {
+                "says that a CAPTCHA must be solved before it looks at a login again"
+            } else if said.category == Category::Locked {
                 "says that the account is locked or blocked"
             } else {
                 "says that there were too many requests"
@@ -106,7 +109,9 @@ pub fn csrf_rejected(view: &View<'_>) -> Answer {
             None => return Answer::No,
         }
     };
-    found.fact("method", view.method()).fact_if("cookie", cookie.filter(|_| said.is_none())).into()
+    let cookie = cookie.filter(|_| said.is_none());
+    let token = cookie.is_some().then_some("the anti-forgery token");
+    found.fact("method", view.method()).fact_if("cookie", cookie).fact_if("token", token).into()
 }
 
 /// An unsafe method with both cookies and without the copy that must come with them.

@@ -1,5 +1,7 @@
 //! The times in a JWT against the server's clock.
 
+use std::time::Duration;
+
 use crate::auth::Jwt;
 use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::{Category, Said};
@@ -51,9 +53,7 @@ pub fn token_expired(view: &View<'_>) -> Answer {
     let found = match (by_words, exp) {
         (Some(found), _) if by_skew => Found { confidence: Confidence::Possible, ..found },
         (None, Some(exp)) if by_skew => lowered(lowered(computed(view, exp))),
-        // The token's own time contradicts the server's words: another clock, or another token.
-        (Some(found), Some(exp)) if !past && exp.saturating_sub(now) <= LEEWAY => lowered(found),
-        (Some(found), Some(_)) if !past => Found { confidence: Confidence::Possible, ..found },
+        (Some(found), Some(exp)) if !past => contradicted(view, found, exp),
         (Some(found), _) => found,
         (None, Some(exp)) if past => computed(view, exp),
         (None, _) => return Answer::No,
@@ -78,6 +78,23 @@ pub fn token_expired(view: &View<'_>) -> Answer {
                 .then_some("So small a number looks like a lifetime in seconds instead of a time"),
         )
         .into()
+}
+
+/// The token's own time contradicts the server's words: another clock, or another token.
+fn contradicted(view: &View<'_>, found: Found, exp: i64) -> Found {
+    let left = exp.saturating_sub(view.server_now().seconds());
+    let found = if left <= LEEWAY {
+        lowered(found)
+    } else {
+        Found { confidence: Confidence::Possible, ..found }
+    };
+    let time = Timestamp::from_seconds(exp).rfc3339_seconds();
+    let left = humane(Duration::from_secs(left.unsigned_abs()));
+    let hint = format!(
+        "Its own exp, {time}, is {left} ahead: the clock that it was checked with may be fast, or the server means another token"
+    );
+    let at = format!("{}.claims.exp", view.credentials_place());
+    found.because(at, time, format!("{left} ahead for the server's clock")).fact("hint", hint)
 }
 
 /// How sure the numbers alone are.

@@ -36,9 +36,9 @@ fn what_was_written_before_is_masked_where_it_repeats_a_secret() {
         vec![refusal(other).at(0.0), refusal(same).at(9.0), refusal(other).at(18.0)]
     };
     let written = lines(talks(), false);
-    assert_eq!(written[0].matches("planted-token-8").count(), 3, "{}", written[0]);
+    assert_eq!(written[0].matches("planted-token-8").count(), 5, "{}", written[0]);
     assert!(!written[1].contains("planted-token-8"), "{}", written[1]);
-    assert_eq!(written[2].matches("planted-token-8").count(), 3, "{}", written[2]);
+    assert_eq!(written[2].matches("planted-token-8").count(), 5, "{}", written[2]);
     assert_eq!(lines(talks(), true)[1].matches("planted-token-8").count(), 4);
 }
 

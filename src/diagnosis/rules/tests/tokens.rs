@@ -146,6 +146,37 @@ fn a_proof_must_fit_the_request() {
 }
 
 #[test]
+fn a_proof_that_the_server_says_it_refused_is_the_reason() {
+    let said = |htu: &str, challenge: &str| {
+        let claims = format!(r#"{{"htm":"GET","htu":"{htu}","iat":{NOON}}}"#);
+        let proof = with_header(r#"{"typ":"dpop+jwt","alg":"ES256"}"#, &claims);
+        get("/").auth("DPoP opaque-token").header("DPoP", &proof).answer(401).asks(challenge)
+    };
+    let because =
+        |words: &str| format!("DPoP error=\"invalid_dpop_proof\", error_description=\"{words}\"");
+    for words in ["Invalid DPoP proof signature", "jti already used", "htu mismatch"] {
+        let talk = said("http://h/", &because(words));
+        assert_eq!(verdict(talk.clone()), "sender-constrained-token certain", "{words}");
+        let explained = explanation(talk);
+        assert!(explained.contains(&format!("the server says: \"{words}\"")), "{explained}");
+        assert!(explained.contains("; the server refused the proof –"), "{explained}");
+    }
+    let binding = "DPoP error=\"invalid_token\", error_description=\"Invalid DPoP key binding\"";
+    assert_eq!(verdict(said("http://h/", binding)), "sender-constrained-token certain");
+    let public = explanation(said("https://h/", &because("htu mismatch")));
+    assert!(public.contains("its proof is for an https URL, and this hop has no TLS"), "{public}");
+}
+
+#[test]
+fn a_nonce_that_nobody_used_is_what_the_server_says() {
+    let asked = get("/").auth("DPoP opaque-token").answer(401).with("DPoP-Nonce", "n1");
+    let asked = asked.asks("DPoP error=\"use_dpop_nonce\"");
+    assert_eq!(verdict(asked.clone()), "unexplained possible");
+    let explained = explanation(asked);
+    assert!(explained.contains("must contain the nonce that it sent"), "{explained}");
+}
+
+#[test]
 fn a_certificate_cannot_have_been_shown_on_a_plaintext_hop() {
     let bound = bearer(r#"{"cnf":{"x5t#S256":"abc"}}"#);
     assert_eq!(verdict(bound.clone()), "sender-constrained-token certain");

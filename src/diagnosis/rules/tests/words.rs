@@ -55,6 +55,8 @@ fn hedged_and_ambiguous_words_name_no_cause_of_a_token() {
 fn a_token_that_is_valid_for_an_hour_has_hardly_expired() {
     let token = expiring(3600);
     assert_eq!(said(&token, "Token expired"), "token-expired possible");
+    let (_, explained) = told([get("/").auth(&token).body("Token expired").answer(401)]);
+    assert!(explained.contains("exp, 2025-06-01T13:00:00Z, is 1 h ahead"), "{explained}");
     assert_eq!(said(&token, "Upstream certificate expired"), "token-rejected possible");
     let words = "Token has not expired but signature is invalid";
     assert_eq!(said(&token, words), "jwt-signature-rejected certain");
@@ -215,4 +217,139 @@ fn a_parameter_that_is_missing_says_nothing_of_the_credentials() {
     }
     let words = "Missing required parameter: access_token";
     assert_eq!(said(OPAQUE, words), "server-did-not-see-auth likely");
+}
+
+/// What becomes of these words, said of a login that was posted.
+fn posted(words: &str) -> (String, String) {
+    let login = request("POST", "/login").header("Content-Type", "application/json");
+    told([login.sends(r#"{"username":"alice","password":"secret"}"#).answer(401).body(words)])
+}
+
+#[test]
+fn a_server_that_speaks_of_something_else_does_not_say_that_the_password_is_wrong() {
+    for words in [
+        "Please verify your email address before logging in",
+        "LDAP server unavailable",
+        "Use SSO to sign in",
+        "Maintenance mode",
+        "Captcha required",
+        "Your subscription has expired",
+    ] {
+        let (why, explained) =
+            posted(&format!(r#"{{"error":"Unauthorized","message":"{words}"}}"#));
+        assert_eq!(why, "unexplained possible", "{words}");
+        assert!(explained.contains(&format!("The server says: \"{words}\".")), "{explained}");
+        assert!(explained.contains("its words are about none of the known causes"), "{explained}");
+        assert_eq!(said(ALICE, words), "unexplained possible", "{words}");
+    }
+    let (why, explained) = told([get("/").auth(ALICE).reason("Device is on hold").answer(401)]);
+    assert_eq!(why, "unexplained possible");
+    assert!(explained.contains("Device is on hold"), "{explained}");
+}
+
+#[test]
+fn what_any_refusal_says_leaves_the_password() {
+    for words in [
+        "Unauthorized",
+        "",
+        "You need to authenticate",
+        "Access to the requested resource forbidden.",
+        "Protected resource, use Authorization header to get access",
+        "Username and password don't match",
+    ] {
+        assert_eq!(said(ALICE, words), "wrong-password likely", "{words}");
+        assert_eq!(posted(words).0, "wrong-password likely", "{words}");
+    }
+    // Anything may stand on a page.
+    let page =
+        "<html><title>ACME NAS 4000</title><p>Text to send if the user hits Cancel</p></html>";
+    assert_eq!(said(ALICE, page), "wrong-password likely");
+}
+
+#[test]
+fn a_token_that_comes_without_something_else_is_not_said_to_be_lost() {
+    for words in [
+        "X-Tenant-Id header is missing",
+        "Missing User-Agent",
+        "Missing header: X-Device-Id",
+        "Organization id is missing",
+        "Missing claim: sub",
+        "The tenant claim is missing",
+        "Missing X-Timestamp header",
+        "Missing signature",
+        "Missing X-Auth-Token header",
+        "Token missing in cookies",
+    ] {
+        assert_eq!(said(OPAQUE, words), "token-rejected possible", "{words}");
+    }
+    let (_, explained) = told([get("/").auth(OPAQUE).body("Missing User-Agent").answer(401)]);
+    assert!(explained.contains("(\"Missing User-Agent\") without a word on what"), "{explained}");
+    for words in ["Missing Authorization Header", "Access token not provided", "No token found"] {
+        assert_eq!(said(OPAQUE, words), "server-did-not-see-auth likely", "{words}");
+    }
+}
+
+#[test]
+fn a_second_factor_that_is_missing_leaves_the_password_alone() {
+    let github = get("/user").auth(ALICE).answer(401).with("X-GitHub-OTP", "required; app");
+    let words = r#"{"message":"Must specify two-factor authentication OTP code."}"#;
+    let (why, explained) = told([github.body(words)]);
+    assert_eq!(why, "wrong-password likely");
+    assert!(!explained.contains("password is wrong"), "{explained}");
+    assert!(explained.contains("asks for a second factor"), "{explained}");
+    // As it stands on the wire.
+    assert!(explained.contains("\"X-GitHub-OTP: required; app\""), "{explained}");
+}
+
+#[test]
+fn a_ticket_that_is_invalid_is_a_session_that_ended() {
+    let asked =
+        get("/api2/json/nodes").header("Cookie", "PVEAuthCookie=PVE%3Aroot@pam%3A6740::abc");
+    let (why, _) = told([asked.reason("permission denied - invalid PVE ticket").answer(401)]);
+    assert_eq!(why, "session-expired certain");
+    assert_eq!(said(OPAQUE, "permission denied"), "insufficient-privilege certain");
+}
+
+#[test]
+fn credentials_of_a_form_of_their_own_do_not_lack_a_scheme() {
+    let token = "PVEAPIToken=root@pam!mon=6f1b2c3d-0000-4444-8888-aaaabbbbcccc";
+    let reason = "no such token 'mon' for user 'root@pam'";
+    let (why, explained) = told([get("/").auth(token).reason(reason).answer(401)]);
+    assert_eq!(why, "unexplained possible");
+    assert!(explained.contains(reason), "{explained}");
+    let bare = "0123456789abcdef0123456789abcdef";
+    assert_eq!(said(bare, "Unauthorized"), "scheme-missing certain");
+}
+
+#[test]
+fn a_bare_token_that_was_read_lacks_no_scheme() {
+    let bare = expiring(-100).replace("Bearer ", "");
+    assert_eq!(said(&bare, "The incoming token has expired"), "token-expired certain");
+    assert_eq!(said(&bare, "Unauthorized"), "scheme-missing certain");
+}
+
+#[test]
+fn a_signature_for_cosmos_db_is_no_jwt() {
+    let auth = "type%3dmaster%26ver%3d1.0%26sig%3dabcdefghijklmnop%3d";
+    let words = "The input authorization token can't serve the request. The wrong key is being used or the \
+                 expected payload is not built as per the protocol.";
+    let (why, explained) = told([get("/dbs").auth(auth).body(words).answer(401)]);
+    assert_eq!(why, "signature-auth-rejected certain");
+    assert!(explained.starts_with("The Cosmos DB signature was refused"), "{explained}");
+}
+
+#[test]
+fn an_address_on_a_block_list_is_no_revoked_token() {
+    assert_eq!(said(OPAQUE, "IP 10.1.0.5 is blacklisted"), "blocked-by-security-rule certain");
+    assert_eq!(said(OPAQUE, "Token is blacklisted"), "token-revoked certain");
+}
+
+#[test]
+fn a_captcha_before_the_next_login_is_not_called_a_locked_account() {
+    let answer = get("/").auth(ALICE).answer(401);
+    let answer = answer.with("X-Seraph-LoginReason", "AUTHENTICATION_DENIED");
+    let denied = "CAPTCHA_CHALLENGE; login-url=http://jira/login.jsp";
+    let (why, explained) = told([answer.with("X-Authentication-Denied-Reason", denied)]);
+    assert_eq!(why, "lockout-or-throttle certain");
+    assert!(explained.contains("says that a CAPTCHA must be solved"), "{explained}");
 }
