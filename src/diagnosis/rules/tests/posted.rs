@@ -82,7 +82,7 @@ fn a_field_that_may_be_another_things_makes_the_absence_less_sure() {
     let soap = |words: &str| verdict(post("text/xml", "<a/>").body(words));
     assert_eq!(soap("Invalid credentials"), "no-credentials-sent likely");
     assert_eq!(soap("Unauthorized"), "no-credentials-sent certain");
-    assert_eq!(soap("You didn't provide an API key."), "no-credentials-sent certain");
+    assert_eq!(soap("You didn't provide an API key."), "api-key-missing certain");
 }
 
 #[test]
