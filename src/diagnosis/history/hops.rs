@@ -90,7 +90,11 @@ fn same(outer: &Record, inner: &Record) -> Option<Match> {
     if theirs != 0 && ours != 0 {
         return (theirs == ours).then_some(Match::Identity);
     }
-    if near.trace.forwarded_for == Some(outer.client.ip())
+    let client = outer.client.ip().to_canonical();
+    if near.trace.behalf.is_contradicted_by(client, far.trace.behalf) {
+        return None;
+    }
+    if near.trace.behalf.client() == Some(client)
         || (near.trace.body != 0 && near.trace.body == far.trace.body)
     {
         return Some(Match::Identity);

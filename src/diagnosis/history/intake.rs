@@ -150,6 +150,7 @@ impl History {
         record.links.route = self.link(route, sequence);
         if let Some(last) = self.record(record.links.route) {
             record.links.route_accepted = last.links.route_accepted || last.accepted();
+            record.links.route_open = last.links.route_open || last.let_in();
             record.links.route_asked = last.links.route_asked || last.asked();
         }
         if record.user_key != 0 {
@@ -268,7 +269,7 @@ pub(super) fn digest_nonce(auth: &AuthFacts) -> Option<&str> {
 }
 
 /// Host and port, lower case, that the client asked for.
-fn own_authority(request: &Request, record: &Record) -> String {
+pub(super) fn own_authority(request: &Request, record: &Record) -> String {
     match request.host().filter(|host| !host.is_empty()) {
         Some(host) => redirects::with_port(&text::decode(host)),
         None => record.server.to_string(),

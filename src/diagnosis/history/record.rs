@@ -83,6 +83,8 @@ pub(super) struct Links {
     pub visit_accepted: bool,
     /// Whether an earlier record of the path was accepted.
     pub route_accepted: bool,
+    /// Whether an earlier record of the path was accepted that carried no credentials.
+    pub route_open: bool,
     /// Whether an earlier record of the path was refused that carried no credentials.
     pub route_asked: bool,
 }
@@ -170,6 +172,11 @@ impl Record {
         self.refused() && self.sent == Sent::Nothing
     }
 
+    /// Whether it was accepted without any credentials.
+    pub fn let_in(&self) -> bool {
+        self.accepted() && !self.has_credentials()
+    }
+
     /// Whether it carried a credential of any kind.
     pub fn has_credentials(&self) -> bool {
         self.sent != Sent::Nothing || self.cookie || self.credentials.iter().any(Option::is_some)
@@ -178,6 +185,12 @@ impl Record {
     /// Whether it carried this credential.
     pub fn carries(&self, credential: Fingerprint) -> bool {
         self.credentials.contains(&Some(credential))
+    }
+
+    /// The one before it on the chain of this credential; 0 without one.
+    pub(super) fn link_of(&self, credential: Fingerprint) -> Sequence {
+        let slot = self.credentials.iter().position(|&own| own == Some(credential));
+        slot.and_then(|slot| self.links.credentials.get(slot)).copied().unwrap_or(0)
     }
 
     /// Whether this record or an earlier one on the chain of this credential was accepted.
@@ -213,6 +226,8 @@ pub struct Repetition {
     pub renews_nonce: bool,
     /// It carries a token that was issued after the refusal.
     pub issued_since: bool,
+    /// Tells the scheme of its well-formed credentials from others, known or not; 0 without any.
+    pub(super) scheme: u32,
 }
 
 /// What is kept of a 401 or 407 beyond the rest.
@@ -274,7 +289,7 @@ impl Refusal {
 
     /// The client on whose behalf a proxy sent the request, by its own words.
     pub const fn forwarded_for(&self) -> Option<IpAddr> {
-        self.trace.forwarded_for
+        self.trace.behalf.client()
     }
 
     /// Whether a challenge offers this scheme.
@@ -302,6 +317,30 @@ impl Challenger {
     }
 }
 
+/// On whose behalf a proxy sends a request, by `X-Forwarded-For`, `X-Real-IP` or `Forwarded`: the ends of the list.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Behalf {
+    /// The one that was there first, where it is an address.
+    pub first: Option<IpAddr>,
+    /// The client of the proxy that sent the request, where it is an address.
+    pub last: Option<IpAddr>,
+}
+
+impl Behalf {
+    /// The client of the proxy that sent the request.
+    pub const fn client(self) -> Option<IpAddr> {
+        self.last
+    }
+
+    /// Whether a request with this was not made for one of `client` that came with `outer`: the client is at
+    /// neither end of the list, nor is the list the one that came, or continued from it, as by proxies that add
+    /// nothing or that stand further behind. Names that hide an address contradict none (RFC 7239 §6.3).
+    pub fn is_contradicted_by(self, client: IpAddr, outer: Self) -> bool {
+        let (Some(first), Some(last)) = (self.first, self.last) else { return false };
+        client != first && client != last && outer.first != Some(first)
+    }
+}
+
 /// What tells the same request on two legs of a proxy.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Trace {
@@ -312,8 +351,8 @@ pub(super) struct Trace {
     pub original: u64,
     /// Tells the value of `User-Agent` from others, whoever asks; 0 without one.
     pub program: u64,
-    /// Last address in `X-Forwarded-For` or `Forwarded`.
-    pub forwarded_for: Option<IpAddr>,
+    /// On whose behalf it is sent.
+    pub behalf: Behalf,
     /// Octets of the request's body.
     pub body_length: u64,
     /// Tells the request's body from others; 0 without one.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::auth::{AuthFacts, AuthState, Shape};
+use crate::auth::{AuthFacts, AuthState, Scheme, Shape};
 use crate::diagnosis::history::{
     Chain, History, Record, Refusal, Repetition, Sequence, counts, digest_nonce,
 };
@@ -21,6 +21,8 @@ impl History {
         let earlier = self.first_to_repeat(record)?;
         let nonces = self.nonces_of(exchange, auth);
         let issued = issued_at(auth);
+        let is_proxys = self.record(earlier)?.status == 407;
+        let scheme = self.scheme_of(auth, is_proxys);
         let refused = self.record_mut(earlier)?;
         let (id, refused_at) = (refused.id, refused.answered.seconds());
         let refusal = refused.refusal.as_mut()?;
@@ -30,6 +32,7 @@ impl History {
             renews_nonce: nonce != 0 && nonces.contains(&nonce),
             // One second of grace: the claim has no fractions.
             issued_since: issued.is_some_and(|issued| issued + 1 >= refused_at),
+            scheme,
         });
         Some((earlier, id))
     }
@@ -61,6 +64,27 @@ impl History {
             }
         }
         Some(best?.1)
+    }
+
+    /// Tells the scheme of the credentials that a request has for the proxy, or for the server; 0 without any.
+    fn scheme_of(&self, auth: &AuthFacts, for_proxy: bool) -> u32 {
+        let proxy = auth.proxy_authorization.as_ref().filter(|_| for_proxy);
+        let scheme = proxy.unwrap_or(&auth.authorization).scheme.as_ref();
+        scheme.map_or(0, |scheme| self.scheme_key(scheme))
+    }
+
+    /// Tells a scheme from others, known by name or not.
+    fn scheme_key(&self, scheme: &Scheme) -> u32 {
+        let key = match scheme.known() {
+            Some(name) => self.hash(name),
+            None => self.hash(scheme.spelling().to_ascii_lowercase().as_str()),
+        };
+        key as u32 | 1
+    }
+
+    /// Whether the repetition has credentials of this scheme.
+    pub fn repeats_with(&self, repetition: Repetition, scheme: &Scheme) -> bool {
+        repetition.scheme == self.scheme_key(scheme)
     }
 
     /// Nonces that a request uses: of Digest, and of a DPoP proof (RFC 9449 §4.2).

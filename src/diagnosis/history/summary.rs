@@ -12,7 +12,7 @@ use crate::auth::authorization::AlternativeKind;
 use crate::auth::syntax::forwarded_pair;
 use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Shape};
 use crate::diagnosis::history::record::{
-    CREDENTIALS, Challenger, Links, Refusal, RefusalLinks, Trace,
+    Behalf, CREDENTIALS, Challenger, Links, Refusal, RefusalLinks, Trace,
 };
 use crate::diagnosis::history::retries::Run;
 use crate::diagnosis::history::{Hashed, Leg, Method, Record, Sent, digest_nonce, hops};
@@ -162,21 +162,8 @@ impl Summariser {
 
     /// The host, in lower case, else the server's address, and the port.
     fn origin_key(&self, host: Option<&[u8]>, server: SocketAddr) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        match host {
-            Some(host) => {
-                let mut lower = [0; 64];
-                for part in host.chunks(lower.len()) {
-                    let Some(lower) = lower.get_mut(..part.len()) else { break };
-                    lower.copy_from_slice(part);
-                    lower.make_ascii_lowercase();
-                    hasher.write(lower);
-                }
-            }
-            None => std::hash::Hash::hash(&server.ip(), &mut hasher),
-        }
-        hasher.write_u16(server.port());
-        hasher.finish()
+        let Some(host) = host else { return self.hash((server.ip(), server.port())) };
+        named_origin(&self.hasher, host, server.port())
     }
 
     fn method(&self, name: &[u8]) -> Method {
@@ -258,7 +245,7 @@ impl Summariser {
                 identifier: self.trace_identifier(&request.head),
                 original: hops::original_path(&request.head).map_or(0, |path| self.hash(path)),
                 program: self.program(&request.head),
-                forwarded_for: forwarded(&request.head).and_then(|clients| *clients.last()?),
+                behalf: behalf(&request.head),
                 body_length: request.body.length,
                 body: if sent.is_empty() { 0 } else { self.hash(sent) },
             },
@@ -302,6 +289,20 @@ impl Summariser {
         }
         self.hash(value)
     }
+}
+
+/// Names the origin of a host, as a request names it, in hashes.
+pub(super) fn named_origin(hasher: &ahash::RandomState, host: &[u8], port: u16) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    let mut lower = [0; 64];
+    for part in host.chunks(lower.len()) {
+        let Some(lower) = lower.get_mut(..part.len()) else { break };
+        lower.copy_from_slice(part);
+        lower.make_ascii_lowercase();
+        hasher.write(lower);
+    }
+    hasher.write_u16(port);
+    hasher.finish()
 }
 
 /// State of the credentials, whether their fingerprint tells the secret, and the handshake message.
@@ -359,19 +360,29 @@ fn closes(exchange: &Exchange, request: &Head, response: &Head) -> bool {
 }
 
 /// On whose behalf a request is sent, by the proxies that it passed: the client first, the proxy before
-/// the last one last. `None` for what is no address.
+/// the last one last. `None` for what is no address. Some proxies add a line of their own (HAProxy).
 fn forwarded(head: &Head) -> Option<Vec<Option<IpAddr>>> {
-    let listed = |name: &str| Some(text::decode(head.get(name)?).split(',').map(address).collect());
-    listed("x-forwarded-for").or_else(|| listed("x-real-ip")).or_else(|| {
-        let value = text::decode(head.get("forwarded")?);
-        let client = |hop: &str| forwarded_pair(hop, "for").and_then(address);
-        Some(value.split(',').map(client).collect())
-    })
+    let listed = |name: &str, read: fn(&str) -> Option<IpAddr>| {
+        head.get(name)?;
+        let lines = head.get_all(name).map(text::decode);
+        Some(lines.flat_map(|line| line.split(',').map(read).collect::<Vec<_>>()).collect())
+    };
+    listed("x-forwarded-for", address)
+        .or_else(|| listed("x-real-ip", address))
+        .or_else(|| listed("forwarded", |hop| forwarded_pair(hop, "for").and_then(address)))
 }
 
-/// An address, in quotes and with a port or not, which is another one for each connection.
+fn behalf(head: &Head) -> Behalf {
+    let clients = forwarded(head).unwrap_or_default();
+    let end = |client: Option<&Option<IpAddr>>| client.copied().flatten();
+    Behalf { first: end(clients.first()), last: end(clients.last()) }
+}
+
+/// An address, in quotes and with a port or not, which is another one for each connection. Programs that take
+/// both kinds write one of IPv4 as one of IPv6 (RFC 4291 §2.5.5.2).
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
     let with_port = || text.parse().ok().map(|with_port: SocketAddr| with_port.ip());
-    text.trim_matches(['[', ']']).parse().ok().or_else(with_port)
+    let address: Option<IpAddr> = text.trim_matches(['[', ']']).parse().ok().or_else(with_port);
+    address.map(|address| address.to_canonical())
 }

@@ -6,6 +6,7 @@ use crate::auth::{Challenge, Shape};
 use crate::diagnosis::history::{Record, Sent};
 use crate::diagnosis::rule::{Answer, Awaiting, Found};
 use crate::diagnosis::view::View;
+use crate::text;
 use crate::time::humane;
 
 /// A program repeats a request at once.
@@ -38,16 +39,15 @@ pub fn challenge_roundtrip(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let window = if view.is_browser() { PROMPT } else { RETRY };
-    let Some((first, _)) = view.repetition() else { return ask_again(view, window) };
+    let Some((first, repetition)) = view.repetition() else { return ask_again(view, window) };
     let negotiated = first.refused() && is_step(first);
     let Some(last) = last_attempt(view, first) else {
         return if negotiated { ask_again(view, window) } else { Answer::No };
     };
-    let scheme = if view.is_proxy() { first.proxy_scheme.or(first.scheme) } else { first.scheme };
-    if scheme.is_none_or(|scheme| view.challenge(scheme).is_none())
-        || first.time.since(view.answered()) > window
-        || !is_same_run(view, own, first)
-    {
+    let offered =
+        |challenge: &&Challenge| view.history().repeats_with(repetition, &challenge.scheme);
+    let Some(challenge) = view.challenges().iter().find(offered) else { return Answer::No };
+    if first.time.since(view.answered()) > window || !is_same_run(view, own, first) {
         return Answer::No;
     }
     if last.status == view.status() {
@@ -63,7 +63,7 @@ pub fn challenge_roundtrip(view: &View<'_>) -> Answer {
         )
         .fact("client", view.client())
         .fact_if("offered", view.offered())
-        .fact_if("scheme", scheme)
+        .fact("scheme", text::visible(challenge.scheme.name()))
         .fact("status", last.status.to_string())
         .fact("after", later(view, last))
         .related(last.id)

@@ -181,3 +181,40 @@ fn a_preflight_does_not_tell_what_was_sent_later() {
     let explained = explanations([preflight, post]).swap_remove(0);
     assert!(explained.contains("a browser then does not send the real request"), "{explained}");
 }
+
+#[test]
+fn a_request_on_behalf_of_another_client_is_no_leg_of_this_one() {
+    let outer = || get("/x").auth("Bearer abcdefgh").latency(0.1).answer(401).asks("Bearer");
+    let legs = |field: &str, value: &str, outer: Talk| {
+        let inner = get("/x").at(0.02).from(PROXY).to("10.0.0.2:8080").header(field, value);
+        verdicts([inner.answer(401).asks("Bearer"), outer])
+    };
+    let stripped = ["hop-stripped-auth certain"; 2];
+    let separate = ["no-credentials-sent certain", "token-rejected possible"];
+    for field in ["X-Forwarded-For", "X-Real-IP"] {
+        assert_eq!(legs(field, "10.9.9.9", outer()), separate);
+        assert_eq!(legs(field, "10.0.0.9", outer()), stripped);
+        assert_eq!(legs(field, "10.0.0.9:51000", outer()), stripped);
+        assert_eq!(legs(field, "::ffff:10.0.0.9", outer()), stripped);
+    }
+    assert_eq!(legs("Forwarded", "for=10.9.9.9;proto=http", outer()), separate);
+    assert_eq!(legs("Forwarded", "for=\"[2001:db8::1]:4711\"", outer()), separate);
+    assert_eq!(legs("Forwarded", "for=\"10.0.0.9:4711\"", outer()), stripped);
+    // Further behind, with a hop between that was not captured; a list that a hop hands on as it came; a name
+    // that hides who it is.
+    let likely = ["hop-stripped-auth likely"; 2];
+    assert_eq!(legs("X-Forwarded-For", "10.0.0.9, 10.0.0.7", outer()), likely);
+    let came = outer().header("X-Forwarded-For", "192.0.2.1");
+    assert_eq!(legs("X-Forwarded-For", "192.0.2.1", came.clone()), likely);
+    assert_eq!(legs("X-Forwarded-For", "192.0.2.1, 10.0.0.9", came), stripped);
+    assert_eq!(legs("Forwarded", "for=_hidden", outer()), likely);
+}
+
+#[test]
+fn a_proxy_may_add_a_line_of_its_own_to_the_list_of_clients() {
+    let outer =
+        get("/x").auth("Bearer abcdefgh").header("X-Forwarded-For", "192.0.2.1").latency(0.1);
+    let inner = on_behalf_of("192.0.2.1", "/x", 0.02).header("X-Forwarded-For", "10.0.0.9");
+    let talks = [inner.answer(401).asks("Bearer"), outer.answer(401).asks("Bearer")];
+    assert_eq!(verdicts(talks), ["hop-stripped-auth certain"; 2]);
+}
