@@ -455,6 +455,13 @@ impl<'a> View<'a> {
         self.record().map_or(&[], |record| self.history().accepted_tokens(record))
     }
 
+    /// Those of them that were accepted where the origin does not let everybody in: an open page takes any.
+    pub fn needed_tokens(&self) -> Vec<&'a AcceptedToken> {
+        let Some(own) = self.record() else { return Vec::new() };
+        let needed = |token: &&AcceptedToken| self.history.was_needed(token, own);
+        self.accepted_tokens().iter().filter(needed).collect()
+    }
+
     /// A request of the same user with another credential that this origin accepted: then it was the
     /// password that was wrong.
     pub fn user_accepted_otherwise(&self) -> Option<&'a Record> {

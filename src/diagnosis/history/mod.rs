@@ -263,11 +263,8 @@ impl History {
         own: &'a Record,
     ) -> impl Iterator<Item = &'a Record> {
         let head = self.head(Chain::Credential(credential));
-        self.around(head, own, CREDENTIAL_WALK, move |record| {
-            let slot = record.credentials.iter().position(|&own| own == Some(credential));
-            slot.and_then(|slot| record.links.credentials.get(slot)).copied().unwrap_or(0)
-        })
-        .filter(move |record| record.carries(credential))
+        self.around(head, own, CREDENTIAL_WALK, move |record| record.link_of(credential))
+            .filter(move |record| record.carries(credential))
     }
 
     /// Records of the same user on the same origin, newest first.
@@ -315,6 +312,12 @@ impl History {
     pub fn route_may_be_accepted(&self, own: &Record) -> bool {
         let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
         latest.is_none_or(|latest| latest.links.route_accepted || latest.accepted())
+    }
+
+    /// Whether this path was accepted without any credentials.
+    pub fn is_public(&self, own: &Record) -> bool {
+        let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
+        latest.is_some_and(|latest| latest.links.route_open || latest.let_in())
     }
 
     /// Whether anybody may have been asked for credentials on a path for want of them.
@@ -437,10 +440,29 @@ impl History {
         self.origins.get(own.origin_key).map_or(&[], |origin| &origin.tokens)
     }
 
+    /// Whether a token of this kind was accepted where the origin of `own` does not let everybody in.
+    pub fn was_needed(&self, token: &AcceptedToken, own: &Record) -> bool {
+        token.samples.into_iter().any(|sample| self.is_needed(sample, own))
+    }
+
+    /// The same for one token. Of what was forgotten it is not known that everybody was let in.
+    fn is_needed(&self, credential: Fingerprint, own: &Record) -> bool {
+        let head = self.head(Chain::Credential(credential));
+        let uses = self.walk(head, move |record| record.link_of(credential)).take(CREDENTIAL_WALK);
+        let mut accepted = uses
+            .map(|(_, record)| record)
+            .filter(|record| {
+                record.carries(credential) && record.accepted() && record.same_origin(own)
+            })
+            .peekable();
+        accepted.peek().is_none() || accepted.any(|record| !self.is_public(record))
+    }
+
     /// The exchange in which the origin of this record accepted, earlier, a token of the same header and
     /// claims, whatever its signature.
     pub fn accepted_content(&self, own: &Record, jwt: &Jwt) -> Option<u64> {
-        self.origins.same_content(own.origin_key, jwt, own.id)
+        let (id, token) = self.origins.same_content(own.origin_key, jwt, own.id)?;
+        self.is_needed(token, own).then_some(id)
     }
 
     /// Session-like cookies on requests accepted on the origin of this record, and where seen.

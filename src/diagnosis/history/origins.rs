@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::auth::{AuthFacts, AuthState, Jwt, Shape};
+use crate::secret::Fingerprint;
 
 /// Origins remembered; more are not described.
 const ORIGINS: usize = 4096;
@@ -17,8 +18,8 @@ const CONTENTS: usize = 64;
 /// What was seen of an accepted JWT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedToken {
-    /// Exchange in which it was accepted first.
-    pub id: u64,
+    /// The first one of its kind, and the latest.
+    pub(super) samples: [Fingerprint; 2],
     /// Algorithm.
     pub alg: Option<Box<str>>,
     /// Key id.
@@ -30,9 +31,9 @@ pub struct AcceptedToken {
 }
 
 impl AcceptedToken {
-    fn of(id: u64, jwt: &Jwt) -> Self {
+    fn of(credential: Fingerprint, jwt: &Jwt) -> Self {
         Self {
-            id,
+            samples: [credential; 2],
             alg: jwt.alg().map(Into::into),
             kid: jwt.kid().map(Into::into),
             iss: jwt.text("iss").map(Into::into),
@@ -50,8 +51,9 @@ impl AcceptedToken {
 pub(super) struct Origin {
     /// Different kinds of accepted tokens, oldest first.
     pub tokens: Vec<AcceptedToken>,
-    /// What tells header and claims of an accepted JWT from others, and the exchange; oldest first.
-    contents: VecDeque<(u64, u64)>,
+    /// What tells header and claims of an accepted JWT from others, the exchange, and the whole token; oldest
+    /// first.
+    contents: VecDeque<(u64, u64, Fingerprint)>,
     /// Session-like cookies on accepted requests, and the exchange that showed it.
     pub cookies: Vec<(Arc<str>, u64)>,
 }
@@ -80,15 +82,16 @@ impl Origins {
         ))
     }
 
-    /// The exchange before this one in which a token with this header and these claims was accepted.
-    pub fn same_content(&self, origin: u64, jwt: &Jwt, before: u64) -> Option<u64> {
+    /// The exchange before this one in which a token with this header and these claims was accepted, and that
+    /// token.
+    pub fn same_content(&self, origin: u64, jwt: &Jwt, before: u64) -> Option<(u64, Fingerprint)> {
         let contents = &self.get(origin)?.contents;
         let content = self.content(jwt);
         contents
             .iter()
             .rev()
-            .find(|(known, id)| *known == content && *id < before)
-            .map(|(_, id)| *id)
+            .find(|(known, id, _)| *known == content && *id < before)
+            .map(|(_, id, token)| (*id, *token))
     }
 
     /// Learns from an accepted request with a credential not seen accepted here before.
@@ -102,13 +105,16 @@ impl Origins {
         }
         let content = jwt.map_or(0, |jwt| self.content(jwt));
         let Some(origin) = self.entry(origin) else { return };
-        if let Some(jwt) = jwt {
+        if let (Some(jwt), Some(credential)) = (jwt, auth.authorization.fingerprint) {
             if origin.contents.len() >= CONTENTS {
                 origin.contents.pop_front();
             }
-            origin.contents.push_back((content, id));
-            let token = AcceptedToken::of(id, jwt);
-            if !origin.tokens.iter().any(|known| known.like(&token)) {
+            origin.contents.push_back((content, id, credential));
+            let token = AcceptedToken::of(credential, jwt);
+            if let Some(known) = origin.tokens.iter_mut().find(|known| known.like(&token)) {
+                let [_, latest] = &mut known.samples;
+                *latest = credential;
+            } else {
                 if origin.tokens.len() >= KINDS {
                     origin.tokens.remove(0);
                 }

@@ -108,28 +108,27 @@ impl History {
         past
     }
 
-    /// The latest acceptance of the same user on the same origin with another credential.
+    /// The latest acceptance of the same user on the same origin with another credential of the same scheme:
+    /// those of different schemes may be of one password.
     pub fn user_accepted_otherwise<'a>(&'a self, own: &'a Record) -> Option<&'a Record> {
         let credential = own.credentials.first().copied().flatten()?;
-        if own.user_key == 0 {
+        if own.user_key == 0 || !own.exact {
             return None;
         }
         let latest = self.latest(Chain::User(own.user_key, own.origin_key))?;
         if !latest.accepted() && !latest.links.user_accepted {
             return None;
         }
-        self.of_user(own)
-            .find(|record| record.accepted() && record.exact && !record.carries(credential))
+        self.of_user(own).find(|record| {
+            record.accepted()
+                && record.exact
+                && record.scheme == own.scheme
+                && !record.carries(credential)
+        })
     }
 
     /// Whether credentials are known to be demanded on this path: it was refused to someone.
     pub fn is_protected(&self, own: &Record) -> bool {
         self.of_route(own).any(Record::refused)
-    }
-
-    /// Whether this path was accepted without any credentials.
-    pub fn is_public(&self, own: &Record) -> bool {
-        self.route_may_be_accepted(own)
-            && self.of_route(own).any(|record| record.accepted() && !record.has_credentials())
     }
 }

@@ -184,11 +184,10 @@ pub fn basic_charset(view: &View<'_>) -> Answer {
     }
     let charset = view.challenge("Basic").and_then(|challenge| challenge.params.get("charset"));
     let asks_utf8 = charset.is_some_and(|charset| charset.eq_ignore_ascii_case("utf-8"));
-    // Servers that keep other octets than UTF-8 have become rare; those that decode as Latin-1 have
-    // not.
-    let (found, sent, wants) = if view.finding(Finding::NonAsciiNotUtf8) {
-        let wants = if asks_utf8 { "asks for UTF-8" } else { "probably expects UTF-8" };
-        (Found::likely(), "Latin-1 (not UTF-8)", wants)
+    let (found, sent, wants) = if view.finding(Finding::NonAsciiNotUtf8) && asks_utf8 {
+        (Found::likely(), "Latin-1 (not UTF-8)", "asks for UTF-8")
+    } else if view.finding(Finding::NonAsciiNotUtf8) {
+        (Found::possible(), "Latin-1 (not UTF-8)", "may expect UTF-8")
     } else if view.finding(Finding::NonAsciiUtf8) && !asks_utf8 {
         (Found::possible(), "UTF-8", "may expect Latin-1")
     } else {

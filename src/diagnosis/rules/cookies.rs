@@ -1,5 +1,6 @@
 //! Sites that know their users by a cookie.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::auth::authorization::AlternativeKind;
@@ -77,7 +78,7 @@ fn returns_cookies(view: &View<'_>, own: &Record, cookie: &GivenCookie) -> bool 
 fn withheld(view: &View<'_>, cookie: &GivenCookie) -> Option<(Confidence, String)> {
     let likely = |reason: String| Some((Confidence::Likely, reason));
     // Behind a hop that ended TLS the client's own leg is none of plain http.
-    if cookie.secure && !is_https_in_front(view) {
+    if cookie.secure && !is_https_in_front(view) && !takes_loopback_for_secure(view) {
         // Some clients take loopback for secure, others do not.
         let sure = if view.is_loopback() { Confidence::Likely } else { Confidence::Certain };
         return Some((sure, "it is marked Secure and this is plain http".to_owned()));
@@ -105,6 +106,25 @@ fn withheld(view: &View<'_>, cookie: &GivenCookie) -> Option<(Confidence, String
         return None;
     }
     likely(format!("the page is on another site ({})", text::visible(&text::shorten(site, 60))))
+}
+
+/// Whether the client is one of those that return a Secure cookie to this name over plain http (W3C Secure
+/// Contexts §3.1; curl since 7.79). Safari is not.
+fn takes_loopback_for_secure(view: &View<'_>) -> bool {
+    let agent = view.request_header("user-agent").unwrap_or_default();
+    let does =
+        agent.starts_with("curl/") || agent.contains("Firefox/") || agent.contains("Chrome/");
+    does && {
+        let host = view.host().to_ascii_lowercase();
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => name,
+            _ => host.as_str(),
+        };
+        let address = || name.trim_matches(['[', ']']).parse::<IpAddr>();
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || address().is_ok_and(|a| a.is_loopback())
+    }
 }
 
 /// RFC 6265 §5.1.4.

@@ -16,7 +16,7 @@ const SAMPLES: u32 = 3;
 /// A difference that matters to tokens.
 const NOTABLE: i64 = 30_000_000_000;
 
-/// A difference that no delay on the way explains: one answer is enough.
+/// A difference that no delay on the way explains: one answer is enough where the server's words agree.
 const LARGE: i64 = 120_000_000_000;
 
 /// “The server's clock {skew}; for it {effect}.” (catalogue: azure-cosmos-dotnet-v2#506)
@@ -34,12 +34,10 @@ pub fn clock_skew(view: &View<'_>) -> Answer {
             .into();
     }
     let Some(jwt) = view.jwt() else { return Answer::No };
-    let measured = view.skew().filter(|skew| match skew.nanoseconds.saturating_abs() {
-        LARGE.. => true,
-        NOTABLE.. => skew.samples >= SAMPLES,
-        _ => false,
-    });
-    let Some(skew) = measured else { return Answer::No };
+    let Some((skew, found)) = view.skew().and_then(|skew| Some((skew, measured(view, skew)?)))
+    else {
+        return Answer::No;
+    };
     if view.history().all_clocks_agree(skew) == Some(true) {
         return Answer::No;
     }
@@ -54,7 +52,7 @@ pub fn clock_skew(view: &View<'_>) -> Answer {
         (None, None) => return Answer::No,
     };
     let Some(words) = in_words(skew) else { return Answer::No };
-    Found::likely()
+    found
         .because("response.header.date", words.clone(), format!("over {} answers", skew.samples))
         .because(
             format!("request.authorization.claims.{claim}"),
@@ -64,6 +62,16 @@ pub fn clock_skew(view: &View<'_>) -> Answer {
         .fact("skew", format!("is {words} of the capturing machine's"))
         .fact("effect", effect)
         .into()
+}
+
+/// How sure it is that a clock is off by this much.
+fn measured(view: &View<'_>, skew: Skew) -> Option<Found> {
+    let stated = || view.says(Category::Expired) || view.says(Category::NotYetValid);
+    match skew.nanoseconds.saturating_abs() {
+        NOTABLE.. if skew.samples >= SAMPLES => Some(Found::likely()),
+        LARGE.. => Some(if stated() { Found::likely() } else { Found::possible() }),
+        _ => None,
+    }
 }
 
 fn in_words(skew: Skew) -> Option<String> {

@@ -5,13 +5,14 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::auth::proof::Verdict;
-use crate::auth::{Finding, Jwt, MalformedReason, Shape};
+use crate::auth::{Finding, Jwt, MalformedReason, Shape, encoding};
+use crate::diagnosis::history::AcceptedToken;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::proving::words;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    by_status, is_about_authentication, is_login_status, is_token, stated, unless_said_otherwise,
-    with_words,
+    by_status, is_about_authentication, is_login_status, is_token, raw_token, stated,
+    unless_said_otherwise, with_words,
 };
 use crate::diagnosis::rules::own_signature::is_only_signed;
 use crate::diagnosis::view::View;
@@ -44,10 +45,44 @@ pub fn jwt_malformed(view: &View<'_>) -> Answer {
     if view.accepted_here().is_some() {
         return Answer::No;
     }
+    let (cause, hint) = how_damaged(view);
     let found = Found::certain()
         .because(view.credentials_place(), what.clone(), "not a JWT in compact form")
-        .fact("what", what);
+        .fact("what", what)
+        .fact_if("cause", cause)
+        .fact_if("hint", hint);
     by_status(found, view).into()
+}
+
+/// How a token came to be too long, in the words of the text and of the advice: nothing was cut then.
+fn how_damaged(view: &View<'_>) -> (Option<&'static str>, Option<&'static str>) {
+    match view.malformed() {
+        Some(MalformedReason::JwtSignatureLength { algorithm, got, want }) if got > want => {
+            if algorithm.starts_with("ES") && is_der(view) {
+                let cause = "It is DER-encoded, as most libraries of cryptography give it, instead of R and S side by side";
+                let hint = "Whatever signs the token must convert the signature (RFC 7518 §3.4)";
+                (Some(cause), Some(hint))
+            } else {
+                (Some("It is too long, so that more was changed than cut"), None)
+            }
+        }
+        Some(MalformedReason::JwtSegments { count: 4.. }) => {
+            (Some("Something was probably added to it when it was copied or stored"), None)
+        }
+        _ => (None, None),
+    }
+}
+
+/// Whether the signature is one SEQUENCE of ASN.1 from end to end (X.690 §8.9).
+fn is_der(view: &View<'_>) -> bool {
+    let signature = raw_token(view).rsplit(|&octet| octet == b'.').next();
+    let octets = signature.and_then(encoding::base64url).unwrap_or_default();
+    match octets.as_slice() {
+        [0x30, 0x81, length, content @ ..] | [0x30, length, content @ ..] => {
+            usize::from(*length) == content.len()
+        }
+        _ => false,
+    }
 }
 
 fn claim_place(view: &View<'_>, claim: &str) -> String {
@@ -94,12 +129,14 @@ pub fn jwt_wrong_audience(view: &View<'_>) -> Answer {
     if jwt.is_none() || own.is_empty() || !is_login_status(view) {
         return Answer::No;
     }
-    let seen: Vec<&str> = view
-        .accepted_tokens()
-        .iter()
-        .flat_map(|token| token.aud.iter().map(|aud| &**aud))
-        .collect();
-    if seen.is_empty() || seen.iter().any(|aud| own.contains(aud)) {
+    let own_is_among = |token: &AcceptedToken| token.aud.iter().any(|aud| own.contains(&&**aud));
+    if view.accepted_tokens().iter().any(own_is_among) {
+        return Answer::No;
+    }
+    let needed = view.needed_tokens();
+    let seen: Vec<&str> =
+        needed.iter().flat_map(|token| token.aud.iter().map(|aud| &**aud)).collect();
+    if seen.is_empty() {
         return Answer::No;
     }
     let found = with_claim(Found::likely())
@@ -128,8 +165,12 @@ pub fn jwt_wrong_issuer(view: &View<'_>) -> Answer {
             .into();
     }
     let Some(iss) = iss else { return Answer::No };
-    let seen: Vec<&str> = view.accepted_tokens().iter().filter_map(|t| t.iss.as_deref()).collect();
-    if seen.is_empty() || seen.contains(&iss) {
+    if view.accepted_tokens().iter().any(|token| token.iss.as_deref() == Some(iss)) {
+        return Answer::No;
+    }
+    let needed = view.needed_tokens();
+    let seen: Vec<&str> = needed.iter().filter_map(|token| token.iss.as_deref()).collect();
+    if seen.is_empty() {
         return Answer::No;
     }
     let alias = seen.iter().any(|other| is_alias(iss, other));
@@ -221,11 +262,13 @@ pub fn jwt_signature_rejected(view: &View<'_>) -> Answer {
         return unless_said_otherwise(with_words(found, view), view, &[]).into();
     }
     // A key id that this origin never accepted, from an issuer that it did accept.
-    let tokens = view.accepted_tokens();
-    let same_issuer =
-        |token: &&crate::diagnosis::history::AcceptedToken| token.iss.as_deref() == jwt.text("iss");
-    let known = tokens.iter().filter(same_issuer).any(|token| token.kid.as_deref() == jwt.kid());
-    if jwt.kid().is_none() || known || tokens.iter().filter(same_issuer).count() == 0 {
+    let same_issuer = |token: &&AcceptedToken| token.iss.as_deref() == jwt.text("iss");
+    let mut known = view.accepted_tokens().iter().filter(same_issuer);
+    if jwt.kid().is_none() || known.any(|token| token.kid.as_deref() == jwt.kid()) {
+        return Answer::No;
+    }
+    let tokens = view.needed_tokens();
+    if !tokens.iter().any(same_issuer) {
         return Answer::No;
     }
     let found = with_key(Found::possible()).because(
@@ -347,9 +390,14 @@ fn unsupported_form(view: &View<'_>) -> Option<(Found, String)> {
         )),
         Shape::Jws(jwt) => {
             let alg = jwt.alg()?;
-            let tokens = view.accepted_tokens();
+            let same =
+                |token: &AcceptedToken| token.alg.as_deref().map(family) == Some(family(alg));
+            if view.accepted_tokens().iter().any(same) {
+                return None;
+            }
+            let tokens = view.needed_tokens();
             let seen: Vec<&str> = tokens.iter().filter_map(|token| token.alg.as_deref()).collect();
-            if seen.is_empty() || seen.iter().any(|other| family(other) == family(alg)) {
+            if seen.is_empty() {
                 return None;
             }
             let form = format!(

@@ -123,7 +123,8 @@ pub fn jwt_not_yet_valid(view: &View<'_>) -> Answer {
         && view.skew().is_some_and(|skew| view.history().all_clocks_agree(skew) != Some(true));
     let found = match (by_words, ahead) {
         (Some(found), _) if by_skew => Found { confidence: Confidence::Possible, ..found },
-        (Some(found), _) => found,
+        (Some(found), None) => against_claims(view, found),
+        (Some(found), Some(_)) => found,
         (None, Some(_)) if by_skew && is_login_status(view) => with_words(Found::possible(), view),
         (None, _) if !is_login_status(view) => return Answer::No,
         (None, Some(_)) if view.server_clock_known() => with_words(Found::likely(), view),
@@ -143,6 +144,16 @@ pub fn jwt_not_yet_valid(view: &View<'_>) -> Answer {
         .fact("time", time.rfc3339_seconds())
         .fact("delta", delta)
         .into()
+}
+
+/// The token's own times contradict the server's words: another clock, or another token.
+fn against_claims(view: &View<'_>, found: Found) -> Found {
+    let latest = |jwt: &Jwt| ["nbf", "iat"].into_iter().filter_map(|claim| jwt.date(claim)).max();
+    match view.jwt().and_then(latest) {
+        Some(time) if view.server_now().seconds().saturating_sub(time) <= LEEWAY => lowered(found),
+        Some(_) => Found { confidence: Confidence::Possible, ..found },
+        None => found,
+    }
 }
 
 /// `nbf`, else `iat`, where it is in milliseconds.

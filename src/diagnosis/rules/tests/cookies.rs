@@ -25,6 +25,18 @@ fn on_loopback_clients_differ_about_secure() {
     let local = |talk: Talk| talk.from("127.0.0.1").to("127.0.0.1:3000");
     let cases = diagnose([local(login("sid=1; Secure; Path=/")), local(me())]);
     assert_eq!(why(&cases[1]), "cookie-not-returned likely");
+    let reason = |agent: &str, host: &str| {
+        let local = |talk: Talk| local(talk).host(host).header("User-Agent", agent);
+        let cases = diagnose([local(login("sid=1; Secure; Path=/")), local(me())]);
+        cases[1].verdict.as_ref().unwrap().diagnosis.explanation().contains("Secure")
+    };
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    let safari = "Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML) Version/18 Safari/605.1.15";
+    for host in ["localhost:3000", "app.localhost", "127.0.0.1:3000", "[::1]:3000"] {
+        assert!(!reason(firefox, host) && !reason("curl/8.5.0", host), "{host}");
+        assert!(reason(safari, host) && reason("python-requests/2.32", host), "{host}");
+    }
+    assert!(reason(firefox, "app.test:3000"));
 }
 
 #[test]

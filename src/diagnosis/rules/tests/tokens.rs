@@ -89,7 +89,13 @@ fn v25_not_yet_valid() {
     assert!(explanation(stated).contains("its nbf is 2025-06-01T12:02:00Z"));
     assert_eq!(verdict(bearer(&claims)), "jwt-not-yet-valid likely");
     let past = bearer(&format!(r#"{{"nbf":{},"exp":{}}}"#, NOON - 10, NOON + 3600));
-    assert_eq!(verdict(past), "token-rejected possible");
+    assert_eq!(verdict(past.clone()), "token-rejected possible");
+    // Its own times speak against the server's words: another clock, or another token.
+    let words = |talk: Talk| talk.body(r#"{"message":"jwt not active"}"#);
+    assert_eq!(verdict(words(past)), "jwt-not-yet-valid likely");
+    let long_past = bearer(&format!(r#"{{"nbf":{}}}"#, NOON - 900));
+    assert_eq!(verdict(words(long_past)), "jwt-not-yet-valid possible");
+    assert_eq!(verdict(words(bearer("{}"))), "jwt-not-yet-valid certain");
 }
 
 #[test]
@@ -228,6 +234,37 @@ fn accepted_tokens_show_what_this_origin_takes() {
     ]);
     assert_eq!(why(&cases[1]), "jwt-wrong-audience likely");
     assert_eq!(why(&cases[2]), "jwt-wrong-issuer likely");
+}
+
+#[test]
+fn what_an_open_page_took_is_not_what_this_origin_takes() {
+    let accepted = |path: &str| {
+        let claims = r#"{"sub":"a","aud":"api","iss":"https://id.example/realms/x"}"#;
+        get(path).auth(&format!("Bearer {}", jwt(claims))).answer(200)
+    };
+    let refused = |at: f64| bearer(r#"{"sub":"b","aud":"web","iss":"http://i/"}"#).at(at);
+    let open = || get("/healthz").at(0.5).answer(200);
+    let verdict = |talks: Vec<Talk>| why(diagnose(talks).last().unwrap());
+    let health = || vec![accepted("/healthz"), open()];
+    assert_eq!(verdict([health(), vec![refused(1.0)]].concat()), "token-rejected possible");
+    // The same token, where it was needed.
+    let needed = vec![accepted("/api").at(0.7), refused(1.0)];
+    assert_eq!(verdict([health(), needed].concat()), "jwt-wrong-audience likely");
+}
+
+#[test]
+fn a_signature_that_is_too_long_was_not_cut() {
+    let signed = |signature: &[u8]| {
+        let [header, claims] = [r#"{"alg":"ES256"}"#, "{}"].map(|p| URL_SAFE_NO_PAD.encode(p));
+        refused(&format!("Bearer {header}.{claims}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    };
+    let der = [&[0x30, 0x45, 0x02, 0x21, 0x00][..], &[7; 32], &[0x02, 0x20], &[9; 32]].concat();
+    let text = explanation(signed(&der));
+    assert!(text.contains("71 octets long where ES256 needs 64. It is DER-encoded"), "{text}");
+    let text = explanation(signed(&[7; 66]));
+    assert!(!text.contains("cut when") && !text.contains("DER"), "{text}");
+    let text = explanation(signed(&[7; 60]));
+    assert!(text.contains("probably cut"), "{text}");
 }
 
 #[test]
@@ -415,6 +452,8 @@ fn one_answer_is_enough_for_a_clock_that_is_an_hour_off() {
     assert_eq!(verdict(late), "clock-skew likely");
     let same = words(ahead(DATE));
     assert!(!verdict(same).contains("clock-skew"));
+    // Not without the server's words, as one answer may have been stored.
+    assert!(!verdict(ahead("Sun, 01 Jun 2025 14:00:00 GMT")).contains("likely"));
 }
 
 #[test]
