@@ -3,6 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use crate::diagnosis::history::intake::own_authority;
+use crate::diagnosis::history::summary::named_origin;
+use crate::diagnosis::history::{Chain, History, Record, WALK};
+use crate::http::Request;
+use crate::text;
 use crate::time::Timestamp;
 
 /// Redirections remembered; the oldest goes first.
@@ -92,6 +97,38 @@ pub(super) fn resolve(location: &str, authority: &str, path: &str) -> Option<(St
         format!("{folder}{location}")
     };
     Some((with_port(authority), target))
+}
+
+impl History {
+    /// The latest request of the same client, not before the answer to `own`, for what an address that this
+    /// answer names leads to, if that was accepted. Behind a proxy the origin that was asked may go by another
+    /// name, and by https.
+    pub fn followed(&self, request: &Request, own: &Record, address: &str) -> Option<&Record> {
+        let address = address.strip_prefix("https:").unwrap_or(address);
+        let path = text::decode(request.path());
+        let (authority, target) = resolve(address, &own_authority(request, own), &path)?;
+        let path = target.split('?').next().unwrap_or_default();
+        let path = text::visible_octets(path.as_bytes());
+        let (name, port) = authority.rsplit_once(':')?;
+        let port = port.parse().ok()?;
+        // As the field `Host` has it (RFC 9110 §7.2).
+        let host = if port == 80 { name } else { &authority };
+        let named = named_origin(&self.hasher, host.as_bytes(), port);
+        // Everybody asks for the root.
+        let here = (path != "/").then_some(own.origin_key);
+        [Some(named), here].into_iter().flatten().find_map(|origin| {
+            self.walk(self.head(Chain::Visit(own.client_key, origin)), |record| record.links.visit)
+                .take(WALK)
+                .map(|(_, record)| record)
+                .take_while(|record| record.time >= own.answered)
+                .find(|record| {
+                    record.accepted()
+                        && record.origin_key == origin
+                        && record.same_client(own)
+                        && record.path == path
+                })
+        })
+    }
 }
 
 /// Lower case, with the port that http implies.

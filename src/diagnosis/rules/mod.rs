@@ -19,6 +19,7 @@ pub(super) mod posted;
 pub mod probes;
 mod refused;
 mod retried;
+mod same_user;
 mod signed_request;
 mod stated;
 mod times;

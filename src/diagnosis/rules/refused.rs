@@ -7,15 +7,17 @@ use crate::auth::{Alternative, AuthState, Challenge, Finding, MalformedReason, S
 use crate::diagnosis::Confidence;
 use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::proving::words;
-use crate::diagnosis::rule::{Answer, Found};
+use crate::diagnosis::rule::{Answer, Awaiting, Found};
 use crate::diagnosis::rules::bound_token::demands_nonce;
 use crate::diagnosis::rules::common::{
-    describe, doubtful_credential, is_posted, is_signed, is_token, other_credential, place,
-    quoting, with_words,
+    describe, doubtful_credential, is_posted, is_signed, is_token, lowered, other_credential,
+    place, quoting, with_words,
 };
 use crate::diagnosis::rules::mismatch::{is_unknown_token, offers};
 use crate::diagnosis::rules::own_signature::{OwnSignature, own_signature};
 use crate::diagnosis::rules::posted::{is_about_grant, posted_login, refused_grant};
+use crate::diagnosis::rules::same_user::{AT_ONCE, doubt, hides_password};
+use crate::diagnosis::rules::token_service::begins_token_flow;
 use crate::diagnosis::view::View;
 use crate::text;
 use crate::time::humane;
@@ -34,6 +36,10 @@ const UNKNOWN_WORDS: &str = "its words are about none of the known causes";
 /// What `use_dpop_nonce` says, to a client that made nothing of it (RFC 9449 §9).
 const NONCE: &str = "says only that the proof must contain the nonce that it sent (use_dpop_nonce), and no repeat with \
      it was accepted within 5 s";
+
+/// What is left of a token service's challenge that nobody followed.
+const NOT_CONTINUED: &str =
+    "This answer tells where a token is to be had, and the client was not seen to go on with one";
 
 /// Categories that fit a wrong user name or password.
 const LOGIN_REFUSED: [Category; 3] = [Category::BadCredentials, Category::Mfa, Category::UserGone];
@@ -73,6 +79,15 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
         _ => None,
     };
     let Some(found) = login else { return Answer::No };
+    if hides_password(view) && !wrong {
+        // Of a login before it the password is not known; the server's words on this one are.
+        if doubt(view).is_some_and(|doubt| doubt.is_repeat || !refused) {
+            return Answer::No;
+        }
+    }
+    // Whoever expects another encoding reads another password.
+    let other_octets = view.finding(Finding::NonAsciiNotUtf8) && !refused && !wrong;
+    let found = if other_octets { lowered(found) } else { found };
     let otherwise = view.user_accepted_otherwise();
     // What changed the password on its way is the better answer.
     let found = match otherwise.filter(|_| !view.missing() && !has_own_cause(view)) {
@@ -98,7 +113,11 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
             .fact("hint", "Use an app password or an API token"),
         _ => found,
     };
-    with_words(found, view).into()
+    let found = with_words(found, view);
+    match view.wait(AT_ONCE).filter(|_| hides_password(view) && !wrong) {
+        Some(until) => found.until(Awaiting::RETRY, until),
+        None => found.into(),
+    }
 }
 
 /// How sure the user's own list of passwords makes it.
@@ -330,8 +349,10 @@ pub fn no_credentials_sent(view: &View<'_>) -> Answer {
         None => found,
     };
     let realm = view.realm().filter(|realm| !realm.is_empty());
+    let tells_where = begins_token_flow(view.exchange(), view.auth);
     found
         .fact("field", field)
+        .fact_if("hint", tells_where.then_some(NOT_CONTINUED))
         .fact_if("realm", realm.map(|realm| text::shorten(realm, 80).into_owned()))
         .fact_if("example", example(view))
         .fact("path", view.path())
@@ -457,6 +478,10 @@ pub fn unexplained(view: &View<'_>) -> Answer {
         .fact_if("offered", view.offered())
         .fact_if("facts", facts)
         .fact("time", view.answered().rfc3339_seconds());
+    let found = match doubt(view).filter(|_| facts.is_none()) {
+        Some(doubt) => doubt.told(found),
+        None => found,
+    };
     match other {
         Some(said) => {
             quoting(found.because(said.field, said.quote.clone(), "the server's words"), view)

@@ -36,12 +36,19 @@ fn flow(exchange: &Exchange, auth: &AuthFacts) -> Option<&'static str> {
     if auth.challenges.iter().any(|c| c.params.get("resource_metadata").is_some()) {
         return Some("the challenge names the resource's metadata");
     }
-    let metadata = match exchange.connection.server.ip() {
+    let with_token = request.is_some_and(|request| request.head.has("x-aws-ec2-metadata-token"));
+    (is_metadata_service(exchange) && !with_token)
+        .then_some("the instance metadata service wants a session token first")
+}
+
+/// Where the instance metadata service gives its tokens.
+const SESSION_TOKEN: &str = "/latest/api/token";
+
+fn is_metadata_service(exchange: &Exchange) -> bool {
+    match exchange.connection.server.ip() {
         IpAddr::V4(address) => address.octets() == [169, 254, 169, 254],
         IpAddr::V6(address) => address.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254],
-    };
-    let with_token = request.is_some_and(|request| request.head.has("x-aws-ec2-metadata-token"));
-    (metadata && !with_token).then_some("the instance metadata service wants a session token first")
+    }
 }
 
 /// Whether a refusal only tells where a token is to be had, as far as it shows by itself.
@@ -62,35 +69,68 @@ pub fn token_service_flow(view: &View<'_>) -> Answer {
             && !repeat.refused()
             && repeat.time.since(view.answered()) <= REPEAT
     });
-    let (found, continuation) = match (repeat, continued(view, own)) {
-        (Some(repeat), _) => (Found::certain(), repeat),
-        (None, Some(other)) => (Found::likely(), other),
-        (None, None) => {
-            let on = Awaiting::RETRY.and(Awaiting::VISIT);
-            return match view.wait(CONTINUATION) {
-                Some(until) => Answer::AskAgain { on, until, meanwhile: None },
-                None => Answer::No,
-            };
-        }
+    let known = match (repeat, continued(view, own)) {
+        (Some(repeat), _) => Some((Found::certain().benign(), repeat, WITH_TOKEN)),
+        (None, Some(other)) => Some((Found::likely().benign(), other, WITH_TOKEN)),
+        // Whether it led to anything is not known yet.
+        (None, None) => begun(view, own).map(|(other, what)| (Found::likely(), other, what)),
     };
+    let is_over = known.as_ref().is_some_and(|(found, ..)| found.benign);
+    let found = known.map(|(found, other, what)| told(view, found, kind, other, what));
+    let on = Awaiting::RETRY.and(Awaiting::VISIT);
+    match view.wait(CONTINUATION).filter(|_| !is_over) {
+        Some(until) => Answer::AskAgain { on, until, meanwhile: found },
+        None => found.into(),
+    }
+}
+
+/// What a client did that went on as it was told.
+const WITH_TOKEN: &str = "went on with a token";
+
+fn told(view: &View<'_>, found: Found, kind: &'static str, other: &Record, what: &str) -> Found {
+    let progress = if what == WITH_TOKEN { "continued" } else { what };
     let parameter = |name: &str| {
         let value = view.challenges().iter().find_map(|challenge| challenge.params.get(name))?;
         Some(text::visible(&text::shorten(value, 120)).into_owned())
     };
     found
-        .benign()
         .because("response.header.www-authenticate", view.offered().unwrap_or_default(), kind)
         .because(
             "history",
-            format!("#{}", continuation.id),
-            format!("the client went on with a token and got {}", continuation.status),
+            format!("#{}", other.id),
+            format!("the client {what} and got {}", other.status),
         )
         .fact_if("realm", parameter("realm").filter(|realm| realm.starts_with("http")))
         .fact_if("resource_metadata", parameter("resource_metadata"))
         .fact("host", view.host())
-        .fact("progress", format!("continued and got {}", continuation.status))
-        .related(continuation.id)
-        .into()
+        .fact("progress", format!("{progress} and got {}", other.status))
+        .related(other.id)
+}
+
+/// A request that shows that the client understood: it fetched what the challenge points to, or came back with
+/// a token that was refused in turn.
+fn begun<'a>(view: &View<'a>, own: &'a Record) -> Option<(&'a Record, &'static str)> {
+    let request = view.request()?;
+    let addresses = view.challenges().iter().flat_map(|challenge| {
+        let realm = challenge.params.get("realm").filter(|realm| realm.starts_with("http"));
+        [realm, challenge.params.get("resource_metadata")].into_iter().flatten()
+    });
+    let in_time = |record: &&Record| record.time.since(own.answered) <= CONTINUATION;
+    let fetched = addresses
+        .chain([SESSION_TOKEN].into_iter().filter(|_| is_metadata_service(view.exchange())))
+        .find_map(|address| view.history().followed(request, own, address).filter(in_time));
+    let refused = || {
+        view.history().of_visit(own).take_while(|record| record.time >= own.answered).find(
+            |record| {
+                record.refused()
+                    && record.sent == Sent::Credentials
+                    && record.scheme == Some("Bearer")
+                    && record.same_client(own)
+                    && in_time(record)
+            },
+        )
+    };
+    fetched.map(|other| (other, "asked there")).or_else(|| Some((refused()?, WITH_TOKEN)))
 }
 
 /// Another request of the same client to the same origin, with credentials that were not refused: what

@@ -34,6 +34,26 @@ fn v1_a_first_request_without_credentials_then_accepted_is_a_roundtrip() {
 }
 
 #[test]
+fn a_roundtrip_is_one_whatever_the_scheme_is_called() {
+    for (challenge, credentials) in [
+        ("Kerberos", "Kerberos YIIabcdef"),
+        ("WSSE realm=\"foo\", profile=\"UsernameToken\"", "WSSE profile=\"UsernameToken\""),
+        ("Custom realm=\"x\"", "custom abc"),
+    ] {
+        let asked = || unauthorized("/", "Negotiate").with("WWW-Authenticate", challenge);
+        let repeat = |credentials: &str| get("/").at(0.1).auth(credentials).answer(200);
+        let cases = diagnose([asked(), repeat(credentials)]);
+        assert_eq!(why(&cases[0]), "challenge-roundtrip certain benign", "{challenge}");
+        let text = cases[0].verdict.as_ref().unwrap().diagnosis.explanation();
+        assert!(
+            text.contains(&format!("the repeat with {}", challenge.split(' ').next().unwrap())),
+            "{text}"
+        );
+        assert!(!diagnose([asked(), repeat("Other abc")])[0].is_benign());
+    }
+}
+
+#[test]
 fn v2_without_a_repeat_the_request_simply_had_no_credentials() {
     let mut wire = Wire::new();
     let id = wire
@@ -246,6 +266,41 @@ fn a_registry_says_where_its_tokens_are() {
     assert_eq!(why(&cases[0]), "token-service-flow likely benign");
     let alone = diagnose([unauthorized("/v2/", challenge)]);
     assert!(!alone[0].is_benign());
+}
+
+#[test]
+fn a_client_that_asks_where_it_was_told_goes_on_with_the_flow() {
+    let from = |talk: Talk| talk.header("User-Agent", "docker/27");
+    let told = |talks: Vec<Talk>| {
+        let cases = diagnose(talks.into_iter().map(from));
+        (why(&cases[0]), cases[0].verdict.as_ref().unwrap().diagnosis.explanation())
+    };
+    let challenge = "Bearer realm=\"http://auth:5001/token\",service=\"reg\"";
+    let ping = || unauthorized("/v2/", challenge);
+    let token = |status: u16| {
+        get("/token?service=reg").at(0.2).host("auth:5001").to("10.0.0.3:5001").answer(status)
+    };
+    let (verdict, text) = told(vec![ping(), token(200)]);
+    assert_eq!(verdict, "token-service-flow likely");
+    assert!(text.contains("The client asked there and got 200"), "{text}");
+    let pull =
+        |status: u16| get("/v2/a/manifests/1").at(0.5).auth("Bearer abcdefgh").answer(status);
+    assert_eq!(told(vec![ping(), token(200), pull(401)]).0, "token-service-flow likely");
+    assert_eq!(told(vec![ping(), token(200), pull(200)]).0, "token-service-flow likely benign");
+    // It did not go on, or not with success.
+    for talks in [vec![ping()], vec![ping(), token(401)], vec![ping(), token(200).at(70.0)]] {
+        let (verdict, text) = told(talks);
+        assert_eq!(verdict, "no-credentials-sent certain");
+        assert!(text.contains("was not seen to go on"), "{text}");
+    }
+    let metadata = "Bearer resource_metadata=\"http://h/.well-known/oauth-protected-resource\"";
+    let fetch = get("/.well-known/oauth-protected-resource").at(0.1).answer(200);
+    assert_eq!(told(vec![unauthorized("/mcp", metadata), fetch]).0, "token-service-flow likely");
+    let fetch = get("/.well-known/oauth-protected-resource").at(0.1).answer(200);
+    let metadata = metadata.replace("http://h/", "https://public.example/");
+    let (verdict, _) = told(vec![unauthorized("/mcp", &metadata), fetch]);
+    assert_eq!(verdict, "token-service-flow likely", "behind a proxy, under another name");
+    assert!(!told(vec![unauthorized("/", "Bearer")]).1.contains("was not seen"));
 }
 
 const OLD: &str = "Bearer old-token-0123456789";

@@ -10,6 +10,7 @@ mod neighbours;
 mod path;
 mod posted;
 mod proof;
+mod same_user;
 mod signatures;
 mod tokens;
 mod words;
