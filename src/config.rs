@@ -167,7 +167,7 @@ impl Config {
             }
         }
         if let Some(value) = variable("WHY401_FILTER") {
-            let reason = Filter::parse(&value).err().map(|error| error.located(&value).to_string());
+            let reason = Filter::parse(&value).err().map(|error| error.located(&value));
             if let Some(reason) = reason {
                 return Err(ConfigError::Environment { name: "WHY401_FILTER", value, reason });
             }

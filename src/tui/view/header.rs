@@ -55,7 +55,7 @@ fn source(scene: &Scene<'_>) -> Vec<Part> {
         Some(End::Complete) => parts.push((Role::Muted, "  read to its end".into())),
         Some(End::Interrupted) => parts.push((Role::Muted, "  stopped".into())),
         Some(End::Damaged(what) | End::Corrupt(what)) => {
-            parts.push((Role::Warning, format!("  DAMAGED: {what}")))
+            parts.push((Role::Warning, format!("  DAMAGED: {what}")));
         }
         Some(End::Failed(what)) => parts.push((Role::Alarm, format!("  CAPTURE ENDED: {what}"))),
     }
