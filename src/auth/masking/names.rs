@@ -13,7 +13,7 @@ pub enum Secrecy {
 }
 
 /// Words that end the name of a secret, once case, `-`, `_`, `.` and brackets are removed.
-const SECRET_ENDINGS: [&str; 40] = [
+const SECRET_ENDINGS: [&str; 43] = [
     "token",
     "password",
     "passwd",
@@ -34,6 +34,9 @@ const SECRET_ENDINGS: [&str; 40] = [
     "encryptionkey",
     "encryptioncustomerkey",
     "signature",
+    "hmac",
+    "hmacsha",
+    "accesssign",
     "jwt",
     "bearer",
     "authorization",
@@ -56,8 +59,8 @@ const SECRET_ENDINGS: [&str; 40] = [
     "cookie",
 ];
 
-const SECRET_NAMES: [&str; 9] =
-    ["pass", "passw", "pin", "sig", "sid", "hmac", "creds", "password1", "password2"];
+const SECRET_NAMES: [&str; 8] =
+    ["pass", "passw", "pin", "sig", "sid", "creds", "password1", "password2"];
 
 /// Whole names of header fields.
 const SECRET_HEADERS: [&str; 6] =

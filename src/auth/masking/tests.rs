@@ -81,7 +81,10 @@ fn digest_keeps_its_public_parameters() {
 }
 
 /// Every place in which the product promises to mask, with `@` where the secret stands.
-const HEADERS: [(&str, &str); 40] = [
+const HEADERS: [(&str, &str); 43] = [
+    ("X-Shopify-Hmac-Sha256", "@"),
+    ("X-Acme-HMAC", "@"),
+    ("CB-ACCESS-SIGN", "@"),
     ("Authorization", "Bearer @"),
     ("Authorization", "bearer  @"),
     ("Authorization", "Token @"),

@@ -252,7 +252,7 @@ pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
             )
             .fact("other_client", other.client.ip().to_string())
             .fact("client", own.client.ip().to_string())
-            .fact("sure", "possibly")
+            .fact("blocks", "possibly blocks")
             .related(other.id)
             .into();
     }
@@ -287,7 +287,7 @@ fn refused_everywhere(view: &View<'_>, own: &Record) -> Option<Found> {
         Found::possible()
             .because("history", "every path", "refused to this client with one body")
             .because("history", format!("#{}", other.id), "served to another client")
-            .fact("sure", "possibly")
+            .fact("blocks", "possibly blocks")
             .related(other.id)
     })
 }

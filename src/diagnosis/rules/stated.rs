@@ -179,7 +179,7 @@ pub fn blocked_by_security_rule(view: &View<'_>) -> Answer {
     let found = Found::certain().because(said.field, said.quote.clone(), "the server's words");
     quoting(found, view)
         .because("request.client", view.exchange().connection.client.ip().to_string(), "")
-        .fact("sure", "by its own words")
+        .fact("blocks", "blocks")
         .into()
 }
 
