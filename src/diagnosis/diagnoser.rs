@@ -25,9 +25,9 @@ const OTHER_LEG: Duration = Duration::from_secs(1);
 /// Steps of a handshake before the one that decides.
 const HANDSHAKE_STEPS: usize = 4;
 
-/// Exchanges that wait at once; more settle the one that is due first. A few more would need a table of twice
-/// the size.
-const WAITING: usize = 3500;
+/// Exchanges that wait at once; more settle the one that is due first. Each keeps what was sent and answered, some
+/// kibibytes (docs/PERFORMANCE.md).
+const WAITING: usize = 3000;
 
 /// Follows exchanges and explains those that were refused.
 ///
