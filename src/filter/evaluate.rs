@@ -269,7 +269,8 @@ fn statuses(text: &str) -> Option<(u64, u64)> {
     let digits = text.trim_end_matches(['x', 'X', '*']);
     let first = digits.parse::<u64>().ok()?;
     if digits.len() == text.len() {
-        return Some((first, first));
+        // A thousand is more than any.
+        return (first <= 1000).then_some((first, first));
     }
     if !text.ends_with('*') && text.len() != 3 {
         return None;
