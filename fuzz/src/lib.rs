@@ -53,7 +53,7 @@ impl Run {
     }
 
     /// Takes frames that are there already.
-    pub fn push_all(&mut self, frames: &[Frame<'_>], look_ahead: impl Fn()) {
+    pub fn push_all(&mut self, frames: &[Frame<'_>], look_ahead: impl FnMut()) {
         let (wire, explainer) = self.engine.halves();
         let mut found = Vec::new();
         wire.push_all(frames, look_ahead, &mut found);
