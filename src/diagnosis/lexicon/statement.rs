@@ -6,22 +6,26 @@
 /// Fewer words are a name, a code or a title.
 const SENTENCE: usize = 3;
 
-/// The words of which refusals that give no reason are made, and those of dates.
-const VOCABULARY: &str = " a about accept accepted access accessing again all allowed an and any api app application apr are \
-    area as at aug auth authenticate authenticated authenticating authentication authorisation \
-    authorised authorization authorize authorized bad be bearer been before browser but by can cannot \
-    check client code contact content continue continuing could credential credentials dec denied \
-    details did do document documentation does don't due endpoint enter error errors exception failed \
-    failure feb first for forbidden found fri from get gmt have header headers help here home host html \
-    http https id if in info information internal into invalid is issue it its jan jul jun jwt key log \
-    logged login logon logs machine mar may message method mon more must name need needed needs no not \
-    nov object occurred oct of ok on one only operation or order page password passwords path perform \
-    permitted please proceed proper protected provide provided proxy realm reason refused rejected \
-    request requested require required requires resource resources response restricted retry return sat \
-    see send sep server service sign signed site sorry standard status sun supplied supply support \
-    system that the their then there this thu to token try tue unable unauthenticated unauthorised \
-    unauthorized uri url use used user username using utc valid validate validated verified verify view \
-    visit was we web website wed were with without you your ";
+/// The words of which refusals that give no reason are made, banners that warn strangers, and dates.
+const VOCABULARY: &str = " \
+    a about accept accepted access accessing activities activity administrator again all allowed \
+    an and any api app application apr are area as at aug auth authenticate authenticated \
+    authenticating authentication authorisation authorised authorization authorize authorized \
+    bad be bearer been before browser but by can cannot check client code computer contact \
+    content continue continuing could credential credentials dec denied details device did do \
+    document documentation does don't due endpoint enter error errors exception failed failure \
+    feb first for forbidden found fri from get gmt have header headers help here home host html \
+    http https id if in info information internal into invalid is issue it its jan jul jun jwt \
+    key log logged login logon logs machine mar may message method mon monitored more must name \
+    need needed needs network no not nov object occurred oct of ok on one only operation or \
+    order page password passwords path perform permitted personnel please private proceed \
+    prohibited proper property protected provide provided proxy realm reason recorded refused \
+    rejected request requested require required requires resource resources response restricted \
+    retry return sat see send sep server service sign signed site sorry standard status strictly \
+    subject sun supplied supply support system that the their then there this thu to token try \
+    tue unable unauthenticated unauthorised unauthorized uri url use used user username users \
+    using utc valid validate validated verified verify view visit warning was we web website wed \
+    welcome were with without you your ";
 
 /// Whether it is a sentence, as far as that can be told without knowing its language, and one of its words
 /// is not said of all refusals alike.
@@ -98,6 +102,8 @@ mod tests {
             "Fri Nov 20 10:00:00 GMT 2026",
             "org.springframework.security.authentication.InternalAuthenticationServiceException",
             "Please contact support@example.org or try again",
+            "Access to this device is restricted to authorized users only. All activity is logged.",
+            "WARNING: private system. Unauthorized use is strictly prohibited and subject to be monitored.",
         ] {
             assert!(!is_statement(text), "{text}");
         }
