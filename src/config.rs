@@ -146,7 +146,10 @@ impl Config {
         };
         let text = match read(&path) {
             Ok(text) => text,
-            Err(reason) if named.is_none() && (is_absent(&reason) || is_hidden(&path)) => {
+            Err(reason)
+                if named.is_none()
+                    && (reason.kind() == io::ErrorKind::NotFound || is_hidden(&path)) =>
+            {
                 return Ok(Self::default());
             }
             Err(reason) => return Err(ConfigError::Unreadable { path, reason }),
@@ -167,8 +170,8 @@ impl Config {
             }
         }
         if let Some(value) = variable("WHY401_FILTER") {
-            let reason = Filter::parse(&value).err().map(|error| error.located(&value));
-            if let Some(reason) = reason {
+            if let Err(error) = Filter::parse(&value) {
+                let reason = error.located(&value);
                 return Err(ConfigError::Environment { name: "WHY401_FILTER", value, reason });
             }
             self.filter = Some(value);
@@ -271,10 +274,6 @@ fn to_json(value: &impl Serialize) -> serde_json::Value {
 fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset).unwrap_or_default();
     1 + memchr::memchr_iter(b'\n', before).count()
-}
-
-fn is_absent(reason: &io::Error) -> bool {
-    reason.kind() == io::ErrorKind::NotFound
 }
 
 /// Whether it stands in a folder of somebody else's, where this user may not even look: `sudo -u` and `su` may

@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::wire::{Capture, accepted, complaint, read, refused, sample, text, why401};
+use crate::wire::{
+    Capture, accepted, complaint, ends_by_itself, read, refused, sample, text, why401,
+};
 
 #[test]
 fn without_a_terminal_it_writes_text_and_a_summary() {
@@ -198,14 +200,7 @@ fn a_pipe_is_one_by_whatever_name_and_its_duration_is_that_of_the_clock() {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(sample().octets()).unwrap();
-    let asked = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if asked.elapsed() > Duration::from_secs(20) {
-            child.kill().unwrap();
-            panic!("it waits for the end of the pipe");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    ends_by_itself(&mut child, "it waits for the end of the pipe");
     drop(stdin);
     // Of packet time, the second refusal comes later.
     assert_eq!(text(&child.wait_with_output().unwrap().stdout).lines().count(), 2);

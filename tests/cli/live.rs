@@ -10,7 +10,7 @@ use why401::capture::{LiveOptions, SourceSpec};
 use why401::secret::FingerprintKey;
 use why401::session::{Change, Event, Input, Options, SessionHandle};
 
-use crate::wire::{text, why401};
+use crate::wire::{ends_by_itself, text, why401};
 
 /// Capturing needs root's rights.
 fn may_capture() -> bool {
@@ -163,14 +163,7 @@ fn enough_ends_a_capture_that_has_fallen_silent() {
     let mut child = watching(address, &["--json", "-c", "2"]);
     ask(address, "/one");
     ask(address, "/two");
-    let asked = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if asked.elapsed() > Duration::from_secs(20) {
-            child.kill().unwrap();
-            panic!("it goes on although it has what it was asked for");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    ends_by_itself(&mut child, "it goes on although it has what it was asked for");
     let output = child.wait_with_output().unwrap();
     assert_eq!(text(&output.stdout).matches("\"type\":\"exchange\"").count(), 2);
 }

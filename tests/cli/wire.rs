@@ -1,7 +1,8 @@
 //! Captures made of a few conversations, and the real binary run on them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -154,6 +155,18 @@ pub fn run(words: &[&str]) -> Output {
 /// Runs it on a capture file.
 pub fn read(path: &Path, words: &[&str]) -> Output {
     why401().arg("-r").arg(path).args(words).output().unwrap()
+}
+
+/// Waits until this one has ended, and fails by `otherwise` where it does not.
+pub fn ends_by_itself(child: &mut Child, otherwise: &str) {
+    let asked = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if asked.elapsed() > Duration::from_secs(20) {
+            child.kill().unwrap();
+            panic!("{otherwise}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 pub fn text(octets: &[u8]) -> String {

@@ -60,8 +60,12 @@ pub fn own_signature<'a>(view: &View<'a>) -> Option<OwnSignature<'a>> {
         },
     };
     // A key beside it says whose signature it is: which of them was refused only the server knows.
-    let named = || view.says(Category::BadSignature) || view.says(Category::Clock);
-    (alone() || named()).then_some(found)
+    (alone() || says_of_signature(view)).then_some(found)
+}
+
+/// Whether the server's words are about a signature.
+pub fn says_of_signature(view: &View<'_>) -> bool {
+    view.says(Category::BadSignature) || view.says(Category::Clock)
 }
 
 /// Any signature outside the credentials field.

@@ -14,7 +14,7 @@ use crate::diagnosis::rules::common::{
     place, quoting, with_words,
 };
 use crate::diagnosis::rules::mismatch::{is_unknown_token, offers};
-use crate::diagnosis::rules::own_signature::{OwnSignature, own_signature};
+use crate::diagnosis::rules::own_signature::{OwnSignature, own_signature, says_of_signature};
 use crate::diagnosis::rules::posted::{is_about_grant, posted_login, refused_grant};
 use crate::diagnosis::rules::same_user::{AT_ONCE, doubt, hides_password};
 use crate::diagnosis::rules::token_service::begins_token_flow;
@@ -388,11 +388,6 @@ fn absence(view: &View<'_>, signature: Option<OwnSignature<'_>>) -> Found {
         return Found::likely().because("request.body", "present", note);
     }
     Found::certain()
-}
-
-/// Whether the server's words are about a signature.
-fn says_of_signature(view: &View<'_>) -> bool {
-    view.says(Category::BadSignature) || view.says(Category::Clock)
 }
 
 /// Whether all challenges are of schemes in which a user logs in by name, and no credential of this

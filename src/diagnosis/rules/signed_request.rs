@@ -45,16 +45,15 @@ const COMPATIBLE: [Category; 8] = [
 /// clock is off, or the secret differs.”
 pub fn signature_auth_rejected(view: &View<'_>) -> Answer {
     let Some(request) = view.request() else { return Answer::No };
-    let (scheme, place) = match own_signature(view) {
-        _ if is_signed_for_cosmos(view) => {
-            ("Cosmos DB".to_owned(), view.credentials_place().to_owned())
-        }
-        _ if is_signed(view) => {
-            let scheme = view.scheme().map_or_else(String::new, |s| text::visible(s.name()).into());
-            (scheme, view.credentials_place().to_owned())
-        }
-        Some(own) => (own.scheme().into_owned(), own.place()),
-        None => return Answer::No,
+    let (scheme, place) = if is_signed_for_cosmos(view) {
+        ("Cosmos DB".to_owned(), view.credentials_place().to_owned())
+    } else if is_signed(view) {
+        let scheme = view.scheme().map_or_else(String::new, |s| text::visible(s.name()).into());
+        (scheme, view.credentials_place().to_owned())
+    } else if let Some(own) = own_signature(view) {
+        (own.scheme().into_owned(), own.place())
+    } else {
+        return Answer::No;
     };
     if says_otherwise(view, &COMPATIBLE) || view.accepted_here().is_some() && view.is_exact() {
         return Answer::No;
