@@ -1,4 +1,5 @@
-//! What a request's body says by name: the fields of a form, the members of a JSON document.
+//! What a request's body says by name: the fields of a form, the members of a JSON document, the elements of
+//! XML.
 
 use memchr::memmem;
 
@@ -7,6 +8,7 @@ use crate::auth::credentials::artifact;
 use crate::auth::jwt;
 pub use crate::auth::masking::names::normalised;
 use crate::auth::masking::names::{self, Secrecy, is_identifier};
+use crate::auth::masking::xml;
 use crate::auth::syntax::{contains_ignore_case, percent_decode};
 use crate::http::Request;
 use crate::secret::FingerprintKey;
@@ -61,6 +63,8 @@ pub enum Form {
     Multipart,
     /// JSON.
     Json,
+    /// XML: WS-Security's `UsernameToken` in SOAP, and logins of other documents.
+    Xml,
 }
 
 /// How the body of a request names what it holds, by its content type; `None` where it does not.
@@ -74,15 +78,21 @@ pub fn form(request: &Request) -> Option<Form> {
         Some(Form::Json)
     } else if is(b"x-www-form-urlencoded") {
         Some(Form::Encoded)
+    } else if is(b"xml") {
+        Some(Form::Xml)
     } else {
         is(b"multipart/form-data").then_some(Form::Multipart)
     }
 }
 
-/// The tokens and codes that a body carries. An `access_token` of a form is read with the query.
+/// The tokens and codes that a form or a JSON document carries. An `access_token` of a form is read with the
+/// query.
 pub fn credentials(request: &Request, key: &FingerprintKey) -> Vec<Alternative> {
-    let Some(form) = form(request) else { return Vec::new() };
-    let kind = if form == Form::Json { AlternativeKind::Json } else { AlternativeKind::Form };
+    let (form, kind) = match form(request) {
+        None | Some(Form::Xml) => return Vec::new(),
+        Some(Form::Json) => (Form::Json, AlternativeKind::Json),
+        Some(form) => (form, AlternativeKind::Form),
+    };
     let found = fields(request).into_iter().filter_map(|(name, value)| {
         let plain = normalised(name.as_bytes());
         let is = |names: &[&str]| names.contains(&plain.as_str());
@@ -122,6 +132,12 @@ pub fn fields(request: &Request) -> Vec<(String, String)> {
     match form(request) {
         Some(Form::Encoded) => encoded(body),
         Some(Form::Multipart) => parts(body),
+        Some(Form::Xml) => {
+            let pairs = xml::texts(body).map(|(name, content)| {
+                (text::decode(name).into_owned(), text::decode(content).into_owned())
+            });
+            pairs.take(MOST).collect()
+        }
         Some(Form::Json) => {
             let mut found = Vec::new();
             if let Ok(document) = serde_json::from_slice(body) {
@@ -228,6 +244,15 @@ mod tests {
             + &part("name=\"password\"", "x")
             + "--b--\r\n";
         assert_eq!(read("multipart/form-data; boundary=b", &parts), "user=bob password=x");
+    }
+
+    #[test]
+    fn an_element_has_its_name_without_a_prefix() {
+        let token = "<?xml version='1.0'?><!-- <a>b</a> --><s:Header><wsse:UsernameToken a='b'>\r\n \
+            <wsse:Username>bob</wsse:Username><wsse:Password Type=\"PasswordText\"> x </wsse:Password>\
+            <wsse:Nonce/><c></c></wsse:UsernameToken></s:Header>";
+        assert_eq!(read("application/soap+xml", token), "a=b Username=bob Password=x");
+        assert_eq!(read("text/xml", "<Username>bob</Username><Password>x"), "Username=bob");
     }
 
     #[test]

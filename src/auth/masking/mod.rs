@@ -7,7 +7,7 @@ mod lines;
 pub(super) mod names;
 mod repeated;
 mod url;
-mod xml;
+pub(super) mod xml;
 
 use std::borrow::Cow;
 use std::sync::Arc;

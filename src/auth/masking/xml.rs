@@ -27,7 +27,7 @@ impl Masking {
     }
 
     fn announces_secret(&self, name: &[u8]) -> bool {
-        let local = name.rsplit(|&octet| octet == b':').next().unwrap_or(name);
+        let local = local(name);
         !local.is_empty() && self.parameter(local) == Secrecy::Secret
     }
 }
@@ -168,6 +168,25 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// The elements that hold nothing but a text: their names, without prefixes, and the text.
+pub fn texts(document: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    memchr::memchr_iter(b'<', document).filter_map(|start| {
+        let rest = &document[start..];
+        let name = tag_name(rest);
+        let begins = name.first().is_some_and(|octet| !b"/!?".contains(octet));
+        let (tag, rest) = rest.split_at(tag_end(rest));
+        let content = rest.strip_prefix(b">").filter(|_| begins && !tag.ends_with(b"/"))?;
+        let end = memchr::memchr(b'<', content).filter(|&end| content[end..].starts_with(b"</"))?;
+        let content = content[..end].trim_ascii();
+        (!content.is_empty()).then_some((local(name), content))
+    })
+}
+
+/// A name without its prefix.
+fn local(name: &[u8]) -> &[u8] {
+    name.rsplit(|&octet| octet == b':').next().unwrap_or(name)
+}
+
 /// Where a tag ends, or another one begins.
 fn tag_end(text: &[u8]) -> usize {
     let begun = usize::from(text.first() == Some(&b'<'));
@@ -176,8 +195,7 @@ fn tag_end(text: &[u8]) -> usize {
 
 /// Whether an element has one of these names, with any prefix.
 fn is_local(name: &[u8], words: &[&str]) -> bool {
-    let local = name.rsplit(|&octet| octet == b':').next().unwrap_or(name);
-    is_one_of(local, words)
+    is_one_of(local(name), words)
 }
 
 /// The name of the tag that a text begins with; `/name` of one that ends an element.

@@ -32,6 +32,7 @@ const TABLE: &[(Category, &str)] = &[
     (Session, r"\bsesión\b.{0,16}\b(expir|caduc|inválid|finaliz|vencid)"),
     (Session, r"\bsessão\b.{0,16}\b(expir|inválid|encerrad)"),
     (Session, r"\bsessione\b.{0,16}\b(scadut|non valid|terminat)"),
+    (Session, r"(其他|其它|另一|别的|別的).{0,2}(设备|設備|裝置|终端|終端|地方|浏览器|瀏覽器).{0,4}(登录|登入|登錄|登陆)|异地(登录|登陆)|異地登入|重复登录|被(踢|顶|挤)(下线|出|掉)"),
     (Session, r"(会话|會話|登录|登入|登錄)(状态|狀態|信息)?(已经|已)?(过期|過期|失效|超时|超時)|重新(登录|登入|登錄)"),
     (Session, r"セッション.{0,8}(切れ|無効|タイムアウト|失効)|再(度)?ログイン"),
     (Session, r"\b(сесси\w+|сеанс\w*)\b.{0,16}\b(ист[её]к|недейств|заверш)"),
@@ -96,7 +97,7 @@ pub(super) mod tests {
             "账号已被锁定", "登录失败次数过多", "アカウントがロックされています", "Учётная запись заблокирована", "Слишком много неудачных попыток входа",
         ]),
         (Session, &[
-            "Ihre Sitzung ist abgelaufen", "Votre session a expiré", "La sesión ha expirado", "Sua sessão expirou", "Sessione scaduta",
+            "您的账号在其他设备登录", "账号异地登录", "您已被踢下线", "Ihre Sitzung ist abgelaufen", "Votre session a expiré", "La sesión ha expirado", "Sua sessão expirou", "Sessione scaduta",
             "登录已过期，请重新登录", "会话已过期", "セッションの有効期限が切れました", "Сессия истекла",
         ]),
         (Expired, &[

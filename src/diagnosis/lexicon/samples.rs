@@ -78,7 +78,8 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Request timestamp is too old", "timestamp out of range", "x-ms-date header is invalid: clock difference too large",
     ]),
     (Session, &[
-        "permission denied - invalid PVE ticket",
+        "permission denied - invalid PVE ticket", "You have signed in on another device", "Your account was logged in elsewhere",
+        "Session terminated: you logged in from another device", "Login from a different browser",
         "Session expired", "401 Unauthorized: Session expired", "invalid session: token signature is invalid",
         "no session information", "session.token.rotate", "You need to sign in or sign up before continuing.",
         "Your session expired. Please sign in again to continue.", "Session not active",
@@ -215,6 +216,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Missing required parameter: access_token", "Missing field Authorization",
     ]),
     (BadCredentials, &[
+        "The security token could not be authenticated or authorized", "wsse:FailedAuthentication",
         "permission denied: wrong password", "Username and password don't match", "The password you entered is incorrect",
         "We don't recognize that email", "No account with this e-mail", "Invalid or non-existent authentication information.", "Invalid username or password. Please solve the captcha.",
         "Could not log in", "Unable to sign you in",

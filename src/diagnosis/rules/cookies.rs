@@ -13,6 +13,7 @@ use crate::diagnosis::rules::common::{
     is_https_in_front, is_login_status, only_cookies, other_jwt, place, unless_said_otherwise,
     with_words,
 };
+use crate::diagnosis::rules::posted::posted_login;
 use crate::diagnosis::rules::stated;
 use crate::diagnosis::view::View;
 use crate::text;
@@ -162,6 +163,10 @@ fn only_asks(view: &View<'_>, scheme: &str) -> bool {
 /// script does not send cookies).” (catalogue: laravel/sanctum#80)
 pub fn session_cookie_missing(view: &View<'_>) -> Answer {
     if !view.alternatives().is_empty() || asks_for_a_header(view) {
+        return Answer::No;
+    }
+    // A login page is what a login that was refused is answered with, too.
+    if posted_login(view).is_some() {
         return Answer::No;
     }
     let Some(own) = view.record() else { return Answer::No };

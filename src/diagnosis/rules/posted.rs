@@ -90,7 +90,9 @@ fn login_in_query(query: &[u8]) -> Option<PostedLogin> {
     let find = |names: &[&str]| {
         pairs.iter().find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)))
     };
-    find(&["password", "passwd", "pwd", "pass", "p"])?;
+    // Subsonic sends a digest of the password, and the salt that it was made with.
+    let salted = || find(&["t"]).filter(|(_, token)| token.len() == 32).and(find(&["s"]));
+    find(&["password", "passwd", "pwd", "pass", "p"]).or_else(salted)?;
     let (_, user) = find(&["username", "user", "usr", "login", "u"])?;
     Some(PostedLogin { user: Some(shown(user)), place: "request.query", of_client: false })
 }

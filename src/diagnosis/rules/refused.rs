@@ -232,9 +232,18 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
         }
         None => found,
     };
-    let manner = is_of_something_else(view).then_some("without a word on what is wrong with it");
-    let found = found.fact("kind", kind).fact_if("manner", manner);
+    let found = found.fact("kind", kind).fact_if("manner", manner(view));
     found.fact_if("reason", reason(view)).into()
+}
+
+/// How it was refused, where the server gave some reason.
+fn manner(view: &View<'_>) -> Option<&'static str> {
+    if is_of_something_else(view) {
+        return Some("without a word on what is wrong with it");
+    }
+    let said = view.said()?;
+    let says_nothing = matches!(said.category, Category::Generic | Category::Missing);
+    (!says_nothing).then_some("without saying more")
 }
 
 /// Whether the server's words are about something else than a token.

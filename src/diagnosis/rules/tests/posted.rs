@@ -209,3 +209,36 @@ fn a_secret_of_the_body_that_the_server_repeats_is_masked() {
         assert!(all.contains("Sorry, (masked) has") && !all.contains("rt-01"), "{body}: {all}");
     }
 }
+
+#[test]
+fn a_login_in_a_soap_header_or_with_a_salted_password_is_a_login() {
+    let soap = "<s:Envelope><s:Header><wsse:Security><wsse:UsernameToken>\
+        <wsse:Username>alice</wsse:Username><wsse:Password>x</wsse:Password>\
+        </wsse:UsernameToken></wsse:Security></s:Header><s:Body/></s:Envelope>";
+    let talk = post("application/soap+xml; charset=utf-8", soap);
+    assert_eq!(verdict(talk.clone()), "wrong-password likely");
+    assert!(says(talk).contains("The posted login of \"alice\""));
+    let anonymous = post("text/xml", "<s:Envelope><s:Body><a>b</a></s:Body></s:Envelope>");
+    assert_eq!(verdict(anonymous), "no-credentials-sent certain");
+
+    let salted = "/rest/ping.view?u=joe&t=26719a1196d2a940705a59634eb18eab&s=c19b2d";
+    let query = |target: &str| verdict(get(target).answer(401));
+    assert_eq!(query(salted), "wrong-password likely");
+    assert_eq!(query("/search?u=joe&t=today&s=name"), "no-credentials-sent certain");
+}
+
+#[test]
+fn a_login_page_after_a_refused_login_is_no_missing_cookie() {
+    let page = "<p>Try again</p><form action=/login method=post>\
+        <input name=username><input type=password name=password></form>";
+    let answer = |talk: Talk| verdict(talk.with("Content-Type", "text/html").body(page));
+    assert_eq!(answer(post(FORM, "username=a&password=b")), "wrong-password likely");
+    assert_eq!(answer(get("/orders").answer(401)), "session-cookie-missing likely");
+}
+
+#[test]
+fn a_server_that_gave_a_reason_is_not_said_to_have_given_none() {
+    let code = |words: &str| says(post(JSON, r#"{"otp":"123456"}"#).body(words));
+    assert!(code("OTP expired").contains("(\"OTP expired\") without saying more. It may be"));
+    assert!(code("Unauthorized").contains("without saying why"));
+}
