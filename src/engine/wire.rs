@@ -13,6 +13,7 @@ use crate::exchange::proxy_protocol::{self, Preamble};
 use crate::exchange::under_way::UnderWay;
 use crate::http::h1::Repeats;
 use crate::http::h1::sniff::{self, Looks};
+use crate::http::h2;
 use crate::limits::{Limits, Patience};
 use crate::tcp::{
     Consumer, Data, Direction, FlowInfo, FlowTable, Sought, StreamEvent, TcpCounters,
@@ -340,6 +341,10 @@ impl Reader {
     ) -> Option<Conversation> {
         // With the handshake seen, a stream begins at 0; anything else is its middle.
         let (octets, first) = (data.octets, data.position == 0);
+        if !first && let Some(by_client) = h2::sent_by_client(octets) {
+            let client = if by_client { direction } else { direction.reverse() };
+            return Some(Conversation::multiplexed(flow, self.interface_of(flow), client));
+        }
         let looks = if first { sniff::at_start(octets) } else { sniff::in_middle(octets) };
         let preamble = first && octets.len() > 11 && proxy_protocol::read(octets) != Preamble::None;
         let client = match looks {
@@ -359,13 +364,16 @@ impl Reader {
                 return None;
             }
         };
-        let interface = self.interfaces.get(usize::from(flow.interface));
-        let interface = interface.map_or_else(|| Arc::from(""), Arc::clone);
-        let mut conversation = Conversation::new(flow, interface, client, first);
+        let mut conversation = Conversation::new(flow, self.interface_of(flow), client, first);
         if direction != client {
             conversation.begins_with_answer(flow, data.acknowledged);
         }
         Some(conversation)
+    }
+
+    fn interface_of(&self, flow: &FlowInfo) -> Arc<str> {
+        let name = self.interfaces.get(usize::from(flow.interface));
+        name.map_or_else(|| Arc::from(""), Arc::clone)
     }
 
     fn not_http(&mut self, flow: &FlowInfo, direction: Direction, octets: &[u8]) {
@@ -428,14 +436,17 @@ impl Consumer for Reader {
     ) -> bool {
         match state {
             Some(conversation) => conversation.is_enough(direction, data.octets, unread),
-            None => data.position != 0 && !sniff::may_begin(data.octets),
+            None => {
+                let octets = data.octets;
+                data.position != 0 && !sniff::may_begin(octets) && !h2::begins_like_frames(octets)
+            }
         }
     }
 
     #[inline]
     fn ignores(position: u64, octets: &[u8]) -> bool {
         // What `begin` would find; not the first octets, by which connections are counted that are not HTTP.
-        position != 0 && !sniff::begins_with_capital(octets)
+        position != 0 && !sniff::begins_with_capital(octets) && !h2::begins_like_frames(octets)
     }
 
     fn ignores_end(state: &Conversation, direction: Direction) -> bool {
@@ -463,6 +474,7 @@ impl Consumer for Reader {
 
     fn starts_message(octets: &[u8]) -> bool {
         matches!(sniff::in_middle(octets), Looks::Request | Looks::Response)
+            || h2::sent_by_client(octets).is_some()
     }
 }
 

@@ -135,6 +135,12 @@ impl Conversation {
         }
     }
 
+    /// For a connection that carries HTTP/2, and did so before it was seen.
+    pub fn multiplexed(flow: &FlowInfo, interface: Arc<str>, client: Direction) -> Self {
+        let streams = Some(Box::new(Multiplexed::joined()));
+        Self { multiplexed: streams, ..Self::new(flow, interface, client, false) }
+    }
+
     /// Asks for its memory.
     #[inline]
     pub fn fetch(&self) {
@@ -252,6 +258,7 @@ impl Conversation {
         context: &mut Context<'_>,
     ) {
         if let Some(streams) = &mut self.multiplexed {
+            self.has_messages = true;
             let around = Around { connection: &self.connection, retransmitted: flow.retransmitted };
             match event {
                 StreamEvent::Data(data) => streams.data(around, from_client, &data, context),

@@ -1,13 +1,13 @@
 //! One HTTP/2 connection: many exchanges at once, paired by their stream (RFC 9113 §5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::conversation::Context;
 use super::{Anomalies, Connection, Coverage, Exchange, Pairing};
 use crate::counters::Limit;
 use crate::http::h2::{Fields, FrameReader, Output};
-use crate::http::{Body, HeadLoss, Request, Response, Version};
+use crate::http::{Body, Head, HeadLoss, Request, Response, Version};
 use crate::tcp::{Data, GapCause};
 use crate::time::Timestamp;
 
@@ -29,8 +29,10 @@ pub struct Multiplexed {
     /// The HTTP/1 request that is answered on stream 1 (RFC 7540 §3.2). Its exchange was told of when 101 came; it
     /// stands with the answer, too, where that is a refusal, which is to be explained by what it carried.
     upgrade: Option<Box<Request>>,
-    /// Streams below this were answered and forgotten.
-    lost: bool,
+    /// Why messages may be missing, or parts of them, if they may.
+    loss: Option<HeadLoss>,
+    /// Streams that were told of, and of which more may come.
+    given_up: BTreeSet<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -69,7 +71,8 @@ impl Default for Multiplexed {
             server: FrameReader::new(false),
             streams: BTreeMap::new(),
             upgrade: None,
-            lost: false,
+            loss: None,
+            given_up: BTreeSet::new(),
         }
     }
 }
@@ -78,6 +81,16 @@ impl Multiplexed {
     /// A connection whose client has asked for HTTP/2 by this request.
     pub fn upgraded(request: Request) -> Self {
         Self { upgrade: Some(Box::new(request)), ..Self::default() }
+    }
+
+    /// A connection that is under way already.
+    pub fn joined() -> Self {
+        Self {
+            client: FrameReader::joined(),
+            server: FrameReader::joined(),
+            loss: Some(HeadLoss::StartedMidStream),
+            ..Self::default()
+        }
     }
 
     /// Heap octets held.
@@ -128,7 +141,11 @@ impl Multiplexed {
             GapCause::SnapLength => HeadLoss::Truncated,
         };
         let reader = if from_client { &mut self.client } else { &mut self.server };
-        if let Some(output) = reader.gap(length, loss) {
+        let output = reader.gap(length, context.limits);
+        if matches!(output, Some(Output::Lost)) {
+            self.loss = Some(loss);
+        }
+        if let Some(output) = output {
             self.output(around, from_client, output, timestamp, context);
         }
     }
@@ -141,19 +158,14 @@ impl Multiplexed {
         time: Timestamp,
         context: &mut Context<'_>,
     ) {
+        let loss = self.loss;
         let number = match output {
             Output::Fields { stream: number, fields, end } => {
-                if !self.streams.contains_key(&number)
-                    && self.streams.len() >= context.limits.pipeline
-                {
-                    context.counters.hit(Limit::Pipeline);
-                    return;
-                }
-                let stream = self.streams.entry(number).or_default();
+                let Some(stream) = self.stream(number, around, context) else { return };
                 if from_client {
-                    request_fields(stream, &fields, end, time);
+                    request_fields(stream, &fields, end, time, loss);
                 } else {
-                    response_fields(stream, &fields, end, time);
+                    response_fields(stream, &fields, end, time, loss);
                 }
                 number
             }
@@ -186,17 +198,78 @@ impl Multiplexed {
                 number
             }
             Output::Lost => {
-                self.lost = true;
+                self.loss.get_or_insert(HeadLoss::Gap);
                 context.counters.heads_lost += 1;
+                self.give_up_ends(around, from_client, context);
                 return;
             }
         };
         if self.streams.get(&number).is_some_and(Stream::is_over)
-            && let Some(mut stream) = self.streams.remove(&number)
+            && let Some(stream) = self.streams.remove(&number)
         {
-            self.complete_upgrade(number, &mut stream);
-            emit(around, number, stream, context);
+            self.finish(number, stream, around, context);
         }
+    }
+
+    /// The stream of this number, a new one if there is room.
+    fn stream(
+        &mut self,
+        number: u32,
+        around: Around<'_>,
+        context: &mut Context<'_>,
+    ) -> Option<&mut Stream> {
+        if self.given_up.contains(&number) {
+            return None;
+        }
+        if !self.streams.contains_key(&number) && self.streams.len() >= context.limits.pipeline {
+            // What ends the oldest may have been among what was lost.
+            let oldest = self.loss.and_then(|_| self.streams.first_key_value());
+            let Some((&oldest, _)) = oldest else {
+                context.counters.hit(Limit::Pipeline);
+                return None;
+            };
+            self.give_up(oldest, around, context);
+        }
+        Some(self.streams.entry(number).or_default())
+    }
+
+    /// Ends of messages may have been among what was lost of this direction. What a refusal says in its header
+    /// does not wait for its end.
+    fn give_up_ends(&mut self, around: Around<'_>, from_client: bool, context: &mut Context<'_>) {
+        for stream in self.streams.values_mut().filter(|_| from_client) {
+            stream.request_ended |= stream.request.is_some();
+        }
+        let refused = |stream: &Stream| {
+            let over = stream.request_ended && stream.response_ended;
+            over || !from_client
+                && stream.response.as_ref().is_some_and(|response| response.status >= 400)
+        };
+        let over: Vec<u32> =
+            self.streams.iter().filter(|(_, stream)| refused(stream)).map(|(&n, _)| n).collect();
+        for number in over {
+            self.give_up(number, around, context);
+        }
+    }
+
+    /// Tells of a stream of which more may come.
+    fn give_up(&mut self, number: u32, around: Around<'_>, context: &mut Context<'_>) {
+        let Some(stream) = self.streams.remove(&number) else { return };
+        self.given_up.insert(number);
+        if self.given_up.len() > context.limits.pipeline {
+            self.given_up.pop_first();
+        }
+        self.finish(number, stream, around, context);
+    }
+
+    fn finish(
+        &mut self,
+        number: u32,
+        mut stream: Stream,
+        around: Around<'_>,
+        context: &mut Context<'_>,
+    ) {
+        self.complete_upgrade(number, &mut stream);
+        emit(around, number, stream, self.loss, context);
     }
 
     fn complete_upgrade(&mut self, number: u32, stream: &mut Stream) {
@@ -210,14 +283,19 @@ impl Multiplexed {
 
     /// The connection is over.
     pub fn close(mut self, around: Around<'_>, context: &mut Context<'_>) {
-        for (number, mut stream) in std::mem::take(&mut self.streams) {
-            self.complete_upgrade(number, &mut stream);
-            emit(around, number, stream, context);
+        for (number, stream) in std::mem::take(&mut self.streams) {
+            self.finish(number, stream, around, context);
         }
     }
 }
 
-fn emit(around: Around<'_>, number: u32, mut stream: Stream, context: &mut Context<'_>) {
+fn emit(
+    around: Around<'_>,
+    number: u32,
+    mut stream: Stream,
+    loss: Option<HeadLoss>,
+    context: &mut Context<'_>,
+) {
     if stream.request.is_none() && stream.response.is_none() {
         return;
     }
@@ -245,7 +323,7 @@ fn emit(around: Around<'_>, number: u32, mut stream: Stream, context: &mut Conte
             gap_octets: gap,
             truncated: false,
             pairing: if one_sided { Pairing::OneSided } else { Pairing::Certain },
-            request_loss: stream.request.is_none().then_some(HeadLoss::Gap),
+            request_loss: stream.request.is_none().then_some(loss.unwrap_or(HeadLoss::Gap)),
             one_sided: false,
             retransmitted: around.retransmitted,
         },
@@ -265,7 +343,14 @@ fn append(body: &mut Body, content: &mut Vec<u8>, octets: &[u8], lost: u64, limi
     }
 }
 
-fn request_fields(stream: &mut Stream, fields: &Fields, end: bool, time: Timestamp) {
+/// `loss`: why fields may be unknown.
+fn request_fields(
+    stream: &mut Stream,
+    fields: &Fields,
+    end: bool,
+    time: Timestamp,
+    loss: Option<HeadLoss>,
+) {
     stream.request_ended |= end;
     if let Some(request) = &mut stream.request {
         // A trailer section (RFC 9113 §8.1).
@@ -276,12 +361,19 @@ fn request_fields(stream: &mut Stream, fields: &Fields, end: bool, time: Timesta
         time,
         version: Version::Http2,
         head: fields.head(":method", ":path"),
-        head_loss: None,
+        head_loss: loss.filter(|_| fields.unknown > 0),
         body: Body { whole: true, complete: end, ..Body::default() },
     });
 }
 
-fn response_fields(stream: &mut Stream, fields: &Fields, end: bool, time: Timestamp) {
+/// `loss`: why fields may be unknown, or the header section of a trailer section.
+fn response_fields(
+    stream: &mut Stream,
+    fields: &Fields,
+    end: bool,
+    time: Timestamp,
+    loss: Option<HeadLoss>,
+) {
     stream.response_ended |= end;
     if let Some(response) = &mut stream.response {
         response.body.complete |= end;
@@ -297,13 +389,18 @@ fn response_fields(stream: &mut Stream, fields: &Fields, end: bool, time: Timest
         stream.interim = stream.interim.saturating_add(1);
         return;
     }
+    let all_known = fields.unknown == 0 || fields.get("grpc-status").is_some();
+    let only_trailers = loss.is_some() && end && status == 0 && all_known;
+    let head = fields.head("", "");
+    let (head, trailers) =
+        if only_trailers { (Head::default(), Some(Box::new(head))) } else { (head, None) };
     stream.response = Some(Response {
         time,
         version: Version::Http2,
         status,
-        head: fields.head("", ""),
-        head_loss: None,
+        head,
+        head_loss: loss.filter(|_| fields.unknown > 0 || only_trailers),
         body: Body { whole: true, complete: end, ..Body::default() },
-        trailers: None,
+        trailers,
     });
 }

@@ -467,10 +467,10 @@ impl Response {
     }
 
     /// Whether it says in gRPC's way that the caller is not authenticated: behind the content, or in the
-    /// header where there is none.
+    /// header where there is none. Where the status was lost, it was none but 200.
     pub fn is_grpc_refusal(&self) -> bool {
         let code = self.trailer("grpc-status").or_else(|| self.head.get("grpc-status"));
-        self.status == 200 && code.is_some_and(|code| code.trim_ascii() == b"16")
+        matches!(self.status, 0 | 200) && code.is_some_and(|code| code.trim_ascii() == b"16")
     }
 
     /// The reason phrase; empty when there is none.

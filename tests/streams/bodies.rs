@@ -176,59 +176,6 @@ fn what_follows_an_upgrade_to_websocket_is_not_http() {
     assert_eq!(talk.told(), ["GET /ws -> 101"]);
 }
 
-/// An HTTP/2 frame on this stream.
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    let header = [0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream];
-    [&header, payload].concat()
-}
-
-/// HEADERS that end the header section and the stream. HPACK: static names, values as they are.
-fn headers(stream: u8, block: &[u8]) -> Vec<u8> {
-    frame(1, 0x05, stream, block)
-}
-
-#[test]
-fn a_request_that_upgrades_to_http2_is_answered_on_stream_1() {
-    let preface: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    let settings = frame(4, 0, 0, b"");
-    let refused = headers(1, b"\x08\x03401");
-    let switching =
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
-    for early in [true, false] {
-        let mut talk = Talk::new();
-        talk.client("GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n");
-        if early {
-            // In one segment with 101, before the client has said another word.
-            talk.server([switching.as_bytes(), &settings, &refused].concat());
-            talk.client([preface, &settings].concat());
-        } else {
-            talk.server(switching).client([preface, &settings].concat());
-            talk.server([&*settings, &refused].concat());
-        }
-        // GET /, then 200.
-        talk.client(headers(3, b"\x82\x84\x86")).server(headers(3, b"\x88"));
-        assert_eq!(talk.told(), ["GET /a -> 101", "GET /a -> 401", "GET / -> 200"], "{early}");
-        let exchanges = talk.exchanges();
-        let streams: Vec<_> = exchanges.iter().map(|exchange| exchange.stream).collect();
-        assert_eq!(streams, [None, Some(1), Some(3)]);
-    }
-}
-
-#[test]
-fn fields_behind_an_http2_body_are_kept_as_trailers() {
-    let mut talk = Talk::new();
-    talk.client([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &*frame(4, 0, 0, b"")].concat());
-    talk.client(headers(1, b"\x83\x84\x86"));
-    talk.server([frame(1, 0x04, 1, b"\x88"), frame(0, 0, 1, b"\0\0\0\0\0")].concat());
-    talk.server(headers(1, b"\0\x0bgrpc-status\x0216\0\x0cgrpc-message\x02no"));
-    assert_eq!(talk.told(), ["POST / -> 200"]);
-    let only = talk.only();
-    let response = only.response.as_ref().unwrap();
-    assert_eq!(response.trailer("grpc-status"), Some(&b"16"[..]));
-    assert!(!response.head.has("grpc-status") && response.body.complete);
-    assert!(response.is_grpc_refusal());
-}
-
 #[test]
 fn a_server_that_speaks_before_it_is_asked_answers_the_next_request() {
     let mut talk = Talk::new();

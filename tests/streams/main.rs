@@ -10,6 +10,7 @@ mod bounds;
 mod common;
 mod faults;
 mod heads;
+mod multiplexed;
 mod talk;
 mod wire;
 

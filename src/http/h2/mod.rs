@@ -1,13 +1,17 @@
 //! HTTP/2 in plaintext (RFC 9113): frames of one direction, header blocks decompressed.
 //!
 //! HPACK is a running state: every block is decoded, also of messages that nobody will see, so that
-//! the next one still makes sense. After a loss that may have held a header block, the direction is
-//! given up: what it says could be wrong from there on.
+//! the next one still makes sense. After a loss that may have held a header block, what refers to earlier
+//! blocks is not known any more; see `joining.rs`.
+
+mod joining;
 
 use loona_hpack::Decoder;
+use loona_hpack::decoder::DecoderError;
+
+pub use joining::{begins_like_frames, sent_by_client};
 
 use crate::http::Head;
-use crate::http::message::HeadLoss;
 use crate::limits::Limits;
 
 /// What a client sends first (RFC 9113 §3.4).
@@ -22,6 +26,7 @@ const TABLE_SIZE: usize = 64 << 10;
 mod kind {
     pub const DATA: u8 = 0;
     pub const HEADERS: u8 = 1;
+    pub const PRIORITY: u8 = 2;
     pub const RST_STREAM: u8 = 3;
     pub const PUSH_PROMISE: u8 = 5;
     pub const CONTINUATION: u8 = 9;
@@ -62,26 +67,44 @@ pub enum Output<'a> {
         /// Which.
         stream: u32,
     },
-    /// What follows cannot be read any more.
+    /// A header block, or frames that may have held some, cannot be read. What follows it can, but for the
+    /// fields that refer to what was lost.
     Lost,
 }
 
 /// Decompressed header fields.
 #[derive(Default)]
-pub struct Fields(pub Vec<(Vec<u8>, Vec<u8>)>);
+pub struct Fields {
+    /// Name and value of each.
+    pub known: Vec<(Vec<u8>, Vec<u8>)>,
+    /// How many more there are, which were first sent when nobody saw it.
+    pub unknown: usize,
+}
 
 impl std::fmt::Debug for Fields {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| String::from_utf8_lossy(name)))
+            .entries(self.known.iter().map(|(name, _)| String::from_utf8_lossy(name)))
             .finish()
     }
 }
 
 impl Fields {
+    /// Reads a header block.
+    fn read(&mut self, decoder: &mut Decoder<'static>, block: &[u8]) -> Result<(), DecoderError> {
+        decoder.decode_with_cb(block, |name, value| {
+            if name.is_empty() {
+                self.unknown += 1;
+            } else {
+                self.known.push((name.into_owned(), value.into_owned()));
+            }
+        })
+    }
+
     /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.iter().find(|(field, _)| field == name.as_bytes()).map(|(_, value)| value.as_slice())
+        let field = self.known.iter().find(|(field, _)| field == name.as_bytes());
+        field.map(|(_, value)| value.as_slice())
     }
 
     /// As a head whose first and second part are these fields' values.
@@ -90,7 +113,7 @@ impl Fields {
         Head::from_parts(
             part(first),
             part(second),
-            self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice())),
+            self.known.iter().map(|(name, value)| (name.as_slice(), value.as_slice())),
         )
     }
 }
@@ -108,7 +131,12 @@ pub struct FrameReader {
     payload: Vec<u8>,
     /// A header block that goes on in CONTINUATION frames.
     block: Option<(u32, bool, Vec<u8>)>,
-    lost: bool,
+    /// Octets of the frame being read are missing, or more than may be kept.
+    spoilt: bool,
+    /// Where the next frame begins is not known.
+    seeking: bool,
+    /// Blocks may refer to what nobody saw.
+    joined: bool,
 }
 
 impl std::fmt::Debug for FrameReader {
@@ -124,23 +152,47 @@ struct Frame {
     stream: u32,
     /// Padding octets at its end.
     padding: Option<usize>,
+    /// The bit that is to be 0.
+    reserved: bool,
+}
+
+impl Frame {
+    /// From its header, with the length of its payload.
+    fn read(&[a, b, c, kind, flags, s0, s1, s2, s3]: &[u8; FRAME_HEADER]) -> (Self, usize) {
+        let length = u32::from_be_bytes([0, a, b, c]) as usize;
+        let stream = u32::from_be_bytes([s0 & 0x7f, s1, s2, s3]);
+        let padding = if flags & flag::PADDED != 0 { None } else { Some(0) };
+        (Self { kind, flags, stream, padding, reserved: s0 & 0x80 != 0 }, length)
+    }
+}
+
+/// As a connection begins.
+fn decoder() -> Decoder<'static> {
+    let mut decoder = Decoder::new();
+    decoder.set_max_allowed_table_size(TABLE_SIZE);
+    decoder
 }
 
 impl FrameReader {
     /// A direction; the client's begins with the preface.
     pub fn new(client: bool) -> Self {
-        let mut decoder = Decoder::new();
-        decoder.set_max_allowed_table_size(TABLE_SIZE);
         Self {
-            decoder,
+            decoder: decoder(),
             preface: if client { PREFACE.len() } else { 0 },
             header: [0; FRAME_HEADER],
             header_length: 0,
             frame: None,
             payload: Vec::new(),
             block: None,
-            lost: false,
+            spoilt: false,
+            seeking: false,
+            joined: false,
         }
+    }
+
+    /// A direction of which the beginning was not seen.
+    pub fn joined() -> Self {
+        Self { decoder: joining::decoder(), seeking: true, joined: true, ..Self::new(false) }
     }
 
     /// Heap octets held.
@@ -150,7 +202,14 @@ impl FrameReader {
 
     /// Reads on; `octets` shrinks by what was used.
     pub fn feed<'a>(&mut self, octets: &mut &'a [u8], limits: &Limits) -> Option<Output<'a>> {
-        while !octets.is_empty() && !self.lost {
+        if self.seeking {
+            // Frames rarely begin where a packet does, unless they are what was sent last.
+            if !joining::is_at_boundary(octets) {
+                *octets = &[];
+            }
+            self.seeking = octets.is_empty();
+        }
+        while !octets.is_empty() {
             if self.preface > 0 {
                 let take = self.preface.min(octets.len());
                 self.preface -= take;
@@ -179,10 +238,10 @@ impl FrameReader {
             }
             *octets = rest;
             if is_read_whole(frame.kind) {
-                if self.payload.len() + take > limits.head {
-                    return Some(self.lose());
+                self.spoilt |= self.payload.len() + take > limits.head;
+                if !self.spoilt {
+                    self.payload.extend_from_slice(part);
                 }
-                self.payload.extend_from_slice(part);
             }
             self.frame = Some((frame, left - take));
             if left == take
@@ -190,9 +249,6 @@ impl FrameReader {
             {
                 return Some(output);
             }
-        }
-        if self.lost {
-            *octets = &[];
         }
         None
     }
@@ -205,12 +261,9 @@ impl FrameReader {
         *octets = &octets[take..];
         if end == FRAME_HEADER {
             self.header_length = 0;
-            let [a, b, c, kind, flags, s0, s1, s2, s3] = self.header;
-            let length = u32::from_be_bytes([0, a, b, c]) as usize;
-            let stream = u32::from_be_bytes([s0 & 0x7f, s1, s2, s3]);
-            let padding = if flags & flag::PADDED != 0 { None } else { Some(0) };
-            self.frame = Some((Frame { kind, flags, stream, padding }, length));
+            self.frame = Some(Frame::read(&self.header));
             self.payload.clear();
+            self.spoilt = false;
         }
     }
 
@@ -236,17 +289,19 @@ impl FrameReader {
         })
     }
 
-    /// A whole frame is there.
+    /// A frame is over.
     fn frame_end(&mut self, frame: Frame, limits: &Limits) -> Option<Output<'static>> {
         self.frame = None;
         let stream = frame.stream;
         let end = frame.flags & flag::END_STREAM != 0;
         match frame.kind {
             kind::DATA => end.then_some(Output::Data { stream, octets: &[], lost: 0, end }),
+            kind::RST_STREAM => Some(Output::Reset { stream }),
+            kind if is_read_whole(kind) && self.spoilt => Some(self.lose_block()),
             kind::HEADERS | kind::PUSH_PROMISE => {
                 let payload = std::mem::take(&mut self.payload);
                 let Some(fragment) = header_fragment(frame, &payload) else {
-                    return Some(self.lose());
+                    return Some(self.lose_block());
                 };
                 // A promised request is the server's own; its block only keeps HPACK in step.
                 let stream = if frame.kind == kind::PUSH_PROMISE { 0 } else { stream };
@@ -255,14 +310,13 @@ impl FrameReader {
                 self.block_end(frame)
             }
             kind::CONTINUATION => {
-                let Some((_, _, block)) = &mut self.block else { return Some(self.lose()) };
+                let Some((_, _, block)) = &mut self.block else { return Some(self.lose_block()) };
                 if block.len() + self.payload.len() > limits.head {
-                    return Some(self.lose());
+                    return Some(self.lose_block());
                 }
                 block.extend_from_slice(&self.payload);
                 self.block_end(frame)
             }
-            kind::RST_STREAM => Some(Output::Reset { stream }),
             _ => None,
         }
     }
@@ -273,43 +327,52 @@ impl FrameReader {
         }
         let (stream, end, block) = self.block.take()?;
         let mut fields = Fields::default();
-        let decoded = self.decoder.decode_with_cb(&block, |name, value| {
-            fields.0.push((name.into_owned(), value.into_owned()));
-        });
-        if decoded.is_err() {
-            return Some(self.lose());
+        if fields.read(&mut self.decoder, &block).is_err() {
+            return Some(self.lose_block());
+        }
+        // What was taken for a frame may have been none.
+        if self.joined && !fields.are_named_well() {
+            return Some(self.lose_place());
         }
         (stream != 0).then_some(Output::Fields { stream, fields, end })
     }
 
-    fn lose(&mut self) -> Output<'static> {
-        self.lost = true;
+    /// A header block cannot be read. Where the next frame begins is known.
+    fn lose_block(&mut self) -> Output<'static> {
+        self.decoder = joining::decoder();
+        self.joined = true;
         self.payload = Vec::new();
         self.block = None;
         Output::Lost
     }
 
-    /// Octets were lost: bridged inside a DATA frame, the end of this direction anywhere else.
-    pub fn gap(&mut self, length: u64, _loss: HeadLoss) -> Option<Output<'static>> {
-        if self.lost {
+    /// Frames cannot be read, and nobody knows how many.
+    fn lose_place(&mut self) -> Output<'static> {
+        self.frame = None;
+        self.header_length = 0;
+        self.preface = 0;
+        self.seeking = true;
+        self.lose_block()
+    }
+
+    /// Octets were lost: bridged inside a frame, else the next one is looked for.
+    pub fn gap(&mut self, length: u64, limits: &Limits) -> Option<Output<'static>> {
+        if self.seeking {
             return None;
         }
-        if let Some((frame, left)) = self.frame
-            && frame.padding == Some(0)
-            && !is_read_whole(frame.kind)
-            && length <= left as u64
-        {
-            let left = left - length as usize;
-            self.frame = (left > 0).then_some((frame, left));
-            let end = left == 0 && frame.flags & flag::END_STREAM != 0;
-            return (frame.kind == kind::DATA).then_some(Output::Data {
-                stream: frame.stream,
-                octets: &[],
-                lost: length,
-                end,
-            });
+        let Some((mut frame, left)) = self.frame.filter(|&(_, left)| length <= left as u64) else {
+            return Some(self.lose_place());
+        };
+        let left = left - length as usize;
+        self.spoilt = true;
+        // How much of it is padding may have been among the octets that were lost.
+        frame.padding.get_or_insert(0);
+        self.frame = (left > 0).then_some((frame, left));
+        if frame.kind != kind::DATA {
+            return if left == 0 { self.frame_end(frame, limits) } else { None };
         }
-        Some(self.lose())
+        let end = left == 0 && frame.flags & flag::END_STREAM != 0;
+        Some(Output::Data { stream: frame.stream, octets: &[], lost: length, end })
     }
 }
 
