@@ -341,7 +341,7 @@ impl Reader {
     ) -> Option<Conversation> {
         // With the handshake seen, a stream begins at 0; anything else is its middle.
         let (octets, first) = (data.octets, data.position == 0);
-        if !first && let Some(by_client) = h2::sent_by_client(octets) {
+        if !first && let Some(by_client) = h2::sent_by_client(octets, &self.limits) {
             let client = if by_client { direction } else { direction.reverse() };
             return Some(Conversation::multiplexed(flow, self.interface_of(flow), client));
         }
@@ -474,7 +474,7 @@ impl Consumer for Reader {
 
     fn starts_message(octets: &[u8]) -> bool {
         matches!(sniff::in_middle(octets), Looks::Request | Looks::Response)
-            || h2::sent_by_client(octets).is_some()
+            || h2::sent_by_client(octets, &Limits::default()).is_some()
     }
 }
 

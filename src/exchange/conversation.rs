@@ -45,7 +45,7 @@ impl Context<'_> {
     }
 
     /// Counts what a head lost, and to which bound.
-    fn count_head(&mut self, loss: Option<HeadLoss>, reached: Option<Limit>) {
+    pub(super) fn count_head(&mut self, loss: Option<HeadLoss>, reached: Option<Limit>) {
         self.counters.heads_lost += u64::from(loss.is_some());
         if let Some(limit) = reached {
             self.counters.hit(limit);

@@ -162,6 +162,8 @@ impl Multiplexed {
         let number = match output {
             Output::Fields { stream: number, fields, end } => {
                 let Some(stream) = self.stream(number, around, context) else { return };
+                let loss = if fields.reached.is_some() { Some(HeadLoss::Truncated) } else { loss };
+                context.count_head(loss.filter(|_| fields.is_incomplete()), fields.reached);
                 if from_client {
                     request_fields(stream, &fields, end, time, loss);
                 } else {
@@ -361,7 +363,7 @@ fn request_fields(
         time,
         version: Version::Http2,
         head: fields.head(":method", ":path"),
-        head_loss: loss.filter(|_| fields.unknown > 0),
+        head_loss: loss.filter(|_| fields.is_incomplete()),
         body: Body { whole: true, complete: end, ..Body::default() },
     });
 }
@@ -399,7 +401,7 @@ fn response_fields(
         version: Version::Http2,
         status,
         head,
-        head_loss: loss.filter(|_| fields.unknown > 0 || only_trailers),
+        head_loss: loss.filter(|_| fields.is_incomplete() || only_trailers),
         body: Body { whole: true, complete: end, ..Body::default() },
         trailers,
     });

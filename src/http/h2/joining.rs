@@ -8,6 +8,7 @@
 use loona_hpack::Decoder;
 
 use super::{FRAME_HEADER, Fields, Frame, flag, header_fragment, kind};
+use crate::limits::Limits;
 use crate::text::is_tchar;
 
 /// Entries that a table has room for at most: RFC 7541 §4.1 counts 32 octets for one of empty name and value,
@@ -27,7 +28,7 @@ pub(super) fn decoder() -> Decoder<'static> {
 
 /// A connection of which nothing is known, if frames of HTTP/2 begin here: whether its client sent them. One
 /// of them must be a whole header block, which only one of the two sides can have sent.
-pub fn sent_by_client(octets: &[u8]) -> Option<bool> {
+pub fn sent_by_client(octets: &[u8], limits: &Limits) -> Option<bool> {
     if !begins_like_frames(octets) || !is_at_boundary(octets) {
         return None;
     }
@@ -35,7 +36,7 @@ pub fn sent_by_client(octets: &[u8]) -> Option<bool> {
     let (frame, payload) = block.filter(|(frame, _)| frame.flags & flag::END_HEADERS != 0)?;
     let payload = payload.filter(|_| frame.stream % 2 == 1)?;
     let mut fields = Fields::default();
-    fields.read(&mut decoder(), header_fragment(frame, payload)?).ok()?;
+    fields.read(&mut decoder(), header_fragment(frame, payload)?, limits).ok()?;
     let has = |names: &[&str]| names.iter().any(|name| fields.get(name).is_some());
     let (asks, answers) = (has(&[":method", ":scheme", ":path"]), has(&[":status"]));
     (fields.are_named_well() && asks != answers).then_some(asks)

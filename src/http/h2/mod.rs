@@ -11,6 +11,7 @@ use loona_hpack::decoder::DecoderError;
 
 pub use joining::{begins_like_frames, sent_by_client};
 
+use crate::counters::Limit;
 use crate::http::Head;
 use crate::limits::Limits;
 
@@ -79,6 +80,9 @@ pub struct Fields {
     pub known: Vec<(Vec<u8>, Vec<u8>)>,
     /// How many more there are, which were first sent when nobody saw it.
     pub unknown: usize,
+    /// The bound that the others reached: a few octets of a block may stand for a large field of the table,
+    /// time and again.
+    pub reached: Option<Limit>,
 }
 
 impl std::fmt::Debug for Fields {
@@ -91,14 +95,31 @@ impl std::fmt::Debug for Fields {
 
 impl Fields {
     /// Reads a header block.
-    fn read(&mut self, decoder: &mut Decoder<'static>, block: &[u8]) -> Result<(), DecoderError> {
+    fn read(
+        &mut self,
+        decoder: &mut Decoder<'static>,
+        block: &[u8],
+        limits: &Limits,
+    ) -> Result<(), DecoderError> {
+        let mut room = limits.head;
         decoder.decode_with_cb(block, |name, value| {
+            let octets = name.len() + value.len();
             if name.is_empty() {
                 self.unknown += 1;
+            } else if self.known.len() == limits.header_fields {
+                self.reached = Some(Limit::HeaderFields);
+            } else if octets > room {
+                self.reached = Some(Limit::Head);
             } else {
+                room -= octets;
                 self.known.push((name.into_owned(), value.into_owned()));
             }
         })
+    }
+
+    /// Whether there are more than are known.
+    pub fn is_incomplete(&self) -> bool {
+        self.unknown > 0 || self.reached.is_some()
     }
 
     /// The value of a field.
@@ -307,7 +328,7 @@ impl FrameReader {
                 let stream = if frame.kind == kind::PUSH_PROMISE { 0 } else { stream };
                 self.block = Some((stream, end && frame.kind == kind::HEADERS, fragment.to_vec()));
                 self.payload = payload;
-                self.block_end(frame)
+                self.block_end(frame, limits)
             }
             kind::CONTINUATION => {
                 let Some((_, _, block)) = &mut self.block else { return Some(self.lose_block()) };
@@ -315,19 +336,19 @@ impl FrameReader {
                     return Some(self.lose_block());
                 }
                 block.extend_from_slice(&self.payload);
-                self.block_end(frame)
+                self.block_end(frame, limits)
             }
             _ => None,
         }
     }
 
-    fn block_end(&mut self, frame: Frame) -> Option<Output<'static>> {
+    fn block_end(&mut self, frame: Frame, limits: &Limits) -> Option<Output<'static>> {
         if frame.flags & flag::END_HEADERS == 0 {
             return None;
         }
         let (stream, end, block) = self.block.take()?;
         let mut fields = Fields::default();
-        if fields.read(&mut self.decoder, &block).is_err() {
+        if fields.read(&mut self.decoder, &block, limits).is_err() {
             return Some(self.lose_block());
         }
         // What was taken for a frame may have been none.

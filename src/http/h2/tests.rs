@@ -28,7 +28,11 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 fn literal(indexed: bool, name: &str, value: &str) -> Vec<u8> {
     let mut block = vec![if indexed { 0x40 } else { 0 }];
     for text in [name, value] {
-        block.push(text.len() as u8);
+        // RFC 7541 §5.1: seven bits, and where they are not enough the rest.
+        match text.len().checked_sub(127) {
+            None => block.push(text.len() as u8),
+            Some(rest) => block.extend([127, rest as u8 & 127 | 128, (rest >> 7) as u8]),
+        }
         block.extend(text.as_bytes());
     }
     block
@@ -38,7 +42,7 @@ fn literal(indexed: bool, name: &str, value: &str) -> Vec<u8> {
 fn say(output: &Output<'_>) -> String {
     match output {
         Output::Fields { stream, fields, end } => {
-            let Fields { known, unknown } = fields;
+            let Fields { known, unknown, .. } = fields;
             let fields: Vec<String> = known
                 .iter()
                 .map(|(name, value)| {
@@ -240,4 +244,21 @@ fn a_frame_that_was_joined_by_mistake_is_left_again() {
     assert_eq!(feed(&mut reader, &odd, 99), ["lost"]);
     assert!(feed(&mut reader, b"anything", 99).is_empty());
     assert_eq!(feed(&mut reader, &frame(HEADERS, WHOLE | END, 3, OK), 99), ["3 :status=200."]);
+}
+
+#[test]
+fn a_small_block_that_stands_for_many_large_fields_is_bounded() {
+    let limits = Limits { head: 4096, header_fields: 16, ..Limits::default() };
+    let read = |value: usize, times: usize| {
+        let block = [literal(true, "x-key", &"v".repeat(value)), vec![0xbe; times]].concat();
+        let mut reader = FrameReader::new(false);
+        let octets = frame(HEADERS, WHOLE | END, 1, &block);
+        let Some(Output::Fields { fields, .. }) = reader.feed(&mut &octets[..], &limits) else {
+            panic!("they are read");
+        };
+        (fields.known.len(), fields.reached)
+    };
+    assert_eq!(read(100, 9), (10, None));
+    assert_eq!(read(100, 1000), (16, Some(Limit::HeaderFields)));
+    assert_eq!(read(1000, 1000), (4, Some(Limit::Head)));
 }
