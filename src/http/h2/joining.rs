@@ -3,28 +3,11 @@
 //!
 //! A field that was sent before is only an index to a table that both ends keep (RFC 7541 §2.3.2), counted
 //! from what was put there last. So what comes from now on is known as ever; what an index says that points
-//! further back is not, and stays so.
+//! further back is not, and stays so. See [`Table::of_unknown`].
 
-use loona_hpack::Decoder;
-
+use super::fields::Table;
 use super::{FRAME_HEADER, Fields, Frame, flag, header_fragment, kind};
 use crate::limits::Limits;
-use crate::text::is_tchar;
-
-/// Entries that a table has room for at most: RFC 7541 §4.1 counts 32 octets for one of empty name and value,
-/// RFC 9113 §6.5.2 begins with a table of 4,096 octets.
-const ENTRIES: usize = 4096 / 32;
-
-/// A literal with an empty name and an empty value, to be put into the table (RFC 7541 §6.2.1). No field has
-/// an empty name.
-const UNKNOWN: [u8; 3] = [0x40, 0, 0];
-
-/// A decoder whose table is full of entries that nobody saw: fields without a name.
-pub(super) fn decoder() -> Decoder<'static> {
-    let mut decoder = super::decoder();
-    let _ = decoder.decode_with_cb(&UNKNOWN.repeat(ENTRIES), |_, _| {});
-    decoder
-}
 
 /// A connection of which nothing is known, if frames of HTTP/2 begin here: whether its client sent them. One
 /// of them must be a whole header block, which only one of the two sides can have sent.
@@ -32,11 +15,12 @@ pub fn sent_by_client(octets: &[u8], limits: &Limits) -> Option<bool> {
     if !begins_like_frames(octets) || !is_at_boundary(octets) {
         return None;
     }
-    let block = frames(octets).find(|(frame, _)| frame.kind == kind::HEADERS);
-    let (frame, payload) = block.filter(|(frame, _)| frame.flags & flag::END_HEADERS != 0)?;
+    let first = frames(octets).find(|(frame, _)| frame.kind == kind::HEADERS);
+    let (frame, payload) = first.filter(|(frame, _)| frame.flags & flag::END_HEADERS != 0)?;
     let payload = payload.filter(|_| frame.stream % 2 == 1)?;
     let mut fields = Fields::default();
-    fields.read(&mut decoder(), header_fragment(frame, payload)?, limits).ok()?;
+    let block = header_fragment(frame, payload)?;
+    Table::of_unknown().read(block, &mut fields, limits).ok()?;
     let has = |names: &[&str]| names.iter().any(|name| fields.get(name).is_some());
     let (asks, answers) = (has(&[":method", ":scheme", ":path"]), has(&[":status"]));
     (fields.are_named_well() && asks != answers).then_some(asks)
@@ -104,15 +88,4 @@ fn is_usual(frame: Frame, length: usize) -> bool {
         _ => (0, false),
     };
     fits && frame.flags & !known == 0 && !frame.reserved && length < 1 << 16
-}
-
-impl Fields {
-    /// Whether all names that are known are as RFC 9113 §8.2 wants them.
-    pub(super) fn are_named_well(&self) -> bool {
-        self.known.iter().all(|(name, _)| {
-            let name = name.strip_prefix(b":").unwrap_or(name);
-            !name.is_empty()
-                && name.iter().all(|&octet| is_tchar(octet) && !octet.is_ascii_uppercase())
-        })
-    }
 }

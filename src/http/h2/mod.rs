@@ -4,15 +4,13 @@
 //! the next one still makes sense. After a loss that may have held a header block, what refers to earlier
 //! blocks is not known any more; see `joining.rs`.
 
+mod fields;
 mod joining;
 
-use loona_hpack::Decoder;
-use loona_hpack::decoder::DecoderError;
-
+pub use fields::Fields;
+use fields::Table;
 pub use joining::{begins_like_frames, sent_by_client};
 
-use crate::counters::Limit;
-use crate::http::Head;
 use crate::limits::Limits;
 
 /// What a client sends first (RFC 9113 §3.4).
@@ -20,9 +18,6 @@ pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Octets of a frame's header (RFC 9113 §4.1).
 const FRAME_HEADER: usize = 9;
-
-/// A table as large as any peer asks for in practice; RFC 9113 §6.5.2 begins with 4,096.
-const TABLE_SIZE: usize = 64 << 10;
 
 mod kind {
     pub const DATA: u8 = 0;
@@ -73,75 +68,9 @@ pub enum Output<'a> {
     Lost,
 }
 
-/// Decompressed header fields.
-#[derive(Default)]
-pub struct Fields {
-    /// Name and value of each.
-    pub known: Vec<(Vec<u8>, Vec<u8>)>,
-    /// How many more there are, which were first sent when nobody saw it.
-    pub unknown: usize,
-    /// The bound that the others reached: a few octets of a block may stand for a large field of the table,
-    /// time and again.
-    pub reached: Option<Limit>,
-}
-
-impl std::fmt::Debug for Fields {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.known.iter().map(|(name, _)| String::from_utf8_lossy(name)))
-            .finish()
-    }
-}
-
-impl Fields {
-    /// Reads a header block.
-    fn read(
-        &mut self,
-        decoder: &mut Decoder<'static>,
-        block: &[u8],
-        limits: &Limits,
-    ) -> Result<(), DecoderError> {
-        let mut room = limits.head;
-        decoder.decode_with_cb(block, |name, value| {
-            let octets = name.len() + value.len();
-            if name.is_empty() {
-                self.unknown += 1;
-            } else if self.known.len() == limits.header_fields {
-                self.reached = Some(Limit::HeaderFields);
-            } else if octets > room {
-                self.reached = Some(Limit::Head);
-            } else {
-                room -= octets;
-                self.known.push((name.into_owned(), value.into_owned()));
-            }
-        })
-    }
-
-    /// Whether there are more than are known.
-    pub fn is_incomplete(&self) -> bool {
-        self.unknown > 0 || self.reached.is_some()
-    }
-
-    /// The value of a field.
-    pub fn get(&self, name: &str) -> Option<&[u8]> {
-        let field = self.known.iter().find(|(field, _)| field == name.as_bytes());
-        field.map(|(_, value)| value.as_slice())
-    }
-
-    /// As a head whose first and second part are these fields' values.
-    pub fn head(&self, first: &str, second: &str) -> Head {
-        let part = |name: &str| self.get(name).unwrap_or_default();
-        Head::from_parts(
-            part(first),
-            part(second),
-            self.known.iter().map(|(name, value)| (name.as_slice(), value.as_slice())),
-        )
-    }
-}
-
 /// The frames of one direction.
 pub struct FrameReader {
-    decoder: Decoder<'static>,
+    table: Table,
     /// Octets of the preface still to come.
     preface: usize,
     header: [u8; FRAME_HEADER],
@@ -187,18 +116,11 @@ impl Frame {
     }
 }
 
-/// As a connection begins.
-fn decoder() -> Decoder<'static> {
-    let mut decoder = Decoder::new();
-    decoder.set_max_allowed_table_size(TABLE_SIZE);
-    decoder
-}
-
 impl FrameReader {
     /// A direction; the client's begins with the preface.
     pub fn new(client: bool) -> Self {
         Self {
-            decoder: decoder(),
+            table: Table::new(),
             preface: if client { PREFACE.len() } else { 0 },
             header: [0; FRAME_HEADER],
             header_length: 0,
@@ -213,12 +135,13 @@ impl FrameReader {
 
     /// A direction of which the beginning was not seen.
     pub fn joined() -> Self {
-        Self { decoder: joining::decoder(), seeking: true, joined: true, ..Self::new(false) }
+        Self { table: Table::of_unknown(), seeking: true, joined: true, ..Self::new(false) }
     }
 
     /// Heap octets held.
     pub fn memory(&self) -> usize {
-        self.payload.capacity() + self.block.as_ref().map_or(0, |(_, _, block)| block.capacity())
+        let block = self.block.as_ref().map_or(0, |(_, _, block)| block.capacity());
+        self.table.memory() + self.payload.capacity() + block
     }
 
     /// Reads on; `octets` shrinks by what was used.
@@ -348,7 +271,7 @@ impl FrameReader {
         }
         let (stream, end, block) = self.block.take()?;
         let mut fields = Fields::default();
-        if fields.read(&mut self.decoder, &block, limits).is_err() {
+        if self.table.read(&block, &mut fields, limits).is_err() {
             return Some(self.lose_block());
         }
         // What was taken for a frame may have been none.
@@ -360,7 +283,7 @@ impl FrameReader {
 
     /// A header block cannot be read. Where the next frame begins is known.
     fn lose_block(&mut self) -> Output<'static> {
-        self.decoder = joining::decoder();
+        self.table = Table::of_unknown();
         self.joined = true;
         self.payload = Vec::new();
         self.block = None;

@@ -2,6 +2,7 @@
 //! static table (RFC 7541 appendix A), but where the dynamic table is what is tested.
 
 use super::*;
+use crate::counters::Limit;
 
 const DATA: u8 = kind::DATA;
 const HEADERS: u8 = kind::HEADERS;
@@ -213,7 +214,7 @@ fn a_header_block_beyond_the_bound_is_not_kept() {
     let headers = frame(HEADERS, WHOLE, 1, &[0; 100]);
     let mut octets = &headers[..];
     assert_eq!(reader.feed(&mut octets, &limits).as_ref().map(say).unwrap(), "lost");
-    assert!(reader.memory() < 200);
+    assert!(reader.memory() < FrameReader::joined().memory() + 200);
     let rest = frame(HEADERS, WHOLE | END, 3, OK);
     assert_eq!(feed(&mut reader, &rest, 99), ["3 :status=200."]);
 }
@@ -261,4 +262,24 @@ fn a_small_block_that_stands_for_many_large_fields_is_bounded() {
     assert_eq!(read(100, 9), (10, None));
     assert_eq!(read(100, 1000), (16, Some(Limit::HeaderFields)));
     assert_eq!(read(1000, 1000), (4, Some(Limit::Head)));
+}
+
+#[test]
+fn what_the_table_holds_is_counted() {
+    let mut reader = FrameReader::new(false);
+    let send = |reader: &mut FrameReader, block: &[u8]| {
+        feed(reader, &frame(HEADERS, WHOLE | END, 1, block), 9999);
+        reader.memory() - reader.payload.capacity()
+    };
+    assert_eq!(send(&mut reader, OK), 32 + ":status200".len());
+    let large = literal(true, "x-key", &"v".repeat(3000));
+    assert!(send(&mut reader, &large) > 3000);
+    for _ in 0..9 {
+        assert!(send(&mut reader, &large) <= 4096, "no more than the table may hold");
+    }
+    // 8,191 and 31.
+    let larger = [&[0x3f, 0xe0, 0x3f][..], &large].concat();
+    assert!(send(&mut reader, &larger) > 4096);
+    assert!(send(&mut reader, &[0x20, 0x88]) == 0, "it is to be empty");
+    assert!(FrameReader::joined().memory() >= 4096);
 }
