@@ -9,10 +9,13 @@ mod values;
 mod watch;
 
 use std::io::{self, IsTerminal, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser};
 
+use crate::filter::Filter;
 use options::{Cli, ColorWhen, Command};
 
 /// `--fail-on` matched.
@@ -105,6 +108,9 @@ fn complain(message: &str) -> ExitCode {
 
 /// What `clap` says over several lines, in one.
 fn usage_error(error: &clap::Error) -> String {
+    if let Some(advice) = stray_word(error) {
+        return format!("{advice} (see why401 --help)");
+    }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let end =
@@ -113,6 +119,31 @@ fn usage_error(error: &clap::Error) -> String {
     let parts = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let parts: Vec<&str> = parts.map(|line| line.strip_prefix("tip: ").unwrap_or(line)).collect();
     format!("{} (see why401 --help)", parts.join("; "))
+}
+
+/// What to do about a word that is no subcommand, and like none: other programs take files and filters without
+/// an option before them.
+fn stray_word(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    if Cli::command().find_subcommand(word).is_some() {
+        return None;
+    }
+    let is_file = Path::new(word).exists();
+    if !is_file && error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return None;
+    }
+    Some(if is_file {
+        format!("'{word}' is no subcommand; a file is read with -r")
+    } else if word.contains([':', '=', '~', '<', '>']) && word.parse::<Filter>().is_ok() {
+        format!("'{word}' is no subcommand; a display filter is given with -Y")
+    } else {
+        format!(
+            "'{word}' is no subcommand; a capture filter is given with -f ('tcp port 80'), a display filter \
+             with -Y (status:401)"
+        )
+    })
 }
 
 fn terminal_width() -> usize {

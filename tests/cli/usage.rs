@@ -30,6 +30,28 @@ fn a_mistyped_option_is_answered_with_the_nearest() {
 }
 
 #[test]
+fn a_file_or_a_filter_without_its_option_is_told_which_that_is() {
+    let sample = sample();
+    let file = sample.file();
+    let file = file.to_str().unwrap();
+    for (words, option) in [
+        (&["-i", "lo", "tcp port 80"][..], "-f"),
+        (&["port", "80"], "-f"),
+        (&["-r", "x", "status:401"], "-Y"),
+        (&["host~api"], "-Y"),
+        (&[file], "-r"),
+    ] {
+        let line = complaint(&run(words));
+        assert!(
+            line.contains(&format!("is given with {option}"))
+                || line.contains(&format!("is read with {option}")),
+            "{line}"
+        );
+    }
+    assert!(complaint(&run(&["demoo"])).contains("'demo'"));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_one_line_that_names_it() {
     assert!(complaint(&run(&["-r", "/nonexistent/x.pcap"])).contains("/nonexistent/x.pcap"));
     assert!(complaint(&run(&["-r", "/"])).contains('/'));

@@ -136,7 +136,9 @@ fn head(
     let words = match loss {
         None => return,
         Some(HeadLoss::Gap) => "Packets of the header were lost: fields may be missing here.",
-        Some(HeadLoss::StartedMidStream) => "The capture began inside this message.",
+        Some(HeadLoss::StartedMidStream) => {
+            "The capture began after some of it was sent: fields may be missing here."
+        }
         Some(HeadLoss::Truncated) => "The header was cut off here: more fields may follow.",
         Some(HeadLoss::NotHttp1) => "The header cannot be read as HTTP.",
     };
