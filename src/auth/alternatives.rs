@@ -183,6 +183,11 @@ const INFRASTRUCTURE_HEADERS: [&str; 16] = [
     "dpop",
 ];
 
+/// Whether a header is one of those in which infrastructure hands on what is not the client's.
+pub fn is_infrastructure(name: &[u8]) -> bool {
+    INFRASTRUCTURE_HEADERS.into_iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
 /// Query parameters that carry a key or a token.
 const QUERY_PARAMETERS: [&str; 18] = [
     "access_token",

@@ -4,7 +4,7 @@ mod body;
 mod header;
 mod json;
 mod lines;
-pub(super) mod names;
+pub mod names;
 mod repeated;
 mod url;
 pub(super) mod xml;

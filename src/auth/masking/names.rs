@@ -204,6 +204,12 @@ const NO_CREDENTIAL: [&str; 19] = [
     "public",
 ];
 
+/// Whether a name of a secret is that of something else than a credential: `X-CSRF-Token`, `Idempotency-Key`.
+pub fn is_no_credential(name: &[u8]) -> bool {
+    let plain = normalised(name);
+    NO_CREDENTIAL.into_iter().any(|part| plain.contains(part))
+}
+
 /// Whether a header of a product's own names a key: `X-Acme-Key`, `X_Service_Token`.
 pub fn is_key_header(name: &[u8]) -> bool {
     let own = matches!(name, [b'x' | b'X', b'-' | b'_', ..]);
@@ -215,9 +221,7 @@ pub fn is_key_header(name: &[u8]) -> bool {
     // `X-Monkey` is none: the word stands alone.
     let word = name.rsplit(|octet| matches!(octet, b'-' | b'_')).next().unwrap_or_default();
     let words: [&[u8]; 4] = [b"key", b"apikey", b"token", b"secret"];
-    let plain = normalised(name);
-    words.into_iter().any(|end| word.eq_ignore_ascii_case(end))
-        && !NO_CREDENTIAL.into_iter().any(|part| plain.contains(part))
+    words.into_iter().any(|end| word.eq_ignore_ascii_case(end)) && !is_no_credential(name)
 }
 
 /// Whether a header's value is a secret by its name.

@@ -116,7 +116,7 @@ pub(super) fn claimed(
     category: Category,
     about: fn(&str) -> Option<Category>,
 ) -> Category {
-    let text = text.to_lowercase();
+    let text = text.to_lowercase().replace("parse or verify", "verify");
     let mut sentences = split(vec![&text], &SENTENCES);
     if may_be_one_of_two(category)
         && sentences.iter().any(|sentence| leaves_open_which(sentence, about))

@@ -78,6 +78,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Request timestamp is too old", "timestamp out of range", "x-ms-date header is invalid: clock difference too large",
     ]),
     (Session, &[
+        "Please log in again", "Please sign in again to continue.",
         "permission denied - invalid PVE ticket", "You have signed in on another device", "Your account was logged in elsewhere",
         "Session terminated: you logged in from another device", "Login from a different browser",
         "Session expired", "401 Unauthorized: Session expired", "invalid session: token signature is invalid",
@@ -100,6 +101,8 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "token (x) is being used before it's valid",
     ]),
     (Expired, &[
+        "Your token has expired! Please log in again.", "jwt expired, please log in again", "Token maximum age exceeded",
+        "invalid JWT: unable to parse or verify signature, token is expired by 5m0s",
         "The token expired at '06/01/2025 11:00:00'", "The token is expired", "Token has expired", "jwt expired", "Token is expired",
         "token is expired by 5m", "Signature has expired", "Signature has expired.", "\"exp\" claim timestamp check failed",
         "ERR_JWT_EXPIRED", "The access token expired", "Jwt is expired", "Expired JWT Token", "ExpiredSignature", "ExpiredToken",
@@ -135,6 +138,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "No suitable key or wrong key type", "failed to match any of the keys",
     ]),
     (BadSignature, &[
+        "invalid JWT: unable to parse or verify signature, token signature is invalid: signature is invalid",
         "invalid signature", "Signature verification failed", "The signature is invalid", "Jwt verification fails",
         "crypto/rsa: verification error", "crypto/ecdsa: verification error", "JWSSignatureVerificationFailed",
         "ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "signature verification failed", "Signed JWT rejected: Invalid signature",
@@ -161,6 +165,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "The access token was revoked", "revoked token", "token_revoked",
     ]),
     (Malformed, &[
+        "Token missing payload iat", "Token missing user id",
         "API keys are not supported by this API. Expected OAuth2 access token or other authentication credentials that assert a principal.",
         "Missing claim: sub", "The tenant claim is missing", "Missing required claim tenant_id",
         "jwt malformed", "Not enough segments", "Bearer token is malformed", "Format is Authorization: Bearer [token]",
@@ -203,6 +208,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "client cert not provided", "mTLS required",
     ]),
     (Missing, &[
+        "No token provided, please log in again", "Missing token. Please log in again.",
         "The request requires user authentication", "Auth required.",
         "Authentication credentials were not provided.", "Missing Authorization Header", "401 Unauthorized: Missing Authorization Header",
         "Not authenticated", "Unauthenticated.", "No 'Authorization: Basic' header found. Either the client didn't send one, or the server is misconfigured",
@@ -216,6 +222,8 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Missing required parameter: access_token", "Missing field Authorization",
     ]),
     (BadCredentials, &[
+        "Invalid credentials, please sign in again", "Couldn't authenticate you",
+        "Enter a valid email or username and/or password.",
         "The security token could not be authenticated or authorized", "wsse:FailedAuthentication",
         "permission denied: wrong password", "Username and password don't match", "The password you entered is incorrect",
         "We don't recognize that email", "No account with this e-mail", "Invalid or non-existent authentication information.", "Invalid username or password. Please solve the captcha.",
@@ -232,6 +240,7 @@ const SAMPLES: &[(Category, &[&str])] = &[
         "Unknown username. Check again or try your email address.", "Invalid client or Invalid client credentials",
     ]),
     (Generic, &[
+        "Invalid token. Please log in again!", "Token not found in database", "token was not found in the whitelist",
         "Unauthorized", "401 Unauthorized Error", "error=\"invalid_token\"", "401 Unauthorized: Invalid bearer token", "invalid_token", "Invalid token.", "Invalid token", "Access denied",
         "401 Authorization Required", "Invalid JWT Token", "token is unauthorized", "Could not validate credentials", "Unauthorized Access",
         "Given token not valid for any token type", "You are not authorized to access that resource", "not_authorised", "Not Authorized",

@@ -8,6 +8,7 @@ use crate::diagnosis::history::{Method, Record, Sent};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::cookies::is_logged_in;
+use crate::diagnosis::rules::posted::refused_login;
 use crate::diagnosis::view::View;
 use crate::http::Request;
 
@@ -149,19 +150,22 @@ pub fn method_specific_auth(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let push = is_git_push(view);
-    if own.method.is_safe() && !push {
+    // A login is for who has no credentials yet, and has a reason of its own.
+    if own.method.is_safe() && !push || refused_login(view).is_some() {
         return Answer::No;
     }
     let credential = own.credentials.first().copied().flatten();
     let same_identity = |record: &Record| {
         record.sent == own.sent && record.credentials.first().copied().flatten() == credential
     };
+    // OPTIONS before such a request was its preflight, which reads nothing.
+    let cross_origin = view.request_header("origin").is_some();
     let mut reading = None;
     for record in view.history().of_route(own) {
         let reads = if push {
             record.method == Method::Get && record.target != own.target
         } else {
-            record.method.is_safe()
+            record.method.is_safe() && !(cross_origin && record.method == Method::Options)
         };
         if !reads || !record.same_client(own) || !same_identity(record) {
             continue;

@@ -308,3 +308,14 @@ pub fn raw_token<'a>(view: &View<'a>) -> &'a [u8] {
     let space = value.iter().position(|&octet| octet == b' ' || octet == b'\t');
     space.map_or(&[], |space| value[space..].trim_ascii())
 }
+
+/// Challenges that only keep browsers from opening a prompt: the login is a cookie.
+const COOKIE_SCHEMES: [&str; 6] =
+    ["Cookie", "Session", "FormBased", "xBasic", "x-Basic", "FormAuth"];
+
+/// Whether a challenge names a scheme whose credentials stand in a header.
+pub fn asks_for_a_header(view: &View<'_>) -> bool {
+    view.challenges()
+        .iter()
+        .any(|challenge| !COOKIE_SCHEMES.into_iter().any(|name| challenge.scheme.is(name)))
+}

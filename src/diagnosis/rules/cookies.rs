@@ -10,10 +10,10 @@ use crate::diagnosis::history::{GivenCookie, Record, SameSite, Sent};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    is_https_in_front, is_login_status, only_cookies, other_jwt, place, unless_said_otherwise,
-    with_words,
+    asks_for_a_header, is_https_in_front, is_login_status, only_cookies, other_jwt, place,
+    unless_said_otherwise, with_words,
 };
-use crate::diagnosis::rules::posted::posted_login;
+use crate::diagnosis::rules::posted::refused_login;
 use crate::diagnosis::rules::stated;
 use crate::diagnosis::view::View;
 use crate::text;
@@ -21,10 +21,6 @@ use crate::time::{Timestamp, humane};
 
 /// Without a request for this long a session may have ended of itself.
 const IDLE: Duration = Duration::from_secs(300);
-
-/// Challenges that only keep browsers from opening a prompt: the login is a cookie.
-const COOKIE_SCHEMES: [&str; 6] =
-    ["Cookie", "Session", "FormBased", "xBasic", "x-Basic", "FormAuth"];
 
 /// “The server set the cookie "{name}" {age} ago but the client does not send it back: {reason}.”
 /// (RFC 6265bis §5)
@@ -44,6 +40,9 @@ pub fn cookie_not_returned(view: &View<'_>) -> Answer {
             && !sent.contains(&cookie.name)
     });
     let Some(cookie) = given else { return Answer::No };
+    if names_a_header(view) || refused_login(view).is_some() {
+        return Answer::No;
+    }
     let reason = withheld(view, cookie);
     // Where a header is asked for, a cookie that nobody asks for proves nothing.
     if asks_for_a_header(view) && (reason.is_none() || !only_asks(view, "Bearer")) {
@@ -78,8 +77,13 @@ fn returns_cookies(view: &View<'_>, own: &Record, cookie: &GivenCookie) -> bool 
 /// Why a client does not send a cookie, in the order in which clients decide.
 fn withheld(view: &View<'_>, cookie: &GivenCookie) -> Option<(Confidence, String)> {
     let likely = |reason: String| Some((Confidence::Likely, reason));
-    // Behind a hop that ended TLS the client's own leg is none of plain http.
-    if cookie.secure && !is_https_in_front(view) && !takes_loopback_for_secure(view) {
+    // Behind a hop that ended TLS the client's own leg is none of plain http; there others return it.
+    let returned = || {
+        let accepted = view.record().map(|own| view.history().accepted_cookies(own));
+        accepted.is_some_and(|all| all.iter().any(|(name, _)| **name == *cookie.name))
+    };
+    if cookie.secure && !is_https_in_front(view) && !takes_loopback_for_secure(view) && !returned()
+    {
         // Some clients take loopback for secure, others do not.
         let sure = if view.is_loopback() { Confidence::Likely } else { Confidence::Certain };
         return Some((sure, "it is marked Secure and this is plain http".to_owned()));
@@ -148,11 +152,15 @@ fn cookie_names(view: &View<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Whether a challenge names a scheme whose credentials stand in a header.
-fn asks_for_a_header(view: &View<'_>) -> bool {
-    view.challenges()
-        .iter()
-        .any(|challenge| !COOKIE_SCHEMES.into_iter().any(|name| challenge.scheme.is(name)))
+/// Whether the server says in words that it looks for something in a header.
+fn names_a_header(view: &View<'_>) -> bool {
+    view.said().is_some_and(|said| {
+        let quote = said.quote.to_ascii_lowercase();
+        let names = ["authorization", "bearer", "api key", "api-key", "apikey"];
+        said.category == Category::ApiKeyMissing
+            || said.category == Category::Missing
+                && names.into_iter().any(|name| quote.contains(name))
+    })
 }
 
 fn only_asks(view: &View<'_>, scheme: &str) -> bool {
@@ -162,11 +170,11 @@ fn only_asks(view: &View<'_>, scheme: &str) -> bool {
 /// “This site identifies users by {name}, and this request has none: the user is not logged in (or the
 /// script does not send cookies).” (catalogue: laravel/sanctum#80)
 pub fn session_cookie_missing(view: &View<'_>) -> Answer {
-    if !view.alternatives().is_empty() || asks_for_a_header(view) {
+    if !view.alternatives().is_empty() || asks_for_a_header(view) || names_a_header(view) {
         return Answer::No;
     }
     // A login page is what a login that was refused is answered with, too.
-    if posted_login(view).is_some() {
+    if refused_login(view).is_some() {
         return Answer::No;
     }
     let Some(own) = view.record() else { return Answer::No };

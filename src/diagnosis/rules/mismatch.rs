@@ -11,6 +11,7 @@ use crate::diagnosis::lexicon::{Category, Said};
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{is_token, lowered, place, quoting, stated, with_words};
 use crate::diagnosis::rules::hops::two_auth_layers;
+use crate::diagnosis::rules::unknown_key::may_be_refused_key;
 use crate::diagnosis::view::View;
 use crate::text;
 
@@ -196,6 +197,7 @@ pub fn api_key_missing(view: &View<'_>) -> Answer {
             || said.category == Category::ApiKeyInvalid
                 && view.missing()
                 && view.alternatives().is_empty()
+                && !may_be_refused_key(view)
     });
     let by_challenge = view.missing()
         && !view.challenges().is_empty()

@@ -26,6 +26,7 @@ mod times;
 mod token_content;
 mod token_service;
 mod token_time;
+mod unknown_key;
 
 pub use neighbours::is_disguised_refusal;
 pub use token_service::begins_token_flow;
@@ -182,6 +183,7 @@ pub static RULES: &[Rule] = &[
     Rule::new("token-rejected", refused::token_rejected)
         .given_any(Signs::PRESENT.and(Signs::OTHERS))
         .unless(Signs::BASIC),
+    Rule::new("token-rejected", unknown_key::refused_key).given(Signs::CAUSE),
     Rule::new("no-credentials-sent", refused::no_credentials_sent)
         .given(Signs::MISSING)
         .also_on(&[403]),

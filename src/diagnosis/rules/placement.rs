@@ -38,10 +38,15 @@ pub fn cors_preflight_rejected(view: &View<'_>) -> Answer {
 
 /// “There is no Authorization header, but {name} contains what looks like {kind}.”
 pub fn wrong_header_name(view: &View<'_>) -> Answer {
-    let lookalike = view
-        .alternatives()
-        .iter()
-        .find(|other| other.kind == AlternativeKind::LookalikeHeader && other.artifact.is_none());
+    let offered =
+        ["Bearer", "Basic", "Token"].into_iter().any(|scheme| view.challenge(scheme).is_some());
+    let asked = offered || view.says(Category::Missing);
+    let lookalike = view.alternatives().iter().find(|other| match other.kind {
+        AlternativeKind::LookalikeHeader => other.artifact.is_none(),
+        // A key's header, and no key in it.
+        AlternativeKind::ApiKeyHeader => asked && holds_credentials(view, &other.name),
+        _ => false,
+    });
     let Some(lookalike) = lookalike.filter(|_| view.missing()) else { return Answer::No };
     // A verdict on the credential shows that this header is the one that the server reads.
     if view.accepted_here().is_some() || says_otherwise(view, &[Category::ApiKeyMissing]) {
@@ -55,8 +60,6 @@ pub fn wrong_header_name(view: &View<'_>) -> Answer {
         _ if jwt::looks_like(value.as_bytes()) => "a JWT".to_owned(),
         _ => "a credential".to_owned(),
     };
-    let offered =
-        ["Bearer", "Basic", "Token"].into_iter().any(|scheme| view.challenge(scheme).is_some());
     let verdict = view.said().is_some_and(|said| {
         let words = said.quote.to_ascii_lowercase();
         said.category == Category::Generic && words.contains("token") && words.contains("invalid")
@@ -64,7 +67,6 @@ pub fn wrong_header_name(view: &View<'_>) -> Answer {
     if verdict && view.challenges().is_empty() {
         return Answer::No;
     }
-    let asked = offered || view.says(Category::Missing);
     let name = text::visible(&lookalike.name).into_owned();
     let found = if asked { Found::likely() } else { Found::possible() };
     found
@@ -73,6 +75,14 @@ pub fn wrong_header_name(view: &View<'_>) -> Answer {
         .fact("name", name)
         .fact("kind", kind)
         .into()
+}
+
+/// Whether a header holds what belongs into `Authorization`: a scheme and its credentials, or a JWT.
+fn holds_credentials(view: &View<'_>, name: &str) -> bool {
+    let value = view.request_header(name).unwrap_or_default();
+    let scheme = value.split_once(' ').map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| matches!(scheme, "Bearer" | "Basic" | "Token"))
+        || jwt::looks_like(value.as_bytes())
 }
 
 /// “The credentials are addressed to {the proxy|the server}, but {the server|the proxy} is the one

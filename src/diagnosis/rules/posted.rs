@@ -4,7 +4,8 @@ use memchr::memmem;
 
 use crate::auth::Alternative;
 use crate::auth::posted::{self, Form, normalised};
-use crate::diagnosis::rules::common::is_posted;
+use crate::diagnosis::lexicon::Category;
+use crate::diagnosis::rules::common::{asks_for_a_header, is_posted};
 use crate::diagnosis::view::View;
 use crate::text;
 
@@ -43,6 +44,10 @@ const USERS: [&str; 11] = [
 
 const CLIENTS: [&str; 1] = ["clientid"];
 
+/// Categories that fit a wrong user name or password.
+pub const LOGIN_REFUSED: [Category; 3] =
+    [Category::BadCredentials, Category::Mfa, Category::UserGone];
+
 /// A login whose password stands in a form, a JSON document, or the query.
 #[derive(Debug)]
 pub struct PostedLogin {
@@ -74,6 +79,18 @@ pub fn posted_login(view: &View<'_>) -> Option<PostedLogin> {
         return None;
     };
     Some(PostedLogin { user: user.map(shown), place: "request.body", of_client: !of_user })
+}
+
+/// The login that the request posts, where the refusal may be of it: not where the server asks for credentials in
+/// a header field, or speaks of a token or of what is missing, unless it has words for a login.
+pub fn refused_login(view: &View<'_>) -> Option<PostedLogin> {
+    let login = posted_login(view)?;
+    let said = view.said();
+    let verdict = said.is_some_and(|said| LOGIN_REFUSED.contains(&said.category));
+    let of_something_else = asks_for_a_header(view)
+        || said.is_some_and(|said| said.category == Category::Missing || said.names_a_token());
+    let in_query = login.place == "request.query";
+    (verdict || in_query || !of_something_else).then_some(login)
 }
 
 /// The value of the first of these names that there is.

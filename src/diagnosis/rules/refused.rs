@@ -15,9 +15,12 @@ use crate::diagnosis::rules::common::{
 };
 use crate::diagnosis::rules::mismatch::{is_unknown_token, offers};
 use crate::diagnosis::rules::own_signature::{OwnSignature, own_signature, says_of_signature};
-use crate::diagnosis::rules::posted::{is_about_grant, posted_login, refused_grant};
+use crate::diagnosis::rules::posted::{
+    LOGIN_REFUSED, is_about_grant, posted_login, refused_grant, refused_login,
+};
 use crate::diagnosis::rules::same_user::{AT_ONCE, doubt, hides_password};
 use crate::diagnosis::rules::token_service::begins_token_flow;
+use crate::diagnosis::rules::unknown_key::{may_be_refused_key, unknown_key};
 use crate::diagnosis::view::View;
 use crate::text;
 use crate::time::humane;
@@ -41,9 +44,6 @@ const NONCE: &str = "says only that the proof must contain the nonce that it sen
 const NOT_CONTINUED: &str =
     "This answer tells where a token is to be had, and the client was not seen to go on with one";
 
-/// Categories that fit a wrong user name or password.
-const LOGIN_REFUSED: [Category; 3] = [Category::BadCredentials, Category::Mfa, Category::UserGone];
-
 /// “The {scheme} login of "{user}" was refused. User name or password is wrong, or the account does
 /// not exist in this server's user list.”
 pub fn wrong_password(view: &View<'_>) -> Answer {
@@ -66,8 +66,9 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
     if is_login && is_about_grant(view) {
         return posted(view).map(|found| with_words(found, view)).into();
     }
-    // An open page proves no login.
-    let accepted = || view.accepted_here().is_some_and(|page| !view.history().is_public(page));
+    // An open page proves no login, nor does the session of whoever logs in.
+    let accepted =
+        || is_login && view.accepted_here().is_some_and(|page| !view.history().is_public(page));
     if otherwise || accepted() {
         return Answer::No;
     }
@@ -185,7 +186,7 @@ fn posted(view: &View<'_>) -> Option<Found> {
     if other.is_some_and(|other| other.kind != AlternativeKind::Cookie && !is_posted(other)) {
         return None;
     }
-    let login = posted_login(view)?;
+    let login = refused_login(view)?;
     // Of a client's secret and its token the token is the one that ends.
     let beside = login.of_client && other.is_some_and(is_posted);
     if beside && !view.says(Category::BadCredentials) {
@@ -320,12 +321,16 @@ pub fn no_credentials_sent(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let denied = view.said().is_some_and(Said::denies_credentials);
+    // It had something that the server knew for a key.
+    if !denied && may_be_refused_key(view) {
+        return Answer::No;
+    }
     // On other statuses than 401 and 407 only where the server says that this is the reason.
     if !matches!(view.status(), 401 | 407) && !denied {
         return Answer::No;
     }
     // A posted login is what a server means that speaks of something else.
-    if !denied && !view.is_proxy() && posted_login(view).is_some() {
+    if !denied && !view.is_proxy() && refused_login(view).is_some() {
         return Answer::No;
     }
     let found = match other_credential(view) {
@@ -379,6 +384,16 @@ fn absence(view: &View<'_>, signature: Option<OwnSignature<'_>>) -> Found {
     }
     if let Some(other) = doubtful_credential(view) {
         return Found::likely().because(place(other), "present", "perhaps a credential");
+    }
+    if let Some(key) = unknown_key(view) {
+        return Found::likely().because(key.place, "present", "perhaps a credential");
+    }
+    if view.path().contains("(masked") && !view.is_proxy() {
+        return Found::likely().because("request.target", "present", "a secret in the path");
+    }
+    if let Some(login) = posted_login(view).filter(|_| !view.is_proxy()) {
+        let note = "not what the server asks for";
+        return Found::likely().because(login.place, "user and password", note);
     }
     // Said of what arrived, while "Invalid API key" is said of none, too.
     let verdicts = [

@@ -12,7 +12,7 @@ use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
     is_posted, only_cookies, other_credential, place, quoting, stated, with_words,
 };
-use crate::diagnosis::rules::posted::posted_login;
+use crate::diagnosis::rules::posted::{posted_login, refused_login};
 use crate::diagnosis::view::View;
 use crate::text;
 use crate::time::humane;
@@ -202,6 +202,10 @@ pub fn token_revoked(view: &View<'_>) -> Answer {
 
 /// “The session cookie "{name}" was refused; the server deleted it. The user has to log in again.”
 pub fn session_expired(view: &View<'_>) -> Answer {
+    // Many servers begin another session where a login was refused.
+    if refused_login(view).is_some() && !view.says(Category::Session) {
+        return Answer::No;
+    }
     let cookies = view.alternatives().iter().filter(|other| other.kind == AlternativeKind::Cookie);
     if let Some(deleted) = cookies.clone().find(|cookie| is_deleted(view, &cookie.name)) {
         let found = if view.missing() { Found::certain() } else { Found::likely() };

@@ -6,6 +6,7 @@ mod credentials;
 mod evidence;
 mod forwarded;
 mod history;
+mod logins;
 mod neighbours;
 mod path;
 mod posted;
