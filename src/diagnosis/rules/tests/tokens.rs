@@ -186,8 +186,11 @@ fn a_nonce_that_nobody_used_is_what_the_server_says() {
 fn a_certificate_cannot_have_been_shown_on_a_plaintext_hop() {
     let bound = bearer(r#"{"cnf":{"x5t#S256":"abc"}}"#);
     assert_eq!(verdict(bound.clone()), "sender-constrained-token certain");
-    let forwarded = bound.header("X-Forwarded-Client-Cert", "Hash=abc");
-    assert_eq!(verdict(forwarded), "sender-constrained-token possible");
+    for field in ["X-Forwarded-Client-Cert", "X-Forwarded-Tls-Client-Cert-Info", "SSL_CLIENT_CERT"]
+    {
+        let forwarded = bound.clone().header(field, "Hash=abc");
+        assert_eq!(verdict(forwarded), "sender-constrained-token possible", "{field}");
+    }
 }
 
 #[test]
