@@ -26,11 +26,11 @@ pub fn sent_by_client(octets: &[u8], limits: &Limits) -> Option<bool> {
     (fields.are_named_well() && asks != answers).then_some(asks)
 }
 
-/// Whether frames may begin with these octets: most have fewer than 65,536, and hardly anything else begins
-/// so.
+/// Whether frames may begin with these octets: most have fewer than 65,536, a kind that is known, and no bit
+/// that is reserved. Hardly anything else begins so.
 #[inline]
 pub fn begins_like_frames(octets: &[u8]) -> bool {
-    octets.first() == Some(&0)
+    matches!(octets, [0, _, _, 0..=kind::CONTINUATION, _, 0..0x80, ..])
 }
 
 /// Whether frames as they are sent stand here, one behind the other. The last of them may go on.
