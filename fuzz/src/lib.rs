@@ -89,9 +89,14 @@ impl Default for Run {
 /// One connection. In an input, 0xff and a letter change what follows: `>` octets of the client,
 /// `<` of the server, `-` and an octet that many octets lost, `F` the end of a side.
 pub fn conversation(input: &[u8], run: &mut Run) {
-    let (mut sent, mut side) = ([1_u32, 1_u32], 0);
     run.frame(LinkType::RAW, &segment(0, [0, 0], 2, b""));
     run.frame(LinkType::RAW, &segment(1, [1, 0], 0x12, b""));
+    rest_of_conversation(input, run);
+}
+
+/// The same of which the handshake was not seen.
+pub fn rest_of_conversation(input: &[u8], run: &mut Run) {
+    let (mut sent, mut side) = ([1_u32, 1_u32], 0);
     for (number, part) in input.split(|&octet| octet == 0xff).enumerate() {
         let mut flags = 0x10;
         let payload = match part {
