@@ -434,13 +434,11 @@ impl Consumer for Reader {
         data: &Data<'_>,
         unread: u64,
     ) -> bool {
-        match state {
-            Some(conversation) => conversation.is_enough(direction, data.octets, unread),
-            None => {
-                let octets = data.octets;
-                data.position != 0 && !sniff::may_begin(octets) && !h2::begins_like_frames(octets)
-            }
+        if let Some(conversation) = state {
+            return conversation.is_enough(direction, data.octets, unread);
         }
+        let octets = data.octets;
+        data.position != 0 && !sniff::may_begin(octets) && !h2::begins_like_frames(octets)
     }
 
     #[inline]

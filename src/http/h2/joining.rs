@@ -77,7 +77,7 @@ fn is_usual(frame: Frame, length: usize) -> bool {
         kind::PRIORITY => (0, stream && length == 5),
         kind::RST_STREAM => (0, stream && length == 4),
         SETTINGS => {
-            let fits = if frame.flags & ACK != 0 { length == 0 } else { length % 6 == 0 };
+            let fits = if frame.flags & ACK != 0 { length == 0 } else { length.is_multiple_of(6) };
             (ACK, !stream && fits)
         }
         kind::PUSH_PROMISE => (flag::END_HEADERS | flag::PADDED, stream && length > 4),
