@@ -10,6 +10,8 @@ mod tests;
 
 use std::fmt;
 
+use memchr::memmem;
+
 use super::body;
 use crate::auth::authorization::Shape;
 use crate::auth::masking::Masking;
@@ -245,6 +247,27 @@ impl Curl {
         }
     }
 
+    /// A path (and what stands before it) with a variable for each secret that is masked in it, as in
+    /// `;jsessionid=…`.
+    fn path(&mut self, path: &[u8], masking: &Masking, pieces: &mut Vec<Piece>) {
+        let masked = masking.target(path);
+        let mut rest = &masked[..];
+        while let Some(start) = memmem::find(rest, b"(masked") {
+            let (before, mask) = rest.split_at(start);
+            let Some(end) = memchr::memchr(b')', mask) else { break };
+            // A token shows its beginning, which the variable has, too.
+            let before = before.strip_suffix("eyJ…".as_bytes()).unwrap_or(before);
+            let name = before.strip_suffix(b"=").and_then(|name| {
+                name.rsplit(|octet| b";/".contains(octet)).next().filter(|name| !name.is_empty())
+            });
+            let place = name.map_or("the path".into(), text::decode);
+            pieces.push(Piece::Text(before.to_vec()));
+            pieces.push(self.variable("TOKEN", &place));
+            rest = &mask[end + 1..];
+        }
+        pieces.push(Piece::Text(rest.to_vec()));
+    }
+
     /// A URL in which the values of secret parameters are variables.
     fn url(&mut self, origin: &[u8], target: &[u8], masking: &Masking) -> Argument {
         let mut pieces = vec![Piece::Text(origin.to_vec())];
@@ -254,7 +277,7 @@ impl Curl {
         }
         let question = target.iter().position(|&octet| octet == b'?').unwrap_or(target.len());
         let (path, query) = target.split_at(question);
-        pieces.push(Piece::Text(masking.target(path).into_owned()));
+        self.path(path, masking, &mut pieces);
         for pair in query.split_inclusive(|&octet| octet == b'&') {
             let own = pair.strip_prefix(b"?").unwrap_or(pair);
             let shown = masking.target(&[b"?", own].concat()).into_owned();

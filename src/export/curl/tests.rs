@@ -75,6 +75,20 @@ fn secrets_in_url_cookie_header_and_body_are_not_written() {
 }
 
 #[test]
+fn a_secret_in_a_path_is_a_variable_like_any_other() {
+    let curl = curl_of(&quiet("/a;jsessionid=planted1abcdefgh;v=2?x=1"), false);
+    let text = curl.to_string();
+    assert!(text.contains("'http://h/a;jsessionid='\"$TOKEN\"';v=2?x=1'"), "{text}");
+    assert_eq!(curl.variables, [("TOKEN".to_owned(), "jsessionid".to_owned())]);
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJl";
+    for target in [format!("/t/{token}/x"), "http://u:planted@h/x".to_owned()] {
+        let text = written(&quiet(&target));
+        assert!(!text.contains("masked") && !text.contains("planted"), "{text}");
+        assert!(!text.contains("eyJ") && text.contains("\"$TOKEN\""), "{text}");
+    }
+}
+
+#[test]
 fn a_variable_is_never_named_by_the_wire() {
     let talk = quiet("/?AWS_SECRET_ACCESS_KEY=x1y2").header("GITHUB_TOKEN", "abc").answer(401);
     let text = written(&talk);
