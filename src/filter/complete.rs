@@ -7,6 +7,7 @@ use super::access::Stack;
 use super::brief::Subject;
 use super::fields::{self, Access, FIELDS, Field};
 use super::spelled;
+use crate::auth::masking;
 use crate::diagnosis::Case;
 use crate::text;
 
@@ -54,7 +55,9 @@ impl ValuesSeen {
                 }
                 Access::Text(visit) | Access::Word(visit) | Access::Named(visit) => {
                     visit(case, "", &mut |value| {
-                        note(values, value);
+                        // A path may hold a secret, which is never offered.
+                        let path = field.name == "path";
+                        note(values, if path { masking::public_part(value) } else { value });
                         // The first value is the usual spelling; the others are synonyms.
                         field.name == "proto"
                     });
@@ -247,6 +250,16 @@ mod tests {
         let completion = &complete("host:sh path:/x", 7, &seen)[0];
         assert_eq!((completion.replace.clone(), completion.text.as_str()), (5..7, "shop.local"));
         assert!(complete("ä", 1, &seen).len() < FIELDS.len() + 1, "a cursor inside a character");
+    }
+
+    #[test]
+    fn a_secret_in_a_path_is_not_offered() {
+        let mut seen = ValuesSeen::default();
+        let path = "/login;jsessionid=0123456789ABCDEF0123456789ABCDEF";
+        seen.observe(&case_of(&get(path).answer(401), jwt(), None));
+        let offered = texts("path:/l", &seen);
+        assert_eq!(offered.len(), 1, "{offered:?}");
+        assert!(offered[0].contains("/login") && !offered[0].contains("0123"), "{offered:?}");
     }
 
     #[test]
