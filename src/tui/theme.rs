@@ -112,8 +112,9 @@ impl Theme {
                 warning: Color::LightYellow,
                 bad: Color::LightRed,
                 cited: Color::LightMagenta,
-                on_bar: Color::Black,
-                bar: Color::White,
+                // Nothing light is legible on a light bar, and all of its colours are light.
+                on_bar: Color::White,
+                bar: Color::Black,
             }),
         };
         Self { palette, dim: name == ThemeName::Monochrome }
