@@ -1,6 +1,7 @@
 //! Entering and leaving the screen. However the program ends, the terminal is as it was before.
 
 use std::cell::Cell;
+use std::ffi::OsStr;
 use std::io::{self, Stdout, Write, stdout};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,9 @@ impl Screen {
     /// # Errors
     /// Standard output is no terminal that can do this.
     pub fn enter(mouse: bool) -> io::Result<Self> {
+        if cfg!(unix) && !has_screen(std::env::var_os("TERM").as_deref()) {
+            return Err(io::Error::other("TERM names none that has one"));
+        }
         HOOK.call_once(install_hook);
         DRAWING.set(true);
         enable_raw_mode()?;
@@ -99,6 +103,12 @@ impl Screen {
     pub fn suspend(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Whether a terminal of this name takes the sequences that a screen is drawn with. Nobody knows of one
+/// without a name.
+fn has_screen(name: Option<&OsStr>) -> bool {
+    name.is_some_and(|name| !name.is_empty() && name != "dumb" && name != "unknown")
 }
 
 /// Enters the alternate screen.
@@ -202,6 +212,16 @@ mod tests {
         let sequence = clipboard_sequence("a\x07\x1b\\b", false, false);
         assert_eq!(sequence, format!("\x1b]52;c;{}\x07", STANDARD.encode("a\x07\x1b\\b")));
         assert_eq!(sequence.matches('\x07').count(), 1);
+    }
+
+    #[test]
+    fn a_terminal_that_has_no_screen_gets_none() {
+        for name in [None, Some(""), Some("dumb"), Some("unknown")] {
+            assert!(!has_screen(name.map(OsStr::new)), "{name:?}");
+        }
+        for name in ["xterm-256color", "linux", "vt100", "tmux"] {
+            assert!(has_screen(Some(OsStr::new(name))), "{name:?}");
+        }
     }
 
     #[test]
