@@ -90,7 +90,9 @@ pub fn demo(mut shown: Shown) -> anyhow::Result<ExitCode> {
         }
     };
     let front = if io::stdout().is_terminal() {
-        Front::Screen(Box::new(screen(&shown, &config, masking, Limits::default().history)?))
+        let mut screen = screen(&shown, &config, masking, Limits::default().history)?;
+        screen.takes_user = false;
+        Front::Screen(Box::new(screen))
     } else {
         let color = use_color(shown.color);
         Front::Lines(Format::Text(Style { masking, color, verbose: false }))

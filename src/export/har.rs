@@ -18,21 +18,20 @@ use crate::text;
 /// Firefox asks for the page of every entry.
 const PAGE: &str = "page_1";
 
-/// Writes an archive of these cases.
+/// Writes an archive of these cases, each with what of it may be shown.
 pub fn write<'a>(
     out: &mut impl Write,
-    cases: impl IntoIterator<Item = &'a Case>,
-    masking: &Masking,
+    cases: impl IntoIterator<Item = (&'a Case, &'a Masking)>,
 ) -> io::Result<()> {
     let mut cases = cases.into_iter().peekable();
-    let started = cases.peek().map(|case| case.exchange.time().rfc3339()).unwrap_or_default();
+    let started = cases.peek().map(|(case, _)| case.exchange.time().rfc3339()).unwrap_or_default();
     let creator = json!({"name": "why401", "version": env!("CARGO_PKG_VERSION")});
     let page = json!({
         "startedDateTime": started, "id": PAGE, "title": "why401",
         "pageTimings": {"onContentLoad": -1, "onLoad": -1}
     });
     write!(out, r#"{{"log":{{"version":"1.2","creator":{creator},"pages":[{page}],"entries":["#)?;
-    for (index, case) in cases.enumerate() {
+    for (index, (case, masking)) in cases.enumerate() {
         let separator = if index == 0 { "\n" } else { ",\n" };
         write!(out, "{separator}{}", escaped(&entry(case, masking).to_string()))?;
     }
@@ -213,8 +212,6 @@ fn no_response(exchange: &Exchange) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::diagnosis::testing::{Talk, diagnose, get, request};
     use crate::secret::FingerprintKey;
@@ -226,7 +223,8 @@ mod tests {
     fn archive(talks: Vec<Talk>, reveal: bool) -> (String, Value) {
         let cases = diagnose(talks);
         let mut out = Vec::new();
-        write(&mut out, cases.iter().map(Arc::as_ref), &masking(reveal)).unwrap();
+        let masking = masking(reveal);
+        write(&mut out, cases.iter().map(|case| (&**case, &masking))).unwrap();
         let text = String::from_utf8(out).unwrap();
         let value = serde_json::from_str(&text).expect("valid JSON");
         (text, value)

@@ -26,25 +26,24 @@ const TRACES: [&str; 8] = [
     "cf-ray",
 ];
 
-/// The report on these cases. `source` names what was watched.
+/// The report on these cases, each with what of it may be shown. `source` names what was watched.
 pub fn markdown<'a>(
-    cases: impl IntoIterator<Item = &'a Case>,
+    cases: impl IntoIterator<Item = (&'a Case, &'a Masking)>,
     source: &str,
-    masking: &Masking,
 ) -> String {
-    let cases: Vec<&Case> = cases.into_iter().collect();
+    let cases: Vec<(&Case, &Masking)> = cases.into_iter().collect();
     let mut page = Page { out: String::new() };
-    page.heading(1, &title(&cases, masking));
+    page.heading(1, &title(&cases));
     page.line(&format!(
         "Captured from {} and written by why401 {}. Times are UTC. {}",
         code(source),
         env!("CARGO_PKG_VERSION"),
-        if masking.reveal { "**Secrets are shown.**" } else { "Secrets are masked." }
+        secrecy(&cases)
     ));
     if cases.len() > 1 {
         page.causes(&cases);
     }
-    for (index, case) in cases.iter().enumerate() {
+    for (index, (case, masking)) in cases.iter().enumerate() {
         if cases.len() > 1 {
             page.heading(2, &format!("{}. {}", index + 1, summary(case, masking)));
         }
@@ -53,12 +52,22 @@ pub fn markdown<'a>(
     page.out
 }
 
-fn title(cases: &[&Case], masking: &Masking) -> String {
+/// Whether secrets are shown, and of how many.
+fn secrecy(cases: &[(&Case, &Masking)]) -> String {
+    match (cases.iter().filter(|(_, masking)| masking.reveal).count(), cases.len()) {
+        (0, _) => "Secrets are masked.".to_owned(),
+        (shown, all) if shown == all => "**Secrets are shown.**".to_owned(),
+        (shown, all) => format!("**Secrets of {shown} of {all} exchanges are shown.**"),
+    }
+}
+
+fn title(cases: &[(&Case, &Masking)]) -> String {
     match cases {
         [] => "No exchanges".to_owned(),
-        [case] => summary(case, masking),
+        [(case, masking)] => summary(case, masking),
         many => {
-            let refused = many.iter().filter(|case| case.exchange.status() == Some(401)).count();
+            let refused =
+                many.iter().filter(|(case, _)| case.exchange.status() == Some(401)).count();
             format!("{refused} × 401 in {} exchanges", many.len())
         }
     }
@@ -118,9 +127,9 @@ impl Page {
     }
 
     /// How often each cause occurs, the most frequent first.
-    fn causes(&mut self, cases: &[&Case]) {
+    fn causes(&mut self, cases: &[(&Case, &Masking)]) {
         let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        for verdict in cases.iter().filter_map(|case| case.verdict.as_ref()) {
+        for verdict in cases.iter().filter_map(|(case, _)| case.verdict.as_ref()) {
             let entry = verdict.diagnosis.entry;
             *counts.entry((&entry.title, &entry.id)).or_default() += 1;
         }
@@ -373,7 +382,7 @@ mod tests {
             Case { verdict: refused.then(verdict), ..(*case).clone() }
         });
         let cases: Vec<Case> = cases.collect();
-        markdown(&cases, "eth0", &masking)
+        markdown(cases.iter().map(|case| (case, &masking)), "eth0")
     }
 
     fn verdict() -> Verdict {

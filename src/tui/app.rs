@@ -1,25 +1,28 @@
 //! Turns keys and mouse into changes of the model, and into effects that reach outside.
 
+mod lines;
+mod mouse;
+mod overlays;
+
 use std::time::{Duration, Instant};
 
-use crossterm::event::{
-    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
-};
-use ratatui::layout::{Position, Rect};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::layout::Rect;
 
-use super::keys::{self, Action, KeyMap};
+use super::keys::{Action, KeyMap};
 use super::model::line_edit::LineEdit;
-use super::model::overlay::{Menu, MenuKind, Overlay, Picker, Prompt, PromptKind, Question};
+use super::model::overlay::{Overlay, Prompt, PromptKind, Question};
 use super::model::{Model, Pane, Role, Tab, View};
 use super::view::layout::Areas;
-use super::view::{details, header, list, overlay};
-use super::{copying, exporting, model};
+use super::{copying, exporting};
 
 /// How long a new listing goes on before keys are looked at again.
 const LISTING: Duration = Duration::from_millis(6);
 
 /// Exchanges that are looked at between two looks at the clock.
 const LISTING_STEP: usize = 1024;
+
+const FOLLOWS_TIME: &str = "New rows are followed only while they are sorted by time.";
 
 /// What the loop must do for the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +90,9 @@ impl App {
         } else if self.areas.list.is_none() {
             self.model.pane = Pane::Details;
         }
+        if let Some(list) = self.areas.list {
+            self.model.set_width(list.width);
+        }
         self.model.prepare(self.areas.rows(), self.areas.text(), now);
     }
 
@@ -94,7 +100,7 @@ impl App {
     pub fn event(&mut self, event: &Event, now: Instant) -> bool {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.key(*key, now),
-            Event::Mouse(mouse) => return self.mouse(*mouse),
+            Event::Mouse(mouse) => return self.mouse(*mouse, now),
             Event::Paste(text) => self.paste(text),
             Event::Resize(_, _) => {}
             _ => return false,
@@ -126,6 +132,13 @@ impl App {
 
     /// Does what an action says.
     pub fn perform(&mut self, action: Action, now: Instant) {
+        if action.needs_details() && !self.model.view().lists_exchanges() {
+            let open = self.keys.shown(Action::Open);
+            let words =
+                format!("Details are those of an exchange: {open} lists those of this row.");
+            self.model.say(words, Role::Muted, now);
+            return;
+        }
         match action {
             Action::Quit => self.effects.push(Effect::Quit),
             Action::Back => {
@@ -170,17 +183,11 @@ impl App {
             }
             Action::Interfaces => self.effects.push(Effect::ListInterfaces),
             Action::Copy => {
-                if let Some(case) = self.model.selected() {
-                    let entries = copying::entries(case);
-                    let menu = Menu::new(MenuKind::Copy, "Copy", entries);
-                    self.model.overlay = Some(Overlay::Menu(menu));
-                }
+                self.model.overlay = copying::menu(&self.model).map(Overlay::Menu);
             }
             Action::Export => {
                 self.model.finish_listing();
-                let entries = exporting::entries(&self.model);
-                self.model.overlay =
-                    Some(Overlay::Menu(Menu::new(MenuKind::Export, "Export", entries)));
+                self.model.overlay = Some(Overlay::Menu(exporting::menu(&self.model)));
             }
             _ => self.perform_on_rows(action, now),
         }
@@ -205,19 +212,28 @@ impl App {
             },
             Action::NextTab => self.turn_tab(true),
             Action::PreviousTab => self.turn_tab(false),
-            Action::Search if self.areas.details.is_some() => {
-                let line = LineEdit::new(self.model.details.needle());
-                self.model.searching = Some(line);
+            Action::Search => self.search(now),
+            Action::SearchNext | Action::SearchPrevious => {
+                self.model.hold();
+                let found = self.model.details.next_match(action == Action::SearchNext);
+                self.report(found, now);
             }
-            Action::SearchNext => self.model.details.next_match(true),
-            Action::SearchPrevious => self.model.details.next_match(false),
-            Action::Follow => self.model.set_follow(!self.model.table.is_following()),
+            Action::Follow => {
+                if !self.model.set_follow(!self.model.table.is_following()) {
+                    self.model.say(FOLLOWS_TIME, Role::Warning, now);
+                }
+            }
             Action::Pause => self.model.toggle_pause(),
-            Action::SortHere => self.model.sort_here(),
+            Action::SortHere => self.sort(now, Model::sort_here),
             Action::SortReverse => self.model.reverse(),
-            Action::SortNext => self.model.sort_beside(true),
-            Action::SortPrevious => self.model.sort_beside(false),
-            Action::Mark => self.model.toggle_mark(),
+            Action::SortNext => self.sort(now, |model| model.sort_beside(true)),
+            Action::SortPrevious => self.sort(now, |model| model.sort_beside(false)),
+            Action::Mark => {
+                if let count @ 2.. = self.model.toggle_mark() {
+                    let words = format!("Marked: the {count} exchanges of this row.");
+                    self.model.say(words, Role::Text, now);
+                }
+            }
             Action::MarkedOnly => {
                 self.model.toggle_marked_only();
             }
@@ -232,8 +248,9 @@ impl App {
                 self.report(found.then_some(()).ok_or("No row with another cause.".into()), now);
             }
             Action::Related => {
-                let found = self.model.next_related().is_some_and(|id| self.model.go_to(id));
-                if !found {
+                if self.model.next_related().is_some_and(|id| self.model.go_to(id)) {
+                    self.effects.push(Effect::Matching);
+                } else {
                     self.model.say("No related exchange is kept.", Role::Muted, now);
                 }
             }
@@ -245,7 +262,34 @@ impl App {
     fn step(&mut self, by: isize) {
         match self.model.pane {
             Pane::List => self.model.step(by),
-            Pane::Details => self.model.details.step(by),
+            Pane::Details => self.scroll(by),
+        }
+    }
+
+    /// Begins a search in the details.
+    fn search(&mut self, now: Instant) {
+        if self.areas.details.is_none() {
+            let open = self.keys.shown(Action::Open);
+            let words = format!("A search is in the details: {open} opens them.");
+            self.model.say(words, Role::Muted, now);
+            return;
+        }
+        self.model.hold();
+        self.model.searching = Some(LineEdit::new(self.model.details.needle()));
+    }
+
+    /// Scrolls the details: what is read stays there.
+    fn scroll(&mut self, by: isize) {
+        self.model.hold();
+        self.model.details.step(by);
+    }
+
+    /// Sorts; who followed is told where that ends.
+    fn sort(&mut self, now: Instant, sort: impl FnOnce(&mut Model)) {
+        let followed = self.model.table.is_following();
+        sort(&mut self.model);
+        if followed && !self.model.table.is_following() {
+            self.model.say(FOLLOWS_TIME, Role::Text, now);
         }
     }
 
@@ -258,8 +302,7 @@ impl App {
     fn show_tab(&mut self, tab: Tab) {
         if self.model.view().lists_exchanges() {
             self.model.details.set_tab(tab);
-            self.model.opened = true;
-            self.model.pane = Pane::Details;
+            self.model.open_details();
         }
     }
 
@@ -269,33 +312,33 @@ impl App {
             self.report(opened, now);
             self.effects.push(Effect::Matching);
         } else if self.model.selected().is_some() {
-            self.model.opened = true;
-            self.model.pane = Pane::Details;
+            self.model.open_details();
         }
     }
 
     fn other_pane(&mut self) {
-        self.model.pane = match self.model.pane {
-            Pane::List if self.model.view().lists_exchanges() => {
-                self.model.opened = true;
-                Pane::Details
-            }
-            _ => {
-                self.model.opened = false;
-                Pane::List
-            }
-        };
+        match self.model.pane {
+            Pane::List if self.model.view().lists_exchanges() => self.model.open_details(),
+            _ => self.model.leave_details(),
+        }
     }
 
-    /// Closes what is open; at the list there is nothing left but to leave.
-    /// Closes what is open over or beside the list. Whether anything was.
+    /// Closes what is open over or beside the list, else goes back to where a jump began. Whether there
+    /// was anything to close or to go back to.
     fn close(&mut self) -> bool {
-        if self.model.pane == Pane::Details || self.model.opened {
-            self.model.opened = false;
-            self.model.pane = Pane::List;
+        let in_details = self.model.pane == Pane::Details || self.model.opened;
+        if in_details && !self.model.is_jumped_to() {
+            self.model.leave_details();
             return true;
         }
-        std::mem::take(&mut self.model.maximised)
+        if std::mem::take(&mut self.model.maximised) {
+            return true;
+        }
+        let back = self.model.go_back();
+        if back {
+            self.effects.push(Effect::Matching);
+        }
+        back
     }
 
     fn report(&mut self, result: Result<(), String>, now: Instant) {
@@ -307,291 +350,5 @@ impl App {
     fn filter_changed(&mut self) {
         self.model.begin_listing();
         self.effects.push(Effect::Matching);
-    }
-
-    fn filter_key(&mut self, key: KeyEvent) {
-        let changed = match key.code {
-            KeyCode::Enter => self.model.filter.accept(),
-            KeyCode::Esc => self.model.filter.cancel(),
-            KeyCode::Up => self.model.filter.recall(true),
-            KeyCode::Down => self.model.filter.recall(false),
-            KeyCode::Tab => self.model.complete(true),
-            KeyCode::BackTab => self.model.complete(false),
-            _ => self.model.filter.change(|line| edit(line, key)),
-        };
-        if changed {
-            self.filter_changed();
-        }
-    }
-
-    fn search_key(&mut self, key: KeyEvent) {
-        let Some(line) = &mut self.model.searching else { return };
-        match key.code {
-            KeyCode::Enter => self.model.searching = None,
-            KeyCode::Esc => {
-                self.model.searching = None;
-                self.model.details.search("");
-            }
-            _ => {
-                edit(line, key);
-                self.model.details.search(line.text());
-            }
-        }
-    }
-
-    fn paste(&mut self, text: &str) {
-        if let Some(Overlay::Prompt(prompt)) = &mut self.model.overlay {
-            prompt.line.paste(text);
-        } else if let Some(line) = &mut self.model.searching {
-            line.paste(text);
-            self.model.details.search(line.text());
-        } else if self.model.filter.change(|line| line.paste(text)) {
-            self.filter_changed();
-        }
-    }
-
-    fn overlay_key(&mut self, key: KeyEvent, now: Instant) {
-        match self.model.overlay.take() {
-            None => {}
-            Some(Overlay::Help { scroll }) => self.help_key(scroll, key),
-            Some(Overlay::Confirm(Question::Clear)) => match key.code {
-                KeyCode::Char('y' | 'Y') => self.model.clear(),
-                KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc => {}
-                _ => self.model.overlay = Some(Overlay::Confirm(Question::Clear)),
-            },
-            Some(Overlay::Menu(menu)) => self.menu_key(menu, key, now),
-            Some(Overlay::Interfaces(picker)) => self.picker_key(picker, key),
-            Some(Overlay::Prompt(prompt)) => self.prompt_key(prompt, key, now),
-        }
-    }
-
-    fn help_key(&mut self, scroll: usize, key: KeyEvent) {
-        let page = isize::from(self.areas.whole.height as i16 / 2);
-        let by = match self.keys.action(key) {
-            Some(Action::Down) => 1,
-            Some(Action::Up) => -1,
-            Some(Action::PageDown) => page,
-            Some(Action::PageUp) => -page,
-            Some(Action::Top) => isize::MIN / 2,
-            Some(Action::Bottom) => isize::MAX / 2,
-            Some(Action::Back | Action::Help | Action::Quit | Action::Open) => return,
-            _ => 0,
-        };
-        let lowest = overlay::help_lowest(self.areas.whole, &self.keys);
-        let scroll = scroll.saturating_add_signed(by).min(lowest);
-        self.model.overlay = Some(Overlay::Help { scroll });
-    }
-
-    fn menu_key(&mut self, mut menu: Menu, key: KeyEvent, now: Instant) {
-        let picked = match (key.code, self.keys.action(key)) {
-            (KeyCode::Char(c), _) if menu.find(c).is_some() => menu.find(c),
-            (KeyCode::Enter, _) => Some(menu.at),
-            (KeyCode::Esc, _) | (_, Some(Action::Back)) => return,
-            (_, Some(Action::Down)) => {
-                menu.step(true);
-                None
-            }
-            (_, Some(Action::Up)) => {
-                menu.step(false);
-                None
-            }
-            _ => None,
-        };
-        match picked {
-            Some(at) if menu.entries.get(at).is_some_and(|entry| entry.enabled) => {
-                menu.at = at;
-                self.pick(&menu, now);
-            }
-            _ => self.model.overlay = Some(Overlay::Menu(menu)),
-        }
-    }
-
-    fn picker_key(&mut self, mut picker: Picker, key: KeyEvent) {
-        match (key.code, self.keys.action(key)) {
-            (KeyCode::Enter, _) => self.effects.push(Effect::Interfaces(picker.chosen())),
-            (KeyCode::Esc, _) | (_, Some(Action::Back | Action::Interfaces)) => return,
-            (_, Some(Action::Down)) => picker.step(true),
-            (_, Some(Action::Up)) => picker.step(false),
-            (_, Some(Action::Mark)) => picker.tick(),
-            _ => {}
-        }
-        self.model.overlay = Some(Overlay::Interfaces(picker));
-    }
-
-    fn pick(&mut self, menu: &Menu, now: Instant) {
-        match menu.kind {
-            MenuKind::Copy => {
-                let Some(case) = self.model.selected() else { return };
-                let masking = self.model.masking(now);
-                if let Some((text, what)) = copying::text(menu.at, case, &masking, &self.model) {
-                    self.effects.push(Effect::Copy(text, what));
-                }
-            }
-            MenuKind::Export => {
-                let Some(choice) = exporting::choice(menu.at) else { return };
-                let name = exporting::file_name(choice, &self.model);
-                let prompt = Prompt::new(PromptKind::SaveAs(menu.at), name);
-                self.model.overlay = Some(Overlay::Prompt(prompt));
-            }
-        }
-    }
-
-    fn prompt_key(&mut self, mut prompt: Prompt, key: KeyEvent, now: Instant) {
-        match key.code {
-            KeyCode::Esc => return,
-            KeyCode::Enter => {
-                let text = prompt.line.text().trim().to_owned();
-                match prompt.kind {
-                    PromptKind::CaptureFilter => {
-                        self.model.overlay = Some(Overlay::Prompt(prompt));
-                        self.effects.push(Effect::CaptureFilter(text));
-                    }
-                    PromptKind::SaveAs(at) => {
-                        if let Some(choice) = exporting::choice(at).filter(|_| !text.is_empty()) {
-                            self.model.overlay = Some(Overlay::Prompt(prompt));
-                            self.effects.push(Effect::Save(text, choice));
-                        }
-                    }
-                    PromptKind::Command => match self.run_command(&text, now) {
-                        Ok(()) => {}
-                        Err(error) => {
-                            prompt.error = Some(error);
-                            self.model.overlay = Some(Overlay::Prompt(prompt));
-                        }
-                    },
-                }
-                return;
-            }
-            KeyCode::Tab if prompt.kind == PromptKind::Command => {
-                let typed = prompt.line.text().to_owned();
-                if let Some(found) = keys::TABLE.iter().find(|known| known.name.starts_with(&typed))
-                {
-                    prompt.line.set(found.name);
-                }
-            }
-            _ => edit(&mut prompt.line, key),
-        }
-        prompt.error = None;
-        self.model.overlay = Some(Overlay::Prompt(prompt));
-    }
-
-    /// `:name of an action`, `:filter EXPRESSION`.
-    fn run_command(&mut self, text: &str, now: Instant) -> Result<(), String> {
-        let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
-        match (name, keys::find(name)) {
-            ("", _) => Ok(()),
-            ("filter", _) if !rest.is_empty() => {
-                self.model.filter.choose(rest).map_err(|error| error.to_string())?;
-                self.filter_changed();
-                Ok(())
-            }
-            (_, Some(binding)) => {
-                self.perform(binding.action, now);
-                Ok(())
-            }
-            ("q" | "q!" | "exit", None) => {
-                self.effects.push(Effect::Quit);
-                Ok(())
-            }
-            _ => Err(format!("no action named {name:?}; Tab completes")),
-        }
-    }
-
-    fn mouse(&mut self, mouse: MouseEvent) -> bool {
-        let at = Position::new(mouse.column, mouse.row);
-        let inside = |area: Option<Rect>| area.filter(|area| area.contains(at));
-        if self.model.overlay.is_some() {
-            return false;
-        }
-        match mouse.kind {
-            MouseEventKind::ScrollDown | MouseEventKind::ScrollUp => {
-                let by = if mouse.kind == MouseEventKind::ScrollDown { 3 } else { -3 };
-                if inside(self.areas.details).is_some() {
-                    self.model.details.step(by);
-                } else {
-                    self.model.step(by);
-                }
-                true
-            }
-            MouseEventKind::Down(MouseButton::Left) => {
-                if let Some(area) = inside(self.areas.list) {
-                    self.click_list(area, mouse);
-                } else if let Some(area) = inside(self.areas.details) {
-                    self.click_details(area, mouse);
-                } else if self.areas.header.contains(at) {
-                    self.click_header(mouse);
-                }
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn click_list(&mut self, area: Rect, mouse: MouseEvent) {
-        self.model.pane = Pane::List;
-        let x = mouse.column - area.x;
-        let shown = list::columns(self.model.view().columns(), area.width);
-        let column = shown.iter().find(|column| (column.x..column.x + column.width).contains(&x));
-        if let Some(column) = column {
-            self.model.set_column(column.index);
-        }
-        if mouse.row == area.y {
-            if column.is_some() {
-                self.model.sort_here();
-            }
-            return;
-        }
-        let row = self.model.table.top() + usize::from(mouse.row - area.y - 1);
-        if row < self.model.table.len() {
-            let again = row == self.model.table.position();
-            self.model.select(row);
-            if again && self.areas.details.is_none() && self.model.view().lists_exchanges() {
-                self.model.opened = true;
-            }
-        }
-    }
-
-    fn click_details(&mut self, area: Rect, mouse: MouseEvent) {
-        self.model.pane = Pane::Details;
-        let x = mouse.column - area.x;
-        let tab = details::tab_spans(area.width)
-            .into_iter()
-            .find(|(_, at, width)| (*at..at + width).contains(&x));
-        if let Some((tab, _, _)) = tab.filter(|_| mouse.row == area.y) {
-            self.model.details.set_tab(tab);
-        }
-    }
-
-    fn click_header(&mut self, mouse: MouseEvent) {
-        let area = self.areas.header;
-        let x = mouse.column - area.x;
-        let tab = header::tab_spans(area.width)
-            .into_iter()
-            .find(|(_, at, width)| (*at..at + width).contains(&x));
-        if let Some((view, _, _)) = tab.filter(|_| mouse.row + 1 == area.bottom()) {
-            self.model.show_view(view);
-        }
-    }
-}
-
-/// Editing keys, as in a shell.
-fn edit(line: &mut model::line_edit::LineEdit, key: KeyEvent) {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    match key.code {
-        KeyCode::Char('a') if control => line.home(),
-        KeyCode::Char('e') if control => line.end(),
-        KeyCode::Char('u') if control => line.delete_to_start(),
-        KeyCode::Char('k') if control => line.delete_to_end(),
-        KeyCode::Char('w') if control => line.delete_word(),
-        KeyCode::Char('h') if control => line.backspace(),
-        KeyCode::Char(c) if !control => line.insert(c),
-        KeyCode::Backspace if key.modifiers.contains(KeyModifiers::ALT) => line.delete_word(),
-        KeyCode::Backspace => line.backspace(),
-        KeyCode::Delete => line.delete(),
-        KeyCode::Left => line.left(),
-        KeyCode::Right => line.right(),
-        KeyCode::Home => line.home(),
-        KeyCode::End => line.end(),
-        _ => {}
     }
 }

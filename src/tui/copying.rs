@@ -1,8 +1,9 @@
 //! The copy menu: what of an exchange can be taken to the clipboard.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use super::model::overlay::Entry;
+use super::model::overlay::{Entry, Menu, MenuKind, Pinned};
 use super::model::{Model, Tab, tabs};
 use crate::auth::masking::Masking;
 use crate::diagnosis::Case;
@@ -18,8 +19,14 @@ const CHOICES: [(char, &str, &str); 5] = [
     ('j', "JSON", "the row, one line as --json writes it"),
 ];
 
-/// The menu's entries for a case.
-pub fn entries(case: &Case) -> Vec<Entry> {
+/// The menu, about the exchange that is selected now.
+pub fn menu(model: &Model) -> Option<Menu> {
+    let case = model.selected()?;
+    let pinned = Pinned { chosen: vec![Arc::clone(case)], shown: Vec::new() };
+    Some(Menu::new(MenuKind::Copy, format!("Copy #{}", case.id()), entries(case), pinned))
+}
+
+fn entries(case: &Case) -> Vec<Entry> {
     let has_request = case.exchange.request.is_some();
     CHOICES
         .into_iter()
@@ -100,7 +107,12 @@ fn row(case: &Case, masking: &Masking) -> String {
 }
 
 fn why(case: &Case, masking: &Masking, model: &Model) -> String {
-    let context =
-        tabs::Context { masking, history: &model.history, marked: None, symbols: &model.symbols };
+    let context = tabs::Context {
+        masking,
+        others: masking,
+        history: &model.history,
+        marked: None,
+        symbols: &model.symbols,
+    };
     tabs::document(Tab::Why, case, &context).plain()
 }

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::model::Model;
-use super::model::overlay::Entry;
+use super::model::overlay::{Entry, Menu, MenuKind, Pinned};
 use crate::auth::masking::Masking;
 use crate::capture::SourceSpec;
 use crate::diagnosis::Case;
@@ -75,21 +76,32 @@ const CHOICES: [(char, Choice); 8] = [
     ('P', Choice { subject: Subject::Shown, form: Form::Packets }),
 ];
 
-/// The menu's entries.
-pub fn entries(model: &Model) -> Vec<Entry> {
-    let (marked, (_, listed)) = (model.marked().len(), model.counts());
-    let chosen = match marked {
-        0 => "this row".to_owned(),
-        count => format!("the {count} marked"),
+/// The menu, about what is marked, selected and listed now.
+pub fn menu(model: &Model) -> Menu {
+    let marked = model.marked();
+    let count = marked.len();
+    let chosen = if marked.is_empty() { model.row_cases() } else { marked };
+    let words = match (count, chosen.as_slice()) {
+        (0, [case]) => format!("this row, #{}", case.id()),
+        (0, cases) => format!("the {} of this row", cases.len()),
+        (marked, _) => format!("the {marked} marked"),
     };
+    let pinned = Pinned { chosen, shown: model.listed_cases() };
+    let entries = entries(&words, &pinned);
+    Menu::new(MenuKind::Export, "Export", entries, pinned)
+}
+
+fn entries(chosen: &str, pinned: &Pinned) -> Vec<Entry> {
     CHOICES
         .into_iter()
         .map(|(key, choice)| {
-            let (note, enabled) = match choice.subject {
-                Subject::Chosen => (chosen.clone(), marked > 0 || model.selected().is_some()),
-                Subject::Shown => (format!("all {listed} that are shown"), listed > 0),
+            let cases = cases(choice.subject, pinned);
+            let note = match choice.subject {
+                Subject::Chosen => chosen.to_owned(),
+                Subject::Shown => format!("all {} that are shown", cases.len()),
             };
-            Entry { key: Some(key), label: choice.form.name().to_owned(), note, enabled }
+            let label = choice.form.name().to_owned();
+            Entry { key: Some(key), label, note, enabled: !cases.is_empty() }
         })
         .collect()
 }
@@ -100,19 +112,15 @@ pub fn choice(at: usize) -> Option<Choice> {
 }
 
 /// The exchanges that a choice takes.
-pub fn cases(subject: Subject, model: &Model) -> Vec<Arc<Case>> {
+pub fn cases(subject: Subject, pinned: &Pinned) -> &[Arc<Case>] {
     match subject {
-        Subject::Shown => model.listed_cases(),
-        Subject::Chosen => {
-            let marked = model.marked();
-            if marked.is_empty() { model.selected().cloned().into_iter().collect() } else { marked }
-        }
+        Subject::Shown => &pinned.shown,
+        Subject::Chosen => &pinned.chosen,
     }
 }
 
 /// A file name that tells what is in it: when the first exchange was, and its number.
-pub fn file_name(choice: Choice, model: &Model) -> String {
-    let cases = cases(choice.subject, model);
+pub fn file_name(choice: Choice, cases: &[Arc<Case>]) -> String {
     let first = cases.first().map_or_else(String::new, |case| {
         let time = case.exchange.time().rfc3339_seconds().replace([':', '-'], "");
         format!("-{time}-{}", case.id())
@@ -120,34 +128,36 @@ pub fn file_name(choice: Choice, model: &Model) -> String {
     format!("why401{first}.{}", choice.form.ending())
 }
 
-/// Writes what a choice takes. `packets` is where the packets can be read again, or why nowhere.
+/// Writes these exchanges. `packets` is where the packets can be read again, or why nowhere.
 ///
 /// # Errors
 /// In words: the file cannot be written, or the packets cannot be read.
 pub fn write(
-    choice: Choice,
+    form: Form,
+    cases: &[Arc<Case>],
     model: &Model,
-    masking: &Masking,
     packets: Result<&Path, &str>,
     out: &mut impl Write,
+    now: Instant,
 ) -> Result<(), String> {
-    let cases = cases(choice.subject, model);
-    let mut all = cases.iter().map(AsRef::as_ref);
-    let done = match choice.form {
+    let cases = cases.iter().map(|case| &**model.newest(case));
+    let masked: Vec<Masking> = cases.clone().map(|case| model.masking_of(case.id(), now)).collect();
+    let mut all = cases.clone().zip(&masked);
+    let done = match form {
         Form::Json => {
             let mut line = Vec::new();
-            all.try_for_each(|case| {
+            all.try_for_each(|(case, masking)| {
                 line.clear();
                 json::exchange(&mut line, case, masking);
                 out.write_all(&line)
             })
         }
-        Form::Har => har::write(out, all, masking),
+        Form::Har => har::write(out, all),
         Form::Report => {
             let source = model.status.as_ref().map_or("", |status| &status.source);
-            out.write_all(report::markdown(all, source, masking).as_bytes())
+            out.write_all(report::markdown(all, source).as_bytes())
         }
-        Form::Packets => return cut(packets?, all, out),
+        Form::Packets => return cut(packets?, cases, out),
     };
     done.and_then(|()| out.flush()).map_err(|error| error.to_string())
 }

@@ -67,6 +67,13 @@ pub enum Action {
     Suspend,
 }
 
+impl Action {
+    /// Whether it is about the details, which only the lists of exchanges have.
+    pub const fn needs_details(self) -> bool {
+        matches!(self, Self::NextPane | Self::PreviousPane | Self::Why | Self::Diff | Self::Search)
+    }
+}
+
 /// Under which heading the help lists an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
@@ -146,7 +153,7 @@ use self::Context::{Anywhere, Details, List};
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = &[
     binding(Action::Open, "open", &["enter"], "open the row: its details, or what is behind it", Some("open"), List, Group::Move),
-    binding(Action::Back, "back", &["esc", "q"], "close what is open; at the list, q quits", Some("back"), Details, Group::Move),
+    binding(Action::Back, "back", &["esc", "q"], "close what is open, go back from a jump; at the list, q quits", Some("back"), Details, Group::Move),
     binding(Action::Down, "down", &["j", "down"], "one row or line down", None, Anywhere, Group::Move),
     binding(Action::Up, "up", &["k", "up"], "one row or line up; stops following", None, Anywhere, Group::Move),
     binding(Action::Left, "left", &["h", "left"], "cell to the left; in details the tab before", None, Anywhere, Group::Move),
@@ -154,7 +161,7 @@ pub const TABLE: &[Binding] = &[
     binding(Action::PageDown, "page-down", &["ctrl-f", "pagedown", "ctrl-d"], "a page down", None, Anywhere, Group::Move),
     binding(Action::PageUp, "page-up", &["ctrl-b", "pageup", "ctrl-u"], "a page up", None, Anywhere, Group::Move),
     binding(Action::Top, "top", &["g", "home"], "first row or line", None, Anywhere, Group::Move),
-    binding(Action::Bottom, "bottom", &["G", "end"], "last row or line; resumes following", None, Anywhere, Group::Move),
+    binding(Action::Bottom, "bottom", &["G", "end"], "last row or line; resumes following, by time", None, Anywhere, Group::Move),
     binding(Action::NextCause, "next-cause", &["c"], "next row with another cause", None, List, Group::Move),
     binding(Action::PreviousCause, "previous-cause", &["C"], "previous row with another cause", None, List, Group::Move),
     binding(Action::Related, "related", &["r"], "jump to a related exchange: the retry, the success, the other hop", Some("related"), Details, Group::Move),
@@ -189,10 +196,10 @@ pub const TABLE: &[Binding] = &[
     binding(Action::Diff, "diff", &["d"], "compare with the nearest success or the marked row", Some("diff"), Anywhere, Group::Row),
     binding(Action::Copy, "copy", &["y"], "copy: curl, URL, header, diagnosis, JSON", Some("copy"), Anywhere, Group::Row),
     binding(Action::Export, "export", &["x", "f2"], "export: the row, the marks, or all that is shown", Some("export"), Anywhere, Group::Row),
-    binding(Action::Mark, "mark", &["space", "m"], "mark or unmark the row", None, List, Group::Row),
-    binding(Action::Reveal, "reveal", &["*"], "show this row's secrets for ten seconds", None, Anywhere, Group::Row),
+    binding(Action::Mark, "mark", &["space", "m"], "mark or unmark the row, with all exchanges in it", None, List, Group::Row),
+    binding(Action::Reveal, "reveal", &["*"], "show the secrets of this exchange, and of no other, for ten seconds", None, Anywhere, Group::Row),
 
-    binding(Action::Follow, "follow", &["F"], "follow new rows", Some("follow"), List, Group::Session),
+    binding(Action::Follow, "follow", &["F"], "follow new rows, while they are sorted by time", Some("follow"), List, Group::Session),
     binding(Action::Pause, "pause", &["p"], "pause the display; the capture goes on", Some("pause"), List, Group::Session),
     binding(Action::Interfaces, "interfaces", &["i"], "choose the interface to capture on", None, Anywhere, Group::Session),
     binding(Action::CaptureFilter, "capture-filter", &["b"], "edit the capture filter (BPF)", None, Anywhere, Group::Session),

@@ -59,6 +59,8 @@ pub struct UiOptions {
     pub packets: Result<PathBuf, &'static str>,
     /// Whether new rows are followed from the start: yes for a live capture, no for a file.
     pub follow: bool,
+    /// Whether it can be started with `--user`: the demo cannot.
+    pub takes_user: bool,
 }
 
 impl UiOptions {
@@ -76,6 +78,7 @@ impl UiOptions {
             mouse: true,
             packets: Err("the packets were not kept"),
             follow: true,
+            takes_user: true,
         }
     }
 }
@@ -100,8 +103,8 @@ pub fn run(mut session: SessionHandle, options: UiOptions) -> Result<Option<Outc
     let mut app = App::new(model(&options)?, options.keys);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut screen = Screen::enter(options.mouse)?;
-    let shown =
-        runtime.block_on(show(&mut screen, &mut app, &theme, &mut session, &options.packets));
+    let exports = Exports { packets: options.packets, takes_user: options.takes_user };
+    let shown = runtime.block_on(show(&mut screen, &mut app, &theme, &mut session, &exports));
     drop(screen);
     // First: what the capture still has to save it saves, whatever became of the screen.
     let outcome = session.finish();
@@ -127,6 +130,14 @@ fn model(options: &UiOptions) -> Result<Model, FilterError> {
         masking: options.masking.clone(),
         symbols: options.symbols,
     })
+}
+
+/// What an export has to know of how the program was started.
+#[derive(Debug)]
+struct Exports {
+    /// Where the packets can be read again, or why nowhere.
+    packets: Result<PathBuf, &'static str>,
+    takes_user: bool,
 }
 
 /// What makes the next picture due.
@@ -160,7 +171,7 @@ async fn show(
     app: &mut App,
     theme: &Theme,
     session: &mut SessionHandle,
-    packets: &Result<PathBuf, &'static str>,
+    exports: &Exports,
 ) -> io::Result<()> {
     let mut keys = Keyboard::open()?;
     let mut terminated = pin!(session::signals::terminated());
@@ -191,7 +202,7 @@ async fn show(
                 for event in keys.ready() {
                     pace.pressed |= app.event(&event?, Instant::now());
                 }
-                if perform(app, screen, session, packets)? {
+                if perform(app, screen, session, exports)? {
                     return Ok(());
                 }
             }
@@ -260,7 +271,7 @@ fn perform(
     app: &mut App,
     screen: &mut Screen,
     session: &mut SessionHandle,
-    packets: &Result<PathBuf, &'static str>,
+    exports: &Exports,
 ) -> io::Result<bool> {
     for effect in app.take_effects() {
         let now = Instant::now();
@@ -279,10 +290,7 @@ fn perform(
                 }
             }
             Effect::ListInterfaces => list_interfaces(app, now),
-            Effect::Save(name, choice) => {
-                let packets = packets.as_deref().map_err(|why| *why);
-                save(app, &name, choice, packets, now);
-            }
+            Effect::Save(name, choice) => save(app, &name, choice, exports, now),
             Effect::Interfaces(names) => change(app, session, Change::Interfaces(names), now),
             Effect::CaptureFilter(text) => change(app, session, Change::Bpf(text), now),
         }
@@ -294,12 +302,11 @@ fn perform(
 fn list_interfaces(app: &mut App, now: Instant) {
     match interfaces::list() {
         Ok(list) => {
-            let mut picker = Picker {
-                candidates: list.into_iter().map(candidate).collect(),
-                at: 0,
-                ticked: Vec::new(),
-                error: None,
-            };
+            let live = app.model.status.as_ref().filter(|status| status.live);
+            let current: Vec<&str> = live.map_or_else(Vec::new, |s| s.source.split(", ").collect());
+            let candidates = list.into_iter().map(|one| candidate(one, &current)).collect();
+            let mut picker = Picker { candidates, at: 0, ticked: Vec::new(), error: None };
+            picker.go_to(&current);
             picker.look(interfaces::packets);
             app.model.overlay = Some(Overlay::Interfaces(picker));
         }
@@ -307,8 +314,11 @@ fn list_interfaces(app: &mut App, now: Instant) {
     }
 }
 
-fn candidate(interface: interfaces::Interface) -> Candidate {
+fn candidate(interface: interfaces::Interface, current: &[&str]) -> Candidate {
     let mut about: Vec<String> = interface.addresses.iter().map(ToString::to_string).collect();
+    if current.contains(&&*interface.name) {
+        about.insert(0, "captured on now".to_owned());
+    }
     let allowed = interface.capture.is_ok();
     about.push(match interface.capture {
         Ok(link_type) => link_type,
@@ -327,12 +337,15 @@ fn candidate(interface: interfaces::Interface) -> Candidate {
 }
 
 /// Writes a file that only its owner may read; an error stands where the name was asked for.
-fn save(app: &mut App, name: &str, choice: Choice, packets: Result<&Path, &str>, now: Instant) {
-    let masking = app.model.masking(now);
+fn save(app: &mut App, name: &str, choice: Choice, exports: &Exports, now: Instant) {
+    let Some(Overlay::Prompt(prompt)) = &app.model.overlay else { return };
     let path = Path::new(name);
-    let saved = file::create(path).map_err(|error| not_created(&error)).and_then(|created| {
+    let packets = exports.packets.as_deref().map_err(|why| *why);
+    let not_created = |error| not_created(&error, exports.takes_user);
+    let saved = file::create(path).map_err(not_created).and_then(|created| {
         let mut out = BufWriter::new(created);
-        let written = exporting::write(choice, &app.model, &masking, packets, &mut out);
+        let written =
+            exporting::write(choice.form, &prompt.cases, &app.model, packets, &mut out, now);
         if written.is_err() {
             // What was begun helps nobody; if it stays, the message still says what happened.
             let _ = std::fs::remove_file(path);
@@ -341,8 +354,13 @@ fn save(app: &mut App, name: &str, choice: Choice, packets: Result<&Path, &str>,
     });
     match saved {
         Ok(()) => {
+            let count = match prompt.cases.len() {
+                1 => String::new(),
+                count => format!("{count} exchanges, "),
+            };
             app.model.overlay = None;
-            app.model.say(format!("Saved: {name}, readable only by you."), Role::Good, now);
+            let words = format!("Saved: {name}, {count}readable only by you.");
+            app.model.say(words, Role::Good, now);
         }
         Err(error) => {
             if let Some(Overlay::Prompt(prompt)) = &mut app.model.overlay {
@@ -353,11 +371,23 @@ fn save(app: &mut App, name: &str, choice: Choice, packets: Result<&Path, &str>,
 }
 
 /// Why a file was not created, and what to do about it.
-fn not_created(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::PermissionDenied {
-        return "no right to write there: start in another folder, or with --user root".to_owned();
+fn not_created(error: &io::Error, takes_user: bool) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied if takes_user => {
+            "no right to write there: start in another folder, or with --user root".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "no right to write there: start in another folder".to_owned()
+        }
+        io::ErrorKind::AlreadyExists => {
+            "a file of this name exists, and stays as it is: choose another name".to_owned()
+        }
+        // The number of an error says nothing to who reads its words.
+        _ => {
+            let words = error.to_string();
+            words.split(" (os error").next().unwrap_or_default().to_lowercase()
+        }
     }
-    error.to_string()
 }
 
 /// Changes what is captured; an error stands where it was asked for.
@@ -395,6 +425,18 @@ mod tests {
             options.filter = asked.map(str::to_owned);
             let model = model(&options).unwrap();
             assert_eq!((model.view(), model.filter.source()), (view, source));
+        }
+    }
+
+    #[test]
+    fn why_a_file_was_not_created_is_said_in_words_and_with_advice_that_works() {
+        let of =
+            |kind: i32, takes_user| not_created(&io::Error::from_raw_os_error(kind), takes_user);
+        assert!(of(13, true).ends_with("start in another folder, or with --user root"));
+        assert!(of(13, false).ends_with("start in another folder"), "the demo has no --user");
+        assert!(of(17, true).contains("exists"));
+        for kind in [2, 17, 20, 28] {
+            assert!(!of(kind, true).contains("os error"), "{}", of(kind, true));
         }
     }
 

@@ -1,5 +1,14 @@
 //! The shapes of the screen, and their stand-ins where the terminal draws ASCII only.
 
+use std::borrow::Cow;
+
+use unicode_width::UnicodeWidthChar as _;
+
+use crate::text;
+
+/// Combining characters kept on one letter. More would pile up over the lines above.
+pub const COMBINING: usize = 2;
+
 /// What shapes the screen may be drawn with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbols {
@@ -70,6 +79,28 @@ impl Symbols {
         unicode: false,
     };
 
+    /// Nothing in it acts on the terminal, and every terminal agrees on its width.
+    pub fn settle<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let fine = |c: char| c == ' ' || c.is_ascii_graphic();
+        if text.chars().all(fine) {
+            return Cow::Borrowed(text);
+        }
+        let safe = text::visible(text);
+        let mut out = String::with_capacity(safe.len());
+        let mut combining = 0;
+        for c in safe.chars() {
+            combining = if c.width() == Some(0) { combining + 1 } else { 0 };
+            if !self.unicode && !c.is_ascii() {
+                out.push_str(&stand_in(c));
+            } else if is_unsteady(c) || combining > COMBINING {
+                out.push_str(&escape(c));
+            } else {
+                out.push(c);
+            }
+        }
+        Cow::Owned(out)
+    }
+
     /// What the locale allows: the first of `LC_ALL`, `LC_CTYPE`, `LANG` that is set decides
     /// (POSIX.1-2017 XBD 8.2).
     pub fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Self {
@@ -83,6 +114,37 @@ impl Symbols {
         } else {
             Self::ASCII
         }
+    }
+}
+
+/// Characters that change the width of their neighbours in some terminals and not in others:
+/// variation selectors, emoji modifiers, regional indicators, conjoining Hangul vowels and finals.
+fn is_unsteady(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{1f1e6}'..='\u{1f1ff}'
+        | '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}')
+}
+
+fn escape(c: char) -> String {
+    format!("\\u{{{:x}}}", c as u32)
+}
+
+/// What stands for a character where only ASCII is drawn. The program's own words use few others.
+fn stand_in(c: char) -> String {
+    match c {
+        '…' => "...".into(),
+        '–' | '—' | '‑' => "-".into(),
+        '×' => "x".into(),
+        '“' | '”' | '„' => "\"".into(),
+        '‘' | '’' => "'".into(),
+        '·' | '•' => "*".into(),
+        '→' => "->".into(),
+        '≥' => ">=".into(),
+        '≤' => "<=".into(),
+        '≠' => "!=".into(),
+        '§' => "sec. ".into(),
+        '±' => "+-".into(),
+        '⏎' => "\\n".into(),
+        other => escape(other),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Keys and mouse through the app, without a terminal: every view, every column.
 
+mod jumps;
+mod reading;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,9 +14,9 @@ use ratatui::layout::Rect;
 use super::app::{App, Effect};
 use super::keys::{Action, KeyMap};
 use super::model::samples::{Sample, a_morning, status};
-use super::model::{Model, Settings, Tab, View};
+use super::model::{Model, Settings, Tab, View, fitting};
 use super::symbols::Symbols;
-use super::view::{details, header, list};
+use super::view::{details, header};
 use crate::auth::masking::Masking;
 use crate::diagnosis::{Case, Confidence};
 use crate::secret::FingerprintKey;
@@ -154,7 +157,7 @@ fn tabs_titles_rows_and_the_wheel_answer_the_mouse() {
     }
     click(&mut app, 2, tabs);
     let area = app.areas.list.unwrap();
-    for shown in list::columns(View::Refusals.columns(), area.width) {
+    for shown in fitting::columns(View::Refusals.columns(), area.width) {
         click(&mut app, area.x + shown.x, area.y);
         assert_eq!(app.model.sort(), shown.column);
     }
@@ -316,4 +319,30 @@ fn escape_closes_what_is_open_and_never_leaves() {
     assert!(!app.model.opened);
     press(&mut app, "q");
     assert!(app.take_effects().contains(&Effect::Quit));
+}
+
+#[test]
+fn a_search_says_where_it_can_be_and_that_it_found_nothing() {
+    let mut app = app(a_morning());
+    let said = |app: &App| app.model.toast(Instant::now()).map(|toast| toast.text.clone());
+    press(&mut app, "4");
+    app.perform(Action::Search, Instant::now());
+    assert!(app.model.searching.is_none() && said(&app).unwrap().contains("Enter"));
+    press(&mut app, "1\r");
+    app.perform(Action::Search, Instant::now());
+    press(&mut app, "zebra\rn");
+    assert_eq!(said(&app).unwrap(), "Not found here: zebra");
+}
+
+#[test]
+fn a_file_needs_a_name() {
+    use super::model::overlay::Overlay;
+    let mut app = app(a_morning());
+    press(&mut app, "xm");
+    let Some(Overlay::Prompt(prompt)) = &mut app.model.overlay else { panic!("no prompt") };
+    prompt.line.set("");
+    press(&mut app, "\r");
+    let Some(Overlay::Prompt(prompt)) = &app.model.overlay else { panic!("it was closed") };
+    assert_eq!(prompt.error.as_deref(), Some("a file needs a name"));
+    assert!(app.take_effects().is_empty());
 }

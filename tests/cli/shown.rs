@@ -68,8 +68,8 @@ pub fn lines(path: &Path, more: &[&str]) -> Vec<(&'static str, String)> {
 pub fn exports(cases: &[Arc<Case>], reveal: bool) -> Vec<(&'static str, String)> {
     let masking = Masking::new(reveal, key());
     let mut archive = Vec::new();
-    har::write(&mut archive, cases.iter().map(Arc::as_ref), &masking).unwrap();
-    let report = report::markdown(cases.iter().map(Arc::as_ref), "test", &masking);
+    har::write(&mut archive, cases.iter().map(|case| (&**case, &masking))).unwrap();
+    let report = report::markdown(cases.iter().map(|case| (&**case, &masking)), "test");
     let mut out = vec![("HAR", text(&archive)), ("report", report)];
     let app = app(cases, &masking);
     for case in cases {

@@ -1,16 +1,52 @@
-//! Getting around: selection, views, columns, sort, folds, marks, and filters made from cells.
+//! Getting around: selection, views, columns, sort, folds, and filters made from cells.
 
 use std::sync::Arc;
 
 use super::views::Fold;
-use super::{Column, Group, Model, Pane, View};
+use super::{Column, Model, Pane, View};
 use crate::diagnosis::Case;
 
 impl Model {
-    /// The case shown in the details: the latest of the selected row.
+    /// The case shown in the details: the one that is being read, else the latest of the selected row.
     pub fn selected(&self) -> Option<&Arc<Case>> {
+        if let Some(read) = &self.reading {
+            return Some(self.newest(read));
+        }
         let (_, group) = self.table.selected()?;
         self.history.get(group.members.last())
+    }
+
+    /// A case as it is known now; as it was, once the history has forgotten it.
+    pub fn newest<'a>(&'a self, case: &'a Arc<Case>) -> &'a Arc<Case> {
+        self.history.get(case.id()).unwrap_or(case)
+    }
+
+    /// Stays with the exchange that is shown, whatever comes, until the selection is moved: new rows are
+    /// followed no longer, and neither a repeat nor the end of its time in the history replaces it.
+    pub fn hold(&mut self) {
+        let Some(case) = self.selected().cloned() else { return };
+        self.table.hold();
+        self.chosen = Some(case.id());
+        self.reading = Some(case);
+    }
+
+    /// Opens the details of the selected row and gives them the keys.
+    pub fn open_details(&mut self) {
+        self.hold();
+        self.opened = true;
+        self.pane = Pane::Details;
+    }
+
+    /// Leaves the details: what is shown is that of the selected row again.
+    pub fn leave_details(&mut self) {
+        self.reading = None;
+        self.opened = false;
+        self.pane = Pane::List;
+    }
+
+    /// Whether the exchange that is being read had to leave the history.
+    pub fn is_forgotten(&self) -> bool {
+        self.reading.as_ref().is_some_and(|read| self.history.get(read.id()).is_none())
     }
 
     /// Goes to another view; its sort, cell and row are as they were.
@@ -20,8 +56,7 @@ impl Model {
         let left = self.remembered_mut();
         (left.selected, left.follow) = (selected, follow);
         self.view = view;
-        self.opened = false;
-        self.pane = Pane::List;
+        self.leave_details();
         let entered = *self.remembered();
         self.table.restart(entered.follow);
         self.chosen = entered.selected;
@@ -65,23 +100,32 @@ impl Model {
         if self.table.selected().map(|(id, _)| id) != before {
             self.details.rewind();
         }
+        self.reading = None;
         self.chosen = self.selected().map(|case| case.id());
     }
 
-    /// Follows new rows from now on, or stops.
-    pub fn set_follow(&mut self, follow: bool) {
+    /// Follows new rows from now on, or stops. Returns whether it can be: the newest row is at an end only
+    /// while rows are sorted by time.
+    pub fn set_follow(&mut self, follow: bool) -> bool {
+        if follow && !self.sort().is_by_arrival() {
+            return false;
+        }
+        if follow {
+            self.reading = None;
+        }
         self.table.set_follow(follow);
+        true
     }
 
     /// Moves the cell to the left or right.
     pub fn move_column(&mut self, right: bool) {
-        let last = self.view.columns().len() - 1;
-        let remembered = self.remembered_mut();
-        remembered.column = if right {
-            (remembered.column + 1).min(last)
+        let (here, shown) = (self.column(), self.shown_columns());
+        let next = if right {
+            shown.into_iter().find(|at| *at > here)
         } else {
-            remembered.column.saturating_sub(1)
+            shown.into_iter().rev().find(|at| *at < here)
         };
+        self.remembered_mut().column = next.unwrap_or(here);
     }
 
     /// Selects the cell in this column.
@@ -99,6 +143,9 @@ impl Model {
             // Large numbers and much trouble first.
             remembered.reverse = column.is_number() && column != Column::Flow;
         }
+        if !column.is_by_arrival() {
+            self.table.set_follow(false);
+        }
         self.begin_listing();
     }
 
@@ -109,11 +156,12 @@ impl Model {
 
     /// Sorts by the next column, or the one before.
     pub fn sort_beside(&mut self, right: bool) {
-        let columns = self.view.columns();
-        let sort = self.sort();
+        let (columns, sort) = (self.view.columns(), self.sort());
         let at = columns.iter().position(|column| *column == sort).unwrap_or(0);
         let by = if right { 1 } else { columns.len() - 1 };
-        let next = (at + by) % columns.len();
+        let shown = self.shown_columns();
+        let mut beside = (1..=columns.len()).map(|steps| (at + by * steps) % columns.len());
+        let Some(next) = beside.find(|next| shown.contains(next)) else { return };
         self.set_column(next);
         self.sort_by(columns[next]);
     }
@@ -133,50 +181,6 @@ impl Model {
         self.fold
     }
 
-    /// Marks or unmarks the selected row.
-    pub fn toggle_mark(&mut self) {
-        let Some(id) = self.selected().map(|case| case.id()) else { return };
-        if self.marks.remove(&id) {
-            self.last_mark = None;
-        } else {
-            self.marks.insert(id);
-            self.last_mark = Some(id);
-        }
-        if self.marked_only {
-            self.begin_listing();
-        }
-    }
-
-    /// Whether the latest exchange of this group is marked.
-    pub fn is_marked(&self, group: &Group) -> bool {
-        !self.marks.is_empty() && self.marks.contains(&group.members.last())
-    }
-
-    /// The marked exchanges.
-    pub fn marked(&self) -> Vec<Arc<Case>> {
-        self.marks.iter().filter_map(|&id| self.history.get(id)).cloned().collect()
-    }
-
-    /// Lists the marked rows only, or all again.
-    pub fn toggle_marked_only(&mut self) -> bool {
-        self.marked_only = !self.marked_only;
-        self.begin_listing();
-        self.marked_only
-    }
-
-    /// Whether only marked rows are listed.
-    pub fn is_marked_only(&self) -> bool {
-        self.marked_only
-    }
-
-    /// All exchanges of the rows listed, in order of their ids.
-    pub fn listed_cases(&self) -> Vec<Arc<Case>> {
-        let mut ids: Vec<u64> =
-            self.table.iter().flat_map(|(_, group)| group.members.latest_first()).collect();
-        ids.sort_unstable();
-        ids.into_iter().filter_map(|id| self.history.get(id)).cloned().collect()
-    }
-
     /// Filters by the selected cell, or excludes it.
     ///
     /// # Errors
@@ -190,26 +194,6 @@ impl Model {
             .ok_or_else(|| format!("There is no filter for the column {:?}.", column.title()))?;
         self.filter.narrow(&term, exclude).map_err(|error| error.to_string())?;
         self.begin_listing();
-        Ok(())
-    }
-
-    /// Shows the exchanges behind the selected row of an aggregated view.
-    ///
-    /// # Errors
-    /// In words, when there is nothing to show.
-    pub fn drill_down(&mut self) -> Result<(), String> {
-        let column = match self.view {
-            View::Endpoints => Column::Endpoint,
-            View::Clients => Column::Client,
-            View::Flows => Column::Flow,
-            View::Refusals | View::Exchanges => return Ok(()),
-        };
-        let (_, group) = self.table.selected().ok_or("There is no row.")?;
-        let refused = group.refused > 0;
-        let term = column.filter_term(group, &self.history).ok_or("This row has no filter.")?;
-        self.filter.narrow(&term, false).map_err(|error| error.to_string())?;
-        let to = if refused && self.view != View::Flows { View::Refusals } else { View::Exchanges };
-        self.show_view(to);
         Ok(())
     }
 
@@ -234,35 +218,13 @@ impl Model {
         next.map(|position| self.select(position)).is_some()
     }
 
-    /// The exchange that the selected one's diagnosis points to next.
-    pub fn next_related(&self) -> Option<u64> {
-        let case = self.selected()?;
-        let verdict = case.verdict.as_ref()?;
-        let nearest = verdict.nearest_success.as_ref().map(|near| near.id());
-        verdict.diagnosis.related.iter().copied().chain(nearest).find(|id| *id != case.id())
-    }
-
-    /// Jumps to an exchange, through a view that lists it.
-    pub fn go_to(&mut self, id: u64) -> bool {
-        if self.history.get(id).is_none() {
-            return false;
-        }
-        if !self.view.lists_exchanges() || !self.select_case(id) {
-            self.show_view(View::Exchanges);
-            if !self.select_case(id) && self.filter.active().is_some() {
-                self.filter.toggle();
-                self.relist();
-                self.select_case(id);
-            }
-        }
-        true
-    }
-
     /// Forgets all rows.
     pub fn clear(&mut self) {
         self.history.clear();
         self.marks.clear();
         self.last_mark = None;
+        self.trail.clear();
+        self.leave_details();
         self.relist();
     }
 }

@@ -62,7 +62,7 @@ impl Column {
                 let short = || summary::asked_short(case);
                 Cell::new(Role::Text, if fits(&full, width) { full } else { short() })
             }
-            Self::Why => why(case, history, symbols),
+            Self::Why => cause(group, history, symbols, width),
             Self::Latency => Cell::new(
                 Role::Text,
                 case.exchange.latency().map_or_else(String::new, summary::short_duration),
@@ -89,6 +89,48 @@ impl Column {
 
 fn of((role, text): (Role, String)) -> Cell {
     Cell { role, text }
+}
+
+/// The most frequent cause in a row, and how many others there are: its end, which is never cut off.
+fn cause(group: &Group, history: &History, symbols: &Symbols, width: u16) -> Cell {
+    let Some((case, others)) = chief(group, history) else { return Cell::new(Role::Muted, "") };
+    let mut cell = why(case, history, symbols);
+    if others == 0 {
+        return cell;
+    }
+    let plural = if others == 1 { "" } else { "s" };
+    let full = format!(" +{others} other cause{plural}");
+    if fits(&format!("{}{full}", cell.text), width) {
+        cell.text.push_str(&full);
+        return cell;
+    }
+    let short = format!(" +{others}");
+    let room = usize::from(width).saturating_sub(short.len());
+    if !fits(&cell.text, room as u16) {
+        cell.text = cell.text.chars().take(room.saturating_sub(1)).collect();
+        cell.text.push_str(symbols.ellipsis);
+    }
+    cell.text.push_str(&short);
+    cell
+}
+
+/// The latest exchange with the most frequent cause of a row, and how many other causes it has; the
+/// latest of all where there is none.
+pub fn chief<'a>(group: &'a Group, history: &'a History) -> Option<(&'a Case, usize)> {
+    let mut causes: Vec<(&str, usize, &Case)> = Vec::new();
+    for case in sample(group, history) {
+        let Some(verdict) = &case.verdict else { continue };
+        let id = verdict.diagnosis.entry.id.as_str();
+        match causes.iter_mut().find(|(known, ..)| *known == id) {
+            Some((_, count, _)) => *count += 1,
+            None => causes.push((id, 1, case)),
+        }
+    }
+    let others = causes.len().saturating_sub(1);
+    // Of those that are as frequent the first is the latest.
+    let chief = causes.into_iter().rev().max_by_key(|(_, count, _)| *count);
+    let latest = || history.get(group.members.last()).map(AsRef::as_ref);
+    Some((chief.map(|(.., case)| case).or_else(latest)?, others))
 }
 
 /// The diagnosis; a handshake that is over says how it ended.
@@ -142,10 +184,23 @@ fn elide_host(host: &str, path: &str, symbols: &Symbols, width: u16) -> String {
 fn repeat(group: &Group, case: &Case, symbols: &Symbols, width: u16) -> Cell {
     let told = case.verdict.as_ref().map_or(1, |verdict| verdict.repeat as usize);
     let times = group.members.count().max(told);
+    if times <= 1 {
+        return Cell::new(Role::Strong, "");
+    }
+    // Where the sign would cost a number its digits, the number says more.
     let number = short_number(times as u64, width.saturating_sub(1));
-    let text = if times > 1 { format!("{}{number}", symbols.times) } else { String::new() };
-    Cell::new(Role::Strong, text)
+    Cell::new(
+        Role::Strong,
+        if number == TOO_LONG {
+            short_number(times as u64, width)
+        } else {
+            format!("{}{number}", symbols.times)
+        },
+    )
 }
+
+/// Stands for a number that no form of fits.
+const TOO_LONG: &str = "+";
 
 /// A number in a narrow cell: cut digits would make another number of it.
 fn short_number(number: u64, width: u16) -> String {
@@ -155,7 +210,15 @@ fn short_number(number: u64, width: u16) -> String {
         .into_iter()
         .filter(|(unit, _)| number >= *unit)
         .map(|(unit, letter)| format!("{}{letter}", number / unit));
-    std::iter::once(number.to_string()).chain(shorter).find(fits).unwrap_or_else(|| "+".to_owned())
+    let tenths = scaled
+        .into_iter()
+        .filter(|(unit, _)| (*unit / 10..*unit).contains(&number))
+        .map(|(unit, letter)| format!(".{}{letter}", number * 10 / unit));
+    std::iter::once(number.to_string())
+        .chain(shorter)
+        .chain(tenths)
+        .find(fits)
+        .unwrap_or_else(|| TOO_LONG.to_owned())
 }
 
 pub(super) fn percent(group: &Group) -> u32 {
@@ -320,8 +383,28 @@ mod tests {
             (99_999, 5, "99999"),
             (100_000, 5, "100k"),
             (745, 2, "+"),
+            (123_456, 3, ".1M"),
+            (99_999, 3, "99k"),
         ] {
             assert_eq!(short_number(number, width), shown);
+        }
+    }
+
+    #[test]
+    fn a_hundred_repeats_are_told_in_three_cells() {
+        use super::super::samples::refused;
+        use super::super::table::{SortKey, Table};
+        let mut table = Table::default();
+        let case = refused(1);
+        for (count, shown) in
+            [(2, "×2"), (99, "×99"), (745, "745"), (7_456, "×7k"), (12_345, "12k")]
+        {
+            for id in table.exchanges() as u64 + 1..=count {
+                let case = Case::clone(&refused(id));
+                table.add(1, &case, |_| SortKey::Arrival);
+            }
+            let (_, group) = table.group_at(0).unwrap();
+            assert_eq!(repeat(group, &case, &Symbols::UNICODE, 3).text, shown);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The columns: what each is called, how much room it wants, what it shows, what it sorts by, and
 //! which filter its cell stands for.
 
-use super::cells::{causes, credentials, health, percent};
+use super::cells::{causes, chief, credentials, health, percent};
 use super::history::History;
 use super::summary;
 use super::table::{Group, SortKey};
@@ -139,9 +139,14 @@ impl Column {
         )
     }
 
+    /// Whether sorting by it is sorting by time.
+    pub const fn is_by_arrival(self) -> bool {
+        matches!(self, Self::Time | Self::LastSeen | Self::Trend)
+    }
+
     /// What rows are sorted by in this column.
     pub fn sort_key(self, group: &Group, history: &History) -> SortKey {
-        if matches!(self, Self::Time | Self::LastSeen | Self::Trend) {
+        if self.is_by_arrival() {
             return SortKey::Arrival;
         }
         let text = |text: String| SortKey::Text(text.into());
@@ -160,7 +165,9 @@ impl Column {
             Self::Sent => text(summary::sent(case).1),
             Self::Asked => text(summary::asked(case)),
             Self::Why => text(
-                case.verdict.as_ref().map_or_else(String::new, |v| v.diagnosis.entry.title.clone()),
+                chief(group, history)
+                    .and_then(|(case, _)| case.verdict.as_ref())
+                    .map_or_else(String::new, |v| v.diagnosis.entry.title.clone()),
             ),
             Self::Latency => SortKey::Number(kept.latency().unwrap_or(-1)),
             Self::Repeat | Self::Count => SortKey::Number(group.members.count() as i64),
@@ -216,9 +223,11 @@ impl Column {
                 (None, _) => format!("auth:{}", auth.state.name()),
             },
             Self::Asked => filter::term("offers", case.auth.challenges.first()?.scheme.name()),
-            Self::Why | Self::Causes => {
-                filter::term("why", &case.verdict.as_ref()?.diagnosis.entry.id)
+            Self::Why => {
+                let (chief, _) = chief(group, history)?;
+                filter::term("why", &chief.verdict.as_ref()?.diagnosis.entry.id)
             }
+            Self::Causes => filter::term("why", &case.verdict.as_ref()?.diagnosis.entry.id),
             _ => return None,
         })
     }

@@ -63,6 +63,8 @@ pub struct Details {
     needle: String,
     matches: Vec<Match>,
     current: usize,
+    /// Whether its place is the reader's own; until it was shown it is that of the document's focus.
+    placed: bool,
 }
 
 impl Details {
@@ -75,13 +77,13 @@ impl Details {
     pub fn set_tab(&mut self, tab: Tab) {
         if tab != self.tab {
             self.tab = tab;
-            self.scroll = 0;
+            self.rewind();
         }
     }
 
-    /// To the first line: another row was selected.
+    /// To where reading begins: another row was selected.
     pub fn rewind(&mut self) {
-        self.scroll = 0;
+        (self.scroll, self.placed) = (0, false);
     }
 
     /// What is to be shown, in a pane of this size.
@@ -94,6 +96,11 @@ impl Details {
             self.current = self.current.min(self.matches.len().saturating_sub(1));
         }
         self.height = height;
+        if !self.placed {
+            let focus = self.document.focus_at(width);
+            self.scroll = focus.filter(|at| *at >= height / 2).map_or(0, |at| at - height / 2);
+            self.placed = true;
+        }
         self.scroll = self.scroll.min(self.lowest());
     }
 
@@ -145,13 +152,21 @@ impl Details {
     }
 
     /// To the next match, or the one before, around the end.
-    pub fn next_match(&mut self, forward: bool) {
+    ///
+    /// # Errors
+    /// In words, when there is none.
+    pub fn next_match(&mut self, forward: bool) -> Result<(), String> {
         let count = self.matches.len();
-        if count > 0 {
-            let by = if forward { 1 } else { count - 1 };
-            self.current = (self.current + by) % count;
-            self.reveal_match();
+        if self.needle.is_empty() {
+            return Err("Nothing was searched for yet.".to_owned());
         }
+        if count == 0 {
+            return Err(format!("Not found here: {}", self.needle));
+        }
+        let by = if forward { 1 } else { count - 1 };
+        self.current = (self.current + by) % count;
+        self.reveal_match();
+        Ok(())
     }
 
     fn reveal_match(&mut self) {
@@ -193,12 +208,34 @@ mod tests {
         let mut details = details(25);
         details.search("line 2");
         assert_eq!(details.matches().0.len(), 6, "2 and 20 to 24");
-        details.next_match(true);
+        details.next_match(true).unwrap();
         let (first, _) = details.scroll();
         assert!((first..first + 10).contains(&20));
-        details.next_match(false);
-        details.next_match(false);
+        details.next_match(false).unwrap();
+        details.next_match(false).unwrap();
         assert_eq!(details.matches().1, 5);
+        details.search("line 99");
+        assert!(details.next_match(true).unwrap_err().contains("line 99"));
+    }
+
+    #[test]
+    fn a_document_opens_where_its_focus_is_and_stays_where_it_was_scrolled_to() {
+        let mut document = Document::default();
+        for number in 0..40 {
+            if number == 30 {
+                document.focus_here();
+            }
+            document.push(Line::new().with(Role::Text, format!("line {number}")));
+        }
+        let mut details = Details::default();
+        details.show(document.clone(), 40, 10);
+        assert!(details.visible().any(|(at, _)| at == 30));
+        details.step(-25);
+        details.show(document.clone(), 40, 10);
+        assert_eq!(details.scroll().0, 0);
+        details.rewind();
+        details.show(document, 40, 10);
+        assert!(details.visible().any(|(at, _)| at == 30));
     }
 
     #[test]

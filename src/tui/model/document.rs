@@ -1,8 +1,11 @@
 //! Text with meaning: what the details pane shows, before any colour or terminal is known.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthChar;
 
 use crate::text;
+use crate::tui::symbols::Symbols;
 
 /// What a piece of text means; the theme decides how that looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,6 +145,8 @@ impl Line {
 pub struct Document {
     /// The lines, not yet wrapped.
     pub lines: Vec<Line>,
+    /// The line that has to be in sight when it is opened, where that is not the first.
+    pub focus: Option<usize>,
 }
 
 impl Document {
@@ -185,13 +190,30 @@ impl Document {
         self.lines.iter().map(|line| line.plain().trim_end().to_owned() + "\n").collect()
     }
 
+    /// Has the next line in sight when the document is opened.
+    pub fn focus_here(&mut self) {
+        self.focus = Some(self.lines.len());
+    }
+
+    /// With the text that is drawn in place of what the terminal may not see: only then its width is known.
+    #[must_use]
+    pub fn settled(mut self, symbols: &Symbols) -> Self {
+        for span in self.lines.iter_mut().flat_map(|line| &mut line.spans) {
+            if let Cow::Owned(settled) = symbols.settle(&span.text) {
+                span.text = settled;
+            }
+        }
+        self
+    }
+
     /// The lines as they stand in a pane of this width.
     pub fn wrap(&self, width: u16) -> Vec<Line> {
-        let mut out = Vec::with_capacity(self.lines.len());
-        for line in &self.lines {
-            wrap_line(line, usize::from(width.max(8)), &mut out);
-        }
-        out
+        wrap_lines(&self.lines, width)
+    }
+
+    /// The place of the line in focus among the lines of a pane of this width.
+    pub fn focus_at(&self, width: u16) -> Option<usize> {
+        Some(wrap_lines(self.lines.get(..self.focus?)?, width).len())
     }
 }
 
@@ -201,6 +223,14 @@ const FIELD_COLUMN: usize = 16;
 /// Cells a character takes. Combining characters take none.
 pub fn cell_width(c: char) -> usize {
     c.width().unwrap_or(0)
+}
+
+fn wrap_lines(lines: &[Line], width: u16) -> Vec<Line> {
+    let mut out = Vec::with_capacity(lines.len());
+    for line in lines {
+        wrap_line(line, usize::from(width.max(8)), &mut out);
+    }
+    out
 }
 
 fn wrap_line(line: &Line, width: usize, out: &mut Vec<Line>) {
@@ -324,6 +354,18 @@ mod tests {
     #[test]
     fn a_span_cannot_carry_a_control_character() {
         assert_eq!(Span::new(Role::Text, "\x1b[31m").text, "\\x1b[31m");
+    }
+
+    #[test]
+    fn what_stands_for_a_character_is_wrapped_like_any_other_text() {
+        let mut document = Document::default();
+        document.push(Line::new().with(Role::Text, "ü漢🇩🇪".repeat(20)));
+        for symbols in [Symbols::UNICODE, Symbols::ASCII] {
+            let lines = document.clone().settled(&symbols).wrap(30);
+            assert!(lines.iter().all(|line| crate::tui::view::fit::width_of(&line.plain()) <= 30));
+            let whole: String = lines.iter().map(Line::plain).collect();
+            assert_eq!(whole.matches("\\u{1f1ea}").count(), 20, "{whole}");
+        }
     }
 
     #[test]

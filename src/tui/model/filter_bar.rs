@@ -255,10 +255,15 @@ impl FilterBar {
         let Some(editing) = self.editing.take() else { return false };
         let (source, disabled) = editing.before;
         let changed = source != self.source || disabled != self.disabled;
-        // It compiled before.
-        let _ = self.set(&source);
-        self.disabled = disabled;
+        self.restore(&source, disabled);
         changed
+    }
+
+    /// Goes back to an expression that was in force before, or was off.
+    pub fn restore(&mut self, source: &str, disabled: bool) {
+        // It compiled before.
+        let _ = self.set(source);
+        self.disabled = disabled;
     }
 }
 

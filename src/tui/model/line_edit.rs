@@ -75,12 +75,41 @@ impl LineEdit {
         self.text.replace_range(self.cursor..after, "");
     }
 
+    /// Where the word to the left begins.
+    fn word_before(&self) -> usize {
+        let head = self.text[..self.cursor].trim_end();
+        head.rfind(' ').map_or(0, |at| at + 1)
+    }
+
+    /// Where the word to the right ends.
+    fn word_after(&self) -> usize {
+        let tail = &self.text[self.cursor..];
+        let word = tail.trim_start();
+        let blank = tail.len() - word.len();
+        self.cursor + blank + word.find(' ').unwrap_or(word.len())
+    }
+
     /// Deletes the word to the left.
     pub fn delete_word(&mut self) {
-        let head = self.text[..self.cursor].trim_end();
-        let start = head.rfind(' ').map_or(0, |at| at + 1);
+        let start = self.word_before();
         self.text.replace_range(start..self.cursor, "");
         self.cursor = start;
+    }
+
+    /// Deletes the word to the right.
+    pub fn delete_word_right(&mut self) {
+        let end = self.word_after();
+        self.text.replace_range(self.cursor..end, "");
+    }
+
+    /// One word to the left.
+    pub fn word_left(&mut self) {
+        self.cursor = self.word_before();
+    }
+
+    /// One word to the right.
+    pub fn word_right(&mut self) {
+        self.cursor = self.word_after();
     }
 
     /// Deletes everything to the left.
@@ -145,6 +174,22 @@ mod tests {
         assert_eq!(line.text(), "s");
         line.delete_to_start();
         assert_eq!(line.text(), "");
+    }
+
+    #[test]
+    fn the_cursor_goes_by_words_too() {
+        let mut line = LineEdit::new("status:401 höst:api");
+        line.word_left();
+        assert_eq!(line.cursor(), 11);
+        line.word_left();
+        assert_eq!(line.cursor(), 0);
+        line.word_right();
+        assert_eq!(line.cursor(), 10);
+        line.delete_word_right();
+        assert_eq!(line.text(), "status:401");
+        line.word_right();
+        line.delete_word_right();
+        assert_eq!(line.cursor(), 10);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::history::Kept;
 use super::table::Rows;
-use super::{Fold, Model, View, handshake};
+use super::{Fold, Model, Pane, View, handshake};
 use crate::diagnosis::Case;
 
 /// New rows being gathered.
@@ -235,6 +235,9 @@ impl Model {
             .and_then(|id| self.history.kept(id))
             .map(|kept| self.history.group(self.view, self.fold, kept));
         self.spare = self.table.install(listing.rows, remembered.reverse, selected);
+        if self.pane == Pane::List {
+            self.reading = None;
+        }
         let hidden = self.hidden();
         if let Some(pause) = &mut self.paused {
             // What was waiting is listed now.

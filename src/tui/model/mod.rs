@@ -10,10 +10,12 @@ pub mod column;
 pub mod details;
 pub mod document;
 pub mod filter_bar;
+pub mod fitting;
 mod handshake;
 pub mod history;
 pub mod line_edit;
 mod listing;
+mod marks;
 mod moments;
 pub mod overlay;
 pub mod route;
@@ -23,9 +25,11 @@ pub mod samples;
 pub mod summary;
 pub mod table;
 pub mod tabs;
+mod trail;
 pub mod views;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ahash::HashSet;
@@ -42,6 +46,7 @@ pub use views::{Fold, View};
 
 use super::symbols::Symbols;
 use crate::auth::masking::Masking;
+use crate::diagnosis::Case;
 use crate::filter::{Completion, FilterError, ValuesSeen};
 use crate::session::{Event, Status};
 
@@ -165,6 +170,8 @@ pub struct Model {
     pub searching: Option<line_edit::LineEdit>,
     /// The shapes that may be drawn.
     pub symbols: Symbols,
+    /// Cells of the list; none before the first picture, when all columns count as shown.
+    width: Option<u16>,
     view: View,
     views: [Remembered; 5],
     fold: Fold,
@@ -179,6 +186,10 @@ pub struct Model {
     spare: table::Rows,
     /// An exchange of the row that the user selected last.
     chosen: Option<u64>,
+    /// The exchange that is being read: it stays in the details until the selection is moved.
+    reading: Option<Arc<Case>>,
+    /// The way back from jumps, the latest last.
+    trail: Vec<trail::Spot>,
     paused: Option<listing::Pause>,
     revealed: Option<(u64, Instant)>,
     toast: Option<Toast>,
@@ -210,6 +221,7 @@ impl Model {
             overlay: None,
             searching: None,
             symbols: settings.symbols,
+            width: None,
             view: settings.view,
             views,
             fold: Fold::Repeats,
@@ -220,6 +232,8 @@ impl Model {
             listing: None,
             spare: table::Rows::default(),
             chosen: None,
+            reading: None,
+            trail: Vec::new(),
             paused: None,
             revealed: None,
             toast: None,
@@ -249,9 +263,30 @@ impl Model {
         self.remembered().sort
     }
 
-    /// The column of the selected cell.
+    /// The columns of the view that have room in the list, by their places.
+    fn shown_columns(&self) -> Vec<usize> {
+        let columns = self.view.columns();
+        match self.width {
+            None => (0..columns.len()).collect(),
+            Some(width) => fitting::columns(columns, width).iter().map(|one| one.index).collect(),
+        }
+    }
+
+    /// Whether there is room for the column that the rows are sorted by.
+    pub fn shows_sort(&self) -> bool {
+        let columns = self.view.columns();
+        self.shown_columns().into_iter().any(|at| columns[at] == self.sort())
+    }
+
+    /// Tells how wide the list is.
+    pub fn set_width(&mut self, width: u16) {
+        self.width = Some(width);
+    }
+
+    /// The column of the selected cell; its neighbour while there is no room for it.
     pub fn column(&self) -> usize {
-        self.remembered().column
+        let (wanted, shown) = (self.remembered().column, self.shown_columns());
+        shown.iter().rev().find(|at| **at <= wanted).or(shown.first()).copied().unwrap_or(0)
     }
 
     /// How rows are folded.

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Document, Model, REVEAL, Role, TOAST, Toast, tabs};
+use super::{Document, Line, Model, REVEAL, Role, TOAST, Toast, tabs};
 use crate::auth::masking::Masking;
 
 impl Model {
-    /// Shows the selected row's secrets for ten seconds.
+    /// Shows the secrets of the selected exchange for ten seconds.
     pub fn reveal(&mut self, now: Instant) {
+        self.hold();
         if let Some(id) = self.selected().map(|case| case.id()) {
             self.revealed = match self.revealed {
                 Some((shown, _)) if shown == id => None,
@@ -16,7 +17,7 @@ impl Model {
         }
     }
 
-    /// Seconds that the selected row's secrets stay shown, when they are.
+    /// Seconds that the secrets of the selected exchange stay shown, when they are.
     pub fn revealed(&self, now: Instant) -> Option<u64> {
         let (id, until) = self.revealed?;
         let selected = self.selected()?.id();
@@ -24,11 +25,12 @@ impl Model {
         (id == selected).then(|| left.as_millis().div_ceil(1000) as u64)
     }
 
-    /// What may be shown of the selected row.
-    pub fn masking(&self, now: Instant) -> Masking {
-        let reveal = self.masking.reveal || self.revealed(now).is_some();
+    /// What may be shown of an exchange, on the screen, in a copy or in an export: secrets of the selected
+    /// one while they are revealed, of no other.
+    pub fn masking_of(&self, id: u64, now: Instant) -> Masking {
+        let revealed = self.revealed.filter(|_| self.revealed(now).is_some());
         let mut masking = self.masking.clone();
-        masking.reveal = reveal;
+        masking.reveal |= revealed.is_some_and(|(shown, _)| shown == id);
         masking
     }
 
@@ -60,11 +62,12 @@ impl Model {
             self.revealed = None;
         }
         let Some((width, height)) = details else { return };
-        let document = match self.selected() {
+        let mut document = match self.selected() {
             None => Document::default(),
             Some(case) => {
                 let context = tabs::Context {
-                    masking: &self.masking(now),
+                    masking: &self.masking_of(case.id(), now),
+                    others: &self.masking,
                     history: &self.history,
                     marked: self.last_mark.and_then(|id| self.history.get(id)),
                     symbols: &self.symbols,
@@ -72,6 +75,10 @@ impl Model {
                 tabs::document(self.details.tab(), case, &context)
             }
         };
-        self.details.show(document, width, height);
+        if self.is_forgotten() {
+            let words = "The history has forgotten this exchange: it stays here until you move.";
+            document.lines.insert(0, Line::new().with(Role::Warning, words));
+        }
+        self.details.show(document.settled(&self.symbols), width, height);
     }
 }

@@ -1,6 +1,9 @@
 //! What lies over the panes: help, menus, questions, input of one line.
 
+use std::sync::Arc;
+
 use super::line_edit::LineEdit;
+use crate::diagnosis::Case;
 
 /// Something over the panes; it takes all keys.
 #[derive(Debug, Clone)]
@@ -42,6 +45,16 @@ pub struct Entry {
     pub enabled: bool,
 }
 
+/// The exchanges that a menu is about. They are those of the moment in which it was opened, whatever rows
+/// come and go below it.
+#[derive(Debug, Clone, Default)]
+pub struct Pinned {
+    /// The marked ones; those of the selected row when none is marked.
+    pub chosen: Vec<Arc<Case>>,
+    /// All that are listed.
+    pub shown: Vec<Arc<Case>>,
+}
+
 /// A choice among entries.
 #[derive(Debug, Clone)]
 pub struct Menu {
@@ -53,14 +66,19 @@ pub struct Menu {
     pub entries: Vec<Entry>,
     /// The current one.
     pub at: usize,
-    /// What went wrong at the last choice.
-    pub error: Option<String>,
+    /// What it is about.
+    pub pinned: Pinned,
 }
 
 impl Menu {
     /// With the first entry current.
-    pub fn new(kind: MenuKind, title: impl Into<String>, entries: Vec<Entry>) -> Self {
-        Self { kind, title: title.into(), entries, at: 0, error: None }
+    pub fn new(
+        kind: MenuKind,
+        title: impl Into<String>,
+        entries: Vec<Entry>,
+        pinned: Pinned,
+    ) -> Self {
+        Self { kind, title: title.into(), entries, at: 0, pinned }
     }
 
     /// To the entry below or above, around the end.
@@ -109,6 +127,12 @@ pub struct Picker {
 }
 
 impl Picker {
+    /// To the first of these names.
+    pub fn go_to(&mut self, names: &[&str]) {
+        let found = self.candidates.iter().position(|one| names.contains(&&*one.name));
+        self.at = found.unwrap_or(self.at);
+    }
+
     /// To the candidate below or above, around the end.
     pub fn step(&mut self, down: bool) {
         let count = self.candidates.len();
@@ -187,12 +211,14 @@ pub struct Prompt {
     pub line: LineEdit,
     /// What is wrong with it.
     pub error: Option<String>,
+    /// The exchanges that it is about, as of the menu before it.
+    pub cases: Vec<Arc<Case>>,
 }
 
 impl Prompt {
     /// Starting from a text.
     pub fn new(kind: PromptKind, text: impl Into<String>) -> Self {
-        Self { kind, line: LineEdit::new(text), error: None }
+        Self { kind, line: LineEdit::new(text), error: None, cases: Vec::new() }
     }
 
     /// Before the text.
@@ -229,6 +255,10 @@ mod tests {
         }
         assert_eq!(picker.candidates[0].rates, [30, 0]);
         assert!(picker.candidates[1].rates.is_empty());
+        assert_eq!(picker.chosen(), ["lo"]);
+        picker.go_to(&["eth0"]);
+        assert_eq!(picker.chosen(), ["eth0"], "what is captured on now");
+        picker.go_to(&["any", "lo"]);
         assert_eq!(picker.chosen(), ["lo"]);
         picker.step(false);
         picker.tick();

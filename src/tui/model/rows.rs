@@ -57,6 +57,14 @@ impl Members {
         }
     }
 
+    /// Whether this is one of them.
+    pub fn contains(&self, id: u64) -> bool {
+        match self {
+            Self::One(first) => *first == id,
+            Self::Many(ids) => ids.contains(&id),
+        }
+    }
+
     /// The latest.
     pub fn last(&self) -> u64 {
         match self {
@@ -222,6 +230,11 @@ impl Rows {
     /// Exchanges in all rows.
     pub fn exchanges(&self) -> usize {
         self.exchanges
+    }
+
+    /// Whether they stand in the order in which they came.
+    pub fn are_by_arrival(&self) -> bool {
+        self.order.back().is_none_or(|row| row.key == SortKey::Arrival)
     }
 
     /// The group of this name.

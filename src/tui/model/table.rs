@@ -126,6 +126,11 @@ impl Table {
         self.follow
     }
 
+    /// Stays on the selected row: it is looked at.
+    pub fn hold(&mut self) {
+        (self.touched, self.follow) = (true, false);
+    }
+
     /// Starts or stops following.
     pub fn set_follow(&mut self, follow: bool) {
         self.follow = follow;
@@ -157,7 +162,7 @@ impl Table {
     }
 
     fn newest_is_last(&self) -> bool {
-        !self.reverse
+        !self.reverse && self.rows.are_by_arrival()
     }
 
     /// Selects this group, when it is listed.
@@ -181,8 +186,10 @@ impl Table {
             (self.selected, self.position, self.line) = (None, 0, 0);
             return;
         }
-        let newest = if self.newest_is_last() { self.len() - 1 } else { 0 };
+        // Sorted by anything else the newest row may come anywhere.
+        self.follow &= self.rows.are_by_arrival();
         if self.follow {
+            let newest = if self.reverse { 0 } else { self.len() - 1 };
             self.position = newest;
             self.selected = self.group_at(newest).map(|(id, _)| id);
             self.line = if newest == 0 { 0 } else { usize::MAX };

@@ -175,12 +175,14 @@ fn a_secret_stays_revealed_for_ten_seconds_and_only_on_its_row() {
     let now = Instant::now();
     model.reveal(now);
     assert_eq!(model.revealed(now), Some(10));
-    assert!(model.masking(now).reveal);
+    assert!(model.masking_of(1, now).reveal);
+    assert!(!model.masking_of(2, now).reveal, "no other exchange");
     assert_eq!(model.revealed(now + Duration::from_millis(3100)), Some(7));
     model.step(1);
-    assert!(!model.masking(now).reveal, "another row stays masked");
+    assert!(!model.masking_of(2, now).reveal, "another row stays masked");
+    assert!(!model.masking_of(1, now).reveal, "and hides what was left");
     model.step(-1);
-    assert!(!model.masking(now + REVEAL).reveal);
+    assert!(!model.masking_of(1, now + REVEAL).reveal);
 }
 
 #[test]
@@ -298,4 +300,41 @@ fn a_leg_behind_a_proxy_folds_into_the_outer_one() {
     model.filter.set("").unwrap();
     model.show_view(View::Exchanges);
     assert_eq!(rows(&model).len(), 2);
+}
+
+#[test]
+fn a_row_of_several_causes_says_the_most_frequent_and_that_there_are_others() {
+    let mut model = model(View::Refusals, false);
+    model.next_fold();
+    feed(&mut model, (1..=2).map(|id| wrong_password(id, "10.0.0.1:1")));
+    feed(&mut model, [refused(3)]);
+    model.finish_listing();
+    assert_eq!(rows(&model), [[1, 2, 3]]);
+    let (_, group) = model.table.group_at(0).unwrap();
+    let why = |width| Column::Why.cell(group, &model.history, &Symbols::UNICODE, width).text;
+    assert_eq!(why(60), "◐ User name or password is wrong +1 other cause");
+    assert_eq!(why(24), "◐ User name or passw… +1");
+    let term = Column::Why.filter_term(group, &model.history).unwrap();
+    assert_eq!(term, "why=wrong-password");
+}
+
+#[test]
+fn a_column_without_room_has_neither_the_cell_nor_the_sort() {
+    let mut model = model(View::Refusals, false);
+    feed(&mut model, [wrong_password(1, "10.0.0.1:1")]);
+    let asked = View::Refusals.columns().iter().position(|c| *c == Column::Asked).unwrap();
+    model.set_width(200);
+    model.set_column(asked);
+    assert_eq!(model.column(), asked);
+    model.set_width(80);
+    assert_eq!(model.column(), asked - 1, "its neighbour");
+    model.move_column(true);
+    assert_eq!(model.column(), asked + 1, "over it");
+    model.move_column(false);
+    assert_eq!(model.column(), asked - 1);
+    model.sort_by(Column::Sent);
+    model.sort_beside(true);
+    assert_eq!(model.sort(), Column::Why);
+    model.sort_beside(false);
+    assert_eq!(model.sort(), Column::Sent);
 }

@@ -11,7 +11,7 @@ use crate::tui::model::{Document, Model, Role, View};
 
 /// Draws it.
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    let lines = document(scene).wrap(area.width.saturating_sub(4));
+    let lines = document(scene).settled(&scene.model.symbols).wrap(area.width.saturating_sub(4));
     for (line, y) in lines.iter().zip(area.y + 1..area.bottom()) {
         let mut x = area.x + 2 + line.indent;
         for span in &line.spans {
@@ -100,6 +100,8 @@ fn document(scene: &Scene<'_>) -> Document {
     document.space();
     if status.ended.is_some() {
         document.paragraph(Role::Text, "The input has ended; nothing more will come.");
+    } else if counters.packets_seen == 0 && !status.live {
+        document.paragraph(Role::Text, "No packet yet. What comes will be read at once.");
     } else if counters.packets_seen == 0 {
         let (interfaces, bpf) = (key(Action::Interfaces), key(Action::CaptureFilter));
         document.paragraph(

@@ -3,11 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Scene;
 use super::fit::{pad, width_of};
 use super::header::grouped;
+use super::{Scene, list};
 use crate::tui::model::overlay::Overlay;
-use crate::tui::model::{Fold, Model, Role, View};
+use crate::tui::model::{Document, Fold, Line, Model, Role, View};
 
 const FILTER: &str = "Filter: ";
 const SEARCH: &str = "Search: ";
@@ -24,7 +24,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         let start = first_shown(text, at, room);
         let role = if error.is_some() { Role::Bad } else { Role::Strong };
         let used = scene.put(buffer, area.x + width, area.y, room, role, &text[start..]);
-        if let Some(error) = error.filter(|_| error_below(scene, area.width).is_none()) {
+        above(buffer, area, Role::Bad, error.as_deref().filter(|_| is_long(scene, area)), scene);
+        if let Some(error) =
+            error.filter(|_| !is_long(scene, area) && error_below(scene, area.width).is_none())
+        {
             let x = area.x + width + used + 2;
             let room = area.right().saturating_sub(x);
             scene.put(buffer, x, area.y, room, Role::Bad, &error);
@@ -32,10 +35,41 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         return;
     }
     if let Some(toast) = model.toast(scene.now) {
-        scene.put(buffer, area.x, area.y, area.width, toast.role, &toast.text);
+        let lines = wrapped(toast.role, &toast.text, area.width, scene);
+        put_lines(buffer, area, &lines, scene);
         return;
     }
     standing(buffer, area, scene);
+}
+
+/// Words as lines of this width.
+fn wrapped(role: Role, words: &str, width: u16, scene: &Scene<'_>) -> Vec<Line> {
+    let mut document = Document::default();
+    document.push(Line::new().with(role, words));
+    document.settled(&scene.model.symbols).wrap(width)
+}
+
+/// Puts lines over what stands there, the last of them on the line `last`.
+fn put_lines(buffer: &mut Buffer, last: Rect, lines: &[Line], scene: &Scene<'_>) {
+    for (line, up) in lines.iter().rev().zip(0..) {
+        let Some(y) = last.y.checked_sub(up) else { return };
+        let (role, text) = (line.spans.first().map(|span| span.role), line.plain());
+        let text = pad(&text, last.width.into(), false, &scene.model.symbols);
+        scene.put(buffer, last.x, y, last.width, role.unwrap_or(Role::Text), &text);
+    }
+}
+
+/// What is wrong, where it is longer than a line: over the panes, so that all of it can be read.
+fn above(buffer: &mut Buffer, area: Rect, role: Role, words: Option<&str>, scene: &Scene<'_>) {
+    let Some(words) = words.filter(|_| area.y > 0) else { return };
+    let last = Rect { y: area.y - 1, ..area };
+    put_lines(buffer, last, &wrapped(role, words, area.width, scene), scene);
+}
+
+/// Whether what is wrong with what is being typed does not fit on one line.
+fn is_long(scene: &Scene<'_>, area: Rect) -> bool {
+    let error = input(scene.model).and_then(|(.., error)| error);
+    error.is_some_and(|error| width_of(&error) > usize::from(area.width))
 }
 
 /// Ways to go on with the filter, above the line; the best one stands lowest, next to the text.
@@ -84,7 +118,9 @@ pub fn error_below(scene: &Scene<'_>, width: u16) -> Option<String> {
     let (label, text, _, error) = input(scene.model)?;
     let error = error?;
     let beside = width_of(label) + width_of(text) + 2 + width_of(&error);
-    (beside > usize::from(width)).then_some(error)
+    // What is longer still stands above.
+    let below = width_of(&error) <= usize::from(width);
+    (beside > usize::from(width) && below).then_some(error)
 }
 
 /// The first octet that is drawn, so that the cursor is in sight.
@@ -133,6 +169,10 @@ fn standing(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let rows = model.table.len() as u64;
     let place = if rows == 0 { 0 } else { model.table.position() as u64 + 1 };
     parts.push((Role::Muted, format!("  row {} of {}", grouped(place), grouped(rows))));
+    if !model.shows_sort() {
+        let text = format!("  sort: {}{}", model.sort().title(), list::arrow(model));
+        parts.push((Role::Muted, text));
+    }
     if model.view().lists_exchanges() && model.fold() != Fold::Repeats {
         parts.push((Role::Muted, format!("  fold: {}", model.fold().name())));
     }

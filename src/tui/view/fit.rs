@@ -4,15 +4,11 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::text;
 use crate::tui::symbols::Symbols;
-
-/// Combining characters kept on one letter. More would pile up over the lines above.
-const COMBINING: usize = 2;
 
 /// The text, safe for the terminal and at most `width` cells wide, with an ellipsis where it was cut.
 pub fn fit<'a>(text: &'a str, width: usize, symbols: &Symbols) -> Cow<'a, str> {
-    let text = settle(text, symbols);
+    let text = symbols.settle(text);
     let cells = width_of(&text);
     if cells <= width {
         return text;
@@ -45,62 +41,11 @@ pub fn width_of(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-/// Nothing in it acts on the terminal, and every terminal agrees on its width.
-fn settle<'a>(text: &'a str, symbols: &Symbols) -> Cow<'a, str> {
-    let fine = |c: char| c == ' ' || c.is_ascii_graphic();
-    if text.chars().all(fine) {
-        return Cow::Borrowed(text);
-    }
-    let safe = text::visible(text);
-    let mut out = String::with_capacity(safe.len());
-    let mut combining = 0;
-    for c in safe.chars() {
-        combining = if c.width() == Some(0) { combining + 1 } else { 0 };
-        if !symbols.unicode && !c.is_ascii() {
-            out.push_str(&stand_in(c));
-        } else if is_unsteady(c) || combining > COMBINING {
-            out.push_str(&escape(c));
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// Characters that change the width of their neighbours in some terminals and not in others:
-/// variation selectors, emoji modifiers, regional indicators, conjoining Hangul vowels and finals.
-fn is_unsteady(c: char) -> bool {
-    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{1f1e6}'..='\u{1f1ff}'
-        | '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}')
-}
-
-fn escape(c: char) -> String {
-    format!("\\u{{{:x}}}", c as u32)
-}
-
-/// What stands for a character where only ASCII is drawn. The program's own words use few others.
-fn stand_in(c: char) -> String {
-    match c {
-        '…' => "...".into(),
-        '–' | '—' | '‑' => "-".into(),
-        '×' => "x".into(),
-        '“' | '”' | '„' => "\"".into(),
-        '‘' | '’' => "'".into(),
-        '·' | '•' => "*".into(),
-        '→' => "->".into(),
-        '≥' => ">=".into(),
-        '≤' => "<=".into(),
-        '≠' => "!=".into(),
-        '§' => "sec. ".into(),
-        '±' => "+-".into(),
-        '⏎' => "\\n".into(),
-        other => escape(other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text;
+    use crate::tui::symbols::COMBINING;
 
     #[test]
     fn no_text_is_wider_than_its_cell() {

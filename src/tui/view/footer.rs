@@ -42,11 +42,15 @@ fn hints(scene: &Scene<'_>) -> Vec<(String, String)> {
         Pane::List => Context::List,
         Pane::Details => Context::Details,
     };
+    let leads_back = scene.model.pane == Pane::List && scene.model.leads_back();
     let here = TABLE.iter().filter(|binding| {
-        (binding.context == context || binding.context == Context::Anywhere)
+        (binding.context == context
+            || binding.context == Context::Anywhere
+            || (leads_back && binding.action == Action::Back))
             && first.iter().all(|always| always.action != binding.action)
+            && (scene.model.view().lists_exchanges() || !binding.action.needs_details())
     });
-    let quit_with_back = scene.model.pane == Pane::List;
+    let quit_with_back = scene.model.pane == Pane::List && !leads_back;
     first
         .into_iter()
         .chain(here)

@@ -154,7 +154,7 @@ fn state(scene: &Scene<'_>) -> Part {
     let model = scene.model;
     if let Some(waiting) = model.paused() {
         (Role::Alarm, format!(" PAUSED +{} ", grouped(waiting as u64)))
-    } else if model.table.is_following() && model.view().lists_exchanges() {
+    } else if model.table.is_following() {
         (Role::Good, " FOLLOW ".to_owned())
     } else {
         (Role::Muted, String::new())

@@ -96,7 +96,7 @@ pub fn menu_area(whole: Rect, menu: &Menu) -> Rect {
     let widest =
         menu.entries.iter().map(|entry| width_of(&entry.label) + width_of(&entry.note)).max();
     let width = (widest.unwrap_or(0) + 14).max(width_of(&menu.title) + 8).min(110) as u16;
-    let height = menu.entries.len() as u16 + 2 + u16::from(menu.error.is_some());
+    let height = menu.entries.len() as u16 + 2;
     centred(whole, width, height)
 }
 
@@ -105,7 +105,7 @@ fn show_menu(buffer: &mut Buffer, areas: &Areas, menu: &Menu, scene: &Scene<'_>)
     frame(buffer, area, &menu.title, scene);
     let symbols = &scene.model.symbols;
     let label = menu.entries.iter().map(|entry| width_of(&entry.label)).max().unwrap_or(0);
-    let shown = area.height.saturating_sub(2 + u16::from(menu.error.is_some()));
+    let shown = area.height.saturating_sub(2);
     let first = (menu.at + 1).saturating_sub(shown.into());
     for (line, (at, entry)) in
         menu.entries.iter().enumerate().skip(first).take(shown.into()).enumerate()
@@ -121,9 +121,6 @@ fn show_menu(buffer: &mut Buffer, areas: &Areas, menu: &Menu, scene: &Scene<'_>)
         };
         let inside = usize::from(area.width.saturating_sub(4));
         put_inside(buffer, area, line as u16, role, &pad(&text, inside, false, symbols), scene);
-    }
-    if let Some(error) = &menu.error {
-        put_inside(buffer, area, shown, Role::Bad, error, scene);
     }
 }
 
@@ -142,7 +139,7 @@ fn show_picker(buffer: &mut Buffer, areas: &Areas, picker: &Picker, scene: &Scen
     };
     let mut said = Document::default();
     said.paragraph(role, below);
-    let below = said.wrap(width.min(areas.whole.width).saturating_sub(4));
+    let below = said.settled(symbols).wrap(width.min(areas.whole.width).saturating_sub(4));
     let around = below.len() as u16 + 3;
     let height = (picker.candidates.len() as u16 + around).min(areas.whole.height);
     let area = centred(areas.whole, width, height);

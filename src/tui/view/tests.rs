@@ -436,6 +436,58 @@ fn what_is_wrong_is_said_whole_where_there_is_room_on_no_line_beside_it() {
 }
 
 #[test]
+fn what_is_wrong_is_read_to_its_end_however_long_it_is() {
+    const WHY: &str = "the display filter says something about a field that nobody has ever heard of, \
+                       and then goes on";
+    let theme = Theme::new(ThemeName::Monochrome, false);
+    let now = Instant::now();
+    let mut app = app(a_morning(), &Symbols::ASCII);
+    app.model.say(WHY, Role::Warning, now);
+    let shown = lines(&picture(&mut app, (60, 15), &theme, now)).join(" ");
+    assert!(shown.contains("nobody has ever") && shown.contains("then goes on"), "{shown}");
+    let mut prompt = Prompt::new(PromptKind::CaptureFilter, "tcp port");
+    prompt.error = Some(WHY.into());
+    app.model.overlay = Some(Overlay::Prompt(prompt));
+    let shown = lines(&picture(&mut app, (60, 15), &theme, now));
+    assert!(shown[13].contains("Capture filter (BPF): tcp port"), "{}", shown[13]);
+    assert!(shown[12].ends_with("and then goes on"), "{}", shown[12]);
+}
+
+#[test]
+fn views_without_details_offer_no_key_of_theirs() {
+    let theme = Theme::new(ThemeName::Monochrome, false);
+    let now = Instant::now();
+    let mut app = app(a_morning(), &Symbols::UNICODE);
+    let footer = |app: &mut App| lines(&picture(app, (200, 24), &theme, now)).pop().unwrap();
+    assert!(footer(&mut app).contains("w why") && footer(&mut app).contains("Tab pane"));
+    for view in [Action::Endpoints, Action::Clients, Action::Flows] {
+        app.perform(view, now);
+        let shown = footer(&mut app);
+        assert!(
+            !shown.contains("why") && !shown.contains("pane") && !shown.contains("diff"),
+            "{shown}"
+        );
+        app.perform(Action::Why, now);
+        assert!(app.model.toast(now).unwrap().text.contains("Enter"), "and says where they are");
+    }
+    app.perform(Action::Open, now);
+    assert!(footer(&mut app).contains("Esc back"), "{}", footer(&mut app));
+}
+
+#[test]
+fn no_theme_draws_text_in_the_colour_behind_it() {
+    let now = Instant::now();
+    for name in ThemeName::ALL {
+        let mut app = app(a_morning(), &Symbols::UNICODE);
+        let buffer = picture(&mut app, (120, 40), &Theme::new(name, true), now);
+        for cell in buffer.content.iter().filter(|cell| !cell.symbol().trim().is_empty()) {
+            let hidden = cell.bg != Color::Reset && cell.fg == cell.bg;
+            assert!(!hidden, "{name:?} {:?}", cell.symbol());
+        }
+    }
+}
+
+#[test]
 fn every_theme_draws_the_same_text() {
     let now = Instant::now();
     let mut texts = Vec::new();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Context;
+use crate::auth::masking::Masking;
 use crate::diagnosis::Case;
 use crate::http::Head;
 use crate::text;
@@ -71,6 +72,19 @@ fn aspect(name: &str, this: &str, that: &str, document: &mut Document) {
     }
 }
 
+/// An [`aspect`] that may hold secrets: those of this exchange may be revealed, those of the other are
+/// not. What is the same without them is the same.
+fn masked(
+    name: &str,
+    context: &Context<'_>,
+    document: &mut Document,
+    shown: impl Fn(&Masking, bool) -> String,
+) {
+    let (this, that) = (shown(context.masking, true), shown(context.others, false));
+    let same = shown(context.others, true) == that;
+    aspect(name, &this, if same { &this } else { &that }, document);
+}
+
 /// Octets that two texts share at their beginning and at their end.
 fn common(this: &str, that: &str) -> (usize, usize) {
     let head: usize =
@@ -108,8 +122,10 @@ fn request(case: &Case, other: &Case, context: &Context<'_>, document: &mut Docu
         return;
     };
     aspect("method", &text::decode(this.method()), &text::decode(that.method()), document);
-    let target = |octets: &[u8]| text::decode(&context.masking.target(octets)).into_owned();
-    aspect("target", &target(this.target()), &target(that.target()), document);
+    masked("target", context, document, |masking, is_this| {
+        let target = if is_this { this.target() } else { that.target() };
+        text::decode(&masking.target(target)).into_owned()
+    });
     aspect("sent", &summary::sent(case).1, &summary::sent(other).1, document);
     fields(&this.head, &that.head, context, document);
 }
@@ -120,15 +136,10 @@ fn response(case: &Case, other: &Case, context: &Context<'_>, document: &mut Doc
         document.paragraph(Role::Warning, "One of the two responses was not captured.");
         return;
     };
-    let status = |code: u16, reason: &[u8]| {
-        format!("{code} {}", text::decode(&context.masking.words(reason)))
-    };
-    aspect(
-        "status",
-        &status(this.status, this.reason()),
-        &status(that.status, that.reason()),
-        document,
-    );
+    masked("status", context, document, |masking, is_this| {
+        let response = if is_this { this } else { that };
+        format!("{} {}", response.status, text::decode(&masking.words(response.reason())))
+    });
     fields(&this.head, &that.head, context, document);
 }
 
@@ -145,17 +156,19 @@ fn fields(this: &Head, that: &Head, context: &Context<'_>, document: &mut Docume
         if done.contains(&folded) {
             continue;
         }
-        aspect(&name, &values(this, &name, context), &values(that, &name, context), document);
+        masked(&name, context, document, |masking, is_this| {
+            values(if is_this { this } else { that }, &name, masking)
+        });
         done.push(folded);
     }
 }
 
 /// All values of a field, masked.
-fn values(head: &Head, name: &str, context: &Context<'_>) -> String {
+fn values(head: &Head, name: &str, masking: &Masking) -> String {
     let shown: Vec<String> = head
         .fields()
         .filter(|(field, _)| text::decode(field).eq_ignore_ascii_case(name))
-        .map(|(field, value)| text::decode(&context.masking.header(field, value)).into_owned())
+        .map(|(field, value)| text::decode(&masking.header(field, value)).into_owned())
         .collect();
     shown.join(" ⏎ ")
 }

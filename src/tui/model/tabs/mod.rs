@@ -18,8 +18,10 @@ use crate::tui::symbols::Symbols;
 /// What the tabs may read.
 #[derive(Debug)]
 pub struct Context<'a> {
-    /// What of a message may be shown.
+    /// What of the exchange may be shown.
     pub masking: &'a Masking,
+    /// What of others may be shown: one that is revealed reveals no other.
+    pub others: &'a Masking,
     /// The other exchanges.
     pub history: &'a History,
     /// The row that was marked last, for a comparison.
@@ -30,12 +32,16 @@ pub struct Context<'a> {
 
 /// What a tab shows of a case.
 pub fn document(tab: Tab, case: &Case, context: &Context<'_>) -> Document {
-    let masking = &context.masking.knowing(&case.exchange, &case.auth);
-    let masking = &match context.marked {
-        Some(marked) => masking.knowing(&marked.exchange, &marked.auth),
-        None => masking.clone(),
+    let knowing = |masking: &Masking| {
+        let masking = masking.knowing(&case.exchange, &case.auth);
+        match context.marked {
+            Some(marked) => masking.knowing(&marked.exchange, &marked.auth),
+            None => masking,
+        }
     };
-    let context = &Context { masking, ..*context };
+    let others = &knowing(context.others);
+    let masking = if context.masking.reveal { &knowing(context.masking) } else { others };
+    let context = &Context { masking, others, ..*context };
     match tab {
         Tab::Why => why::document(case, context),
         Tab::Request => message::request(case, context),

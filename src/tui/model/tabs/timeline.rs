@@ -32,6 +32,9 @@ pub fn document(case: &Case, context: &Context<'_>) -> Document {
             .with(Role::Muted, among(shown.len(), span)),
     );
     for other in &shown {
+        if other.id() == case.id() {
+            document.focus_here();
+        }
         document.push(line(other, case, start, span.as_secs_f64(), context));
         if other.id() == case.id() {
             legs(case, &mut document);

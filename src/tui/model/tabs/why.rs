@@ -7,6 +7,10 @@ use crate::text;
 use crate::tui::model::document::{Document, Line, Role};
 use crate::tui::model::summary;
 
+/// Characters of the request in the headline: the cause must be in sight below it. The tab of the request
+/// has all of it.
+const HEADLINE: usize = 240;
+
 pub fn document(case: &Case, context: &Context<'_>) -> Document {
     let mut document = Document::default();
     headline(case, context, &mut document);
@@ -30,9 +34,10 @@ fn headline(case: &Case, context: &Context<'_>, document: &mut Document) {
         },
     );
     let role = if case.is_benign() { Role::Benign } else { Role::Strong };
+    let asked = format!("{} {}", summary::method(case), summary::target(case));
     document.push(
         Line::new()
-            .with(role, format!("{} {}", summary::method(case), summary::target(case)))
+            .with(role, text::shorten(&asked, HEADLINE))
             .with(Role::Muted, context.symbols.separator)
             .with(role, status),
     );

@@ -1,0 +1,133 @@
+//! Jumps, and the way back from them: to the exchanges behind a row, to a related exchange.
+
+use std::sync::Arc;
+
+use super::{Column, Model, Pane, View};
+use crate::diagnosis::Case;
+
+/// Jumps that can be gone back.
+const LONGEST: usize = 50;
+
+/// Where a jump began.
+#[derive(Debug)]
+pub(super) struct Spot {
+    view: View,
+    /// The display filter, and whether it was off.
+    filter: (String, bool),
+    follow: bool,
+    /// The exchange of the selected row.
+    selected: Option<u64>,
+    /// What was read, where the details were open.
+    read: Option<Arc<Case>>,
+    /// The exchange that was jumped to from its details: who leaves those is back at once.
+    to: Option<u64>,
+}
+
+impl Model {
+    fn spot(&self) -> Spot {
+        let case = self.selected();
+        Spot {
+            view: self.view,
+            filter: (self.filter.source().to_owned(), self.filter.is_disabled()),
+            follow: self.table.is_following(),
+            selected: case.map(|case| case.id()),
+            read: case.filter(|_| self.pane == Pane::Details).cloned(),
+            to: None,
+        }
+    }
+
+    fn leave_trail(&mut self, spot: Spot) {
+        if self.trail.len() == LONGEST {
+            self.trail.remove(0);
+        }
+        self.trail.push(spot);
+    }
+
+    /// Whether there is a way back from a jump.
+    pub fn leads_back(&self) -> bool {
+        !self.trail.is_empty()
+    }
+
+    /// Whether leaving the details is leaving what was jumped to from others.
+    pub fn is_jumped_to(&self) -> bool {
+        let to = self.trail.last().and_then(|spot| spot.to);
+        to.is_some() && to == self.reading.as_ref().map(|read| read.id())
+    }
+
+    /// Who sets a filter of his own does not want it undone by a way back.
+    pub fn forget_trail(&mut self) {
+        self.trail.clear();
+    }
+
+    /// Goes back to where the latest jump began: its view, filter and row. Whether there was one.
+    pub fn go_back(&mut self) -> bool {
+        let Some(spot) = self.trail.pop() else { return false };
+        let (source, disabled) = spot.filter;
+        self.filter.restore(&source, disabled);
+        self.show_view(spot.view);
+        if let Some(id) = spot.selected {
+            self.select_case(id);
+        }
+        if spot.follow {
+            self.set_follow(true);
+        }
+        if let Some(read) = spot.read {
+            self.reading = Some(read);
+            self.open_details();
+        }
+        true
+    }
+
+    /// Shows the exchanges behind the selected row of an aggregated view.
+    ///
+    /// # Errors
+    /// In words, when there is nothing to show.
+    pub fn drill_down(&mut self) -> Result<(), String> {
+        let column = match self.view {
+            View::Endpoints => Column::Endpoint,
+            View::Clients => Column::Client,
+            View::Flows => Column::Flow,
+            View::Refusals | View::Exchanges => return Ok(()),
+        };
+        let (_, group) = self.table.selected().ok_or("There is no row.")?;
+        let refused = group.refused > 0;
+        let term = column.filter_term(group, &self.history).ok_or("This row has no filter.")?;
+        let spot = self.spot();
+        self.filter.narrow(&term, false).map_err(|error| error.to_string())?;
+        self.leave_trail(spot);
+        let to = if refused && self.view != View::Flows { View::Refusals } else { View::Exchanges };
+        self.show_view(to);
+        Ok(())
+    }
+
+    /// The exchange that the selected one's diagnosis points to next.
+    pub fn next_related(&self) -> Option<u64> {
+        let case = self.selected()?;
+        let verdict = case.verdict.as_ref()?;
+        let nearest = verdict.nearest_success.as_ref().map(|near| near.id());
+        verdict.diagnosis.related.iter().copied().chain(nearest).find(|id| *id != case.id())
+    }
+
+    /// Jumps to an exchange, through a view that lists it; the details stay open when they were.
+    pub fn go_to(&mut self, id: u64) -> bool {
+        let Some(case) = self.history.get(id).cloned() else { return false };
+        let mut spot = self.spot();
+        spot.to = spot.read.as_ref().map(|_| id);
+        let in_details = spot.read.is_some();
+        self.leave_trail(spot);
+        if !self.view.lists_exchanges() || !self.select_case(id) {
+            self.show_view(View::Exchanges);
+            if !self.select_case(id) && self.filter.active().is_some() {
+                self.filter.toggle();
+                self.relist();
+                self.select_case(id);
+            }
+        }
+        // The latest of its row may be another one.
+        self.reading = Some(case);
+        if in_details {
+            self.open_details();
+        }
+        true
+    }
+}
