@@ -212,16 +212,25 @@ impl App {
             },
             Action::NextTab => self.turn_tab(true),
             Action::PreviousTab => self.turn_tab(false),
-            Action::Search => self.search(now),
+            Action::Search | Action::SearchNext | Action::SearchPrevious
+                if self.areas.details.is_none() =>
+            {
+                let open = self.keys.shown(Action::Open);
+                let words = format!("A search is in the details: {open} opens them.");
+                self.model.say(words, Role::Muted, now);
+            }
+            Action::Search => {
+                self.model.hold();
+                self.model.searching = Some(LineEdit::new(self.model.details.needle()));
+            }
             Action::SearchNext | Action::SearchPrevious => {
                 self.model.hold();
                 let found = self.model.details.next_match(action == Action::SearchNext);
                 self.report(found, now);
             }
             Action::Follow => {
-                if !self.model.set_follow(!self.model.table.is_following()) {
-                    self.model.say(FOLLOWS_TIME, Role::Warning, now);
-                }
+                let done = self.model.set_follow(!self.model.table.is_following());
+                self.report(done.then_some(()).ok_or(FOLLOWS_TIME.into()), now);
             }
             Action::Pause => self.model.toggle_pause(),
             Action::SortHere => self.sort(now, Model::sort_here),
@@ -264,18 +273,6 @@ impl App {
             Pane::List => self.model.step(by),
             Pane::Details => self.scroll(by),
         }
-    }
-
-    /// Begins a search in the details.
-    fn search(&mut self, now: Instant) {
-        if self.areas.details.is_none() {
-            let open = self.keys.shown(Action::Open);
-            let words = format!("A search is in the details: {open} opens them.");
-            self.model.say(words, Role::Muted, now);
-            return;
-        }
-        self.model.hold();
-        self.model.searching = Some(LineEdit::new(self.model.details.needle()));
     }
 
     /// Scrolls the details: what is read stays there.

@@ -83,6 +83,7 @@ pub fn menu(model: &Model) -> Menu {
     let chosen = if marked.is_empty() { model.row_cases() } else { marked };
     let words = match (count, chosen.as_slice()) {
         (0, [case]) => format!("this row, #{}", case.id()),
+        (0, []) => "no row".to_owned(),
         (0, cases) => format!("the {} of this row", cases.len()),
         (marked, _) => format!("the {marked} marked"),
     };

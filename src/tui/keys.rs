@@ -70,7 +70,16 @@ pub enum Action {
 impl Action {
     /// Whether it is about the details, which only the lists of exchanges have.
     pub const fn needs_details(self) -> bool {
-        matches!(self, Self::NextPane | Self::PreviousPane | Self::Why | Self::Diff | Self::Search)
+        matches!(
+            self,
+            Self::NextPane
+                | Self::PreviousPane
+                | Self::Why
+                | Self::Diff
+                | Self::Search
+                | Self::SearchNext
+                | Self::SearchPrevious
+        )
     }
 }
 

@@ -88,10 +88,17 @@ impl UiOptions {
 pub enum UiError {
     /// The terminal does not do what a screen needs.
     #[error("the terminal cannot show the screen: {0}\n  use --text or --json")]
-    Terminal(#[from] io::Error),
+    Terminal(io::Error),
     /// The display filter does not compile.
     #[error("display filter: {0}")]
     Filter(#[from] FilterError),
+}
+
+// Not as its source, which would be said again behind the advice.
+impl From<io::Error> for UiError {
+    fn from(error: io::Error) -> Self {
+        Self::Terminal(error)
+    }
 }
 
 /// Shows the session until the user leaves, then ends it. `None`: the capture thread panicked.

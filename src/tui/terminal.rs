@@ -48,7 +48,7 @@ impl Screen {
     /// Standard output is no terminal that can do this.
     pub fn enter(mouse: bool) -> io::Result<Self> {
         if cfg!(unix) && !has_screen(std::env::var_os("TERM").as_deref()) {
-            return Err(io::Error::other("TERM names none that has one"));
+            return Err(io::Error::other("TERM is unset, or names one that has none"));
         }
         HOOK.call_once(install_hook);
         DRAWING.set(true);
