@@ -163,6 +163,15 @@ pub fn target_parts(case: &Case) -> (String, String) {
     (host, format!("{slash}{}{query}", text::decode(path)))
 }
 
+/// Characters of a headline: what stands below it must be in sight. The tab of the request has all of it.
+const HEADLINE: usize = 240;
+
+/// Method, host and path where they stand above or among other lines.
+pub fn headline(case: &Case) -> String {
+    let whole = format!("{} {}", method(case), target(case));
+    text::shorten(&whole, HEADLINE).into_owned()
+}
+
 /// Method as spelled on the wire.
 pub fn method(case: &Case) -> String {
     case.exchange
@@ -210,6 +219,15 @@ mod tests {
         assert_eq!(why(&bob, &Symbols::UNICODE).1, "◐ User name or password is wrong");
         assert_eq!(target(&bob), "api.local:8080/v1/orders?…");
         assert_eq!(sent(&refused(2)).1, "none");
+    }
+
+    #[test]
+    fn a_path_of_any_length_leaves_room_for_the_cause() {
+        let mut sample = Sample::new(1);
+        sample.target = format!("/{}", "long/".repeat(3000));
+        let case = sample.case();
+        assert_eq!(headline(&case).chars().count(), HEADLINE);
+        assert!(headline(&case).starts_with("GET api.local:8080/long/long/"));
     }
 
     #[test]

@@ -106,7 +106,7 @@ fn line(
         .with(Role::Muted, symbols.rules[0].repeat(at))
         .with(status_role, symbols.confidence[0])
         .with(Role::Muted, symbols.rules[0].repeat(AXIS - 1 - at))
-        .with(role, format!(" {} {} ", summary::method(other), summary::target(other)))
+        .with(role, format!(" {} ", summary::headline(other)))
         .with(status_role, status)
         .with(Role::Muted, format!("  sent: {}", summary::sent(other).1))
         .with(Role::Muted, connection(other, case))

@@ -7,10 +7,6 @@ use crate::text;
 use crate::tui::model::document::{Document, Line, Role};
 use crate::tui::model::summary;
 
-/// Characters of the request in the headline: the cause must be in sight below it. The tab of the request
-/// has all of it.
-const HEADLINE: usize = 240;
-
 pub fn document(case: &Case, context: &Context<'_>) -> Document {
     let mut document = Document::default();
     headline(case, context, &mut document);
@@ -34,10 +30,9 @@ fn headline(case: &Case, context: &Context<'_>, document: &mut Document) {
         },
     );
     let role = if case.is_benign() { Role::Benign } else { Role::Strong };
-    let asked = format!("{} {}", summary::method(case), summary::target(case));
     document.push(
         Line::new()
-            .with(role, text::shorten(&asked, HEADLINE))
+            .with(role, summary::headline(case))
             .with(Role::Muted, context.symbols.separator)
             .with(role, status),
     );
@@ -161,10 +156,7 @@ fn related(diagnosis: &Diagnosis, context: &Context<'_>, document: &mut Document
             None => line.with(Role::Muted, "no longer kept"),
             Some(case) => line
                 .with(Role::Muted, case.exchange.time().clock())
-                .with(
-                    Role::Text,
-                    format!("  {} {}  ", summary::method(case), summary::target(case)),
-                )
+                .with(Role::Text, format!("  {}  ", summary::headline(case)))
                 .with(summary::status(case).0, summary::status(case).1)
                 .with(Role::Muted, format!("  sent: {}", summary::sent(case).1)),
         });
