@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use crate::auth::Alternative;
 use crate::auth::posted::{self, Form, normalised};
+use crate::auth::syntax::contains_ignore_case;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rules::common::{asks_for_a_header, is_posted};
 use crate::diagnosis::view::View;
@@ -23,6 +24,9 @@ const PASSWORDS: [&str; 10] = [
     "userpassword",
     "loginpassword",
 ];
+
+/// Of these names, and of those of a client's secret, each has one in it.
+const PARTS_OF_PASSWORDS: [&[u8]; 4] = [b"pass", b"pwd", b"pin", b"secret"];
 
 /// What a client of a token endpoint logs in with (RFC 6749 §2.3.1).
 const CLIENT_SECRETS: [&str; 2] = ["clientsecret", "secret"];
@@ -62,8 +66,13 @@ pub struct PostedLogin {
 /// The login that the request posts or has in its query, if it does.
 pub fn posted_login(view: &View<'_>) -> Option<PostedLogin> {
     let request = view.common_request()?;
-    if request.body.start.is_empty() || request.method() != b"POST" {
+    let body = &request.body.start;
+    if body.is_empty() || request.method() != b"POST" {
         return login_in_query(request.query()?);
+    }
+    // Several rules ask, and nearly all bodies have nothing of a login.
+    if !PARTS_OF_PASSWORDS.into_iter().any(|part| contains_ignore_case(body, part)) {
+        return None;
     }
     let fields = posted::fields(request);
     let find = |names: &[&str]| find(&fields, names);
@@ -158,4 +167,17 @@ pub fn is_about_grant(view: &View<'_>) -> bool {
 pub fn refused_grant<'a>(view: &View<'a>) -> Option<&'a Alternative> {
     let mut tokens = view.alternatives().iter().filter(|other| is_posted(other));
     tokens.find(|token| is_about_grant(view) && may_be_about(view, token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_of_a_password_has_a_part_by_which_it_is_looked_for() {
+        for name in PASSWORDS.into_iter().chain(CLIENT_SECRETS) {
+            let has = |part: &&[u8]| memmem::find(name.as_bytes(), part).is_some();
+            assert!(PARTS_OF_PASSWORDS.iter().any(has), "{name}");
+        }
+    }
 }
