@@ -445,9 +445,17 @@ impl<'a> View<'a> {
             .or_else(|| self.alternatives().iter().find_map(|alternative| alternative.fingerprint))
     }
 
-    /// The latest earlier request with this very credential that this origin accepted.
+    /// The latest earlier request with this very credential that this origin accepted where it does not
+    /// let everybody in: on this path, or on another that was refused to somebody.
     pub fn accepted_here(&self) -> Option<&'a Record> {
-        self.past().filter(|_| self.is_exact())?.accepted_here
+        self.past().filter(|_| self.is_exact())?.proven_here
+    }
+
+    /// Whether this very credential was accepted before for the same: the form of a credential that is wrong
+    /// by the book is no cause then.
+    pub fn was_accepted_on_path(&self) -> bool {
+        let accepted = self.past().filter(|_| self.is_exact()).and_then(|p| p.accepted_on_path);
+        accepted.is_some_and(|accepted| !self.history().is_public(accepted))
     }
 
     /// What is known of the tokens that this origin accepted; oldest first.

@@ -151,6 +151,7 @@ impl History {
         if let Some(last) = self.record(record.links.route) {
             record.links.route_accepted = last.links.route_accepted || last.accepted();
             record.links.route_open = last.links.route_open || last.let_in();
+            record.links.route_refused = last.links.route_refused || last.refused();
             record.links.route_asked = last.links.route_asked || last.asked();
         }
         if record.user_key != 0 {

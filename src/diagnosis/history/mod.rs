@@ -320,6 +320,12 @@ impl History {
         latest.is_some_and(|latest| latest.links.route_open || latest.let_in())
     }
 
+    /// Whether credentials are known to be demanded on this path: it was refused to someone.
+    pub fn is_protected(&self, own: &Record) -> bool {
+        let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
+        latest.is_some_and(|latest| latest.links.route_refused || latest.refused())
+    }
+
     /// Whether anybody may have been asked for credentials on a path for want of them.
     pub fn route_may_be_asked(&self, own: &Record) -> bool {
         let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
@@ -459,9 +465,10 @@ impl History {
     }
 
     /// The exchange in which the origin of this record accepted, earlier, a token of the same header and
-    /// claims, whatever its signature.
+    /// claims that is signed otherwise.
     pub fn accepted_content(&self, own: &Record, jwt: &Jwt) -> Option<u64> {
-        let (id, token) = self.origins.same_content(own.origin_key, jwt, own.id)?;
+        let credential = own.credentials.first().copied().flatten();
+        let (id, token) = self.origins.same_content(own.origin_key, jwt, own.id, credential)?;
         self.is_needed(token, own).then_some(id)
     }
 

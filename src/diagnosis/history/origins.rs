@@ -82,15 +82,21 @@ impl Origins {
         ))
     }
 
-    /// The exchange before this one in which a token with this header and these claims was accepted, and that
-    /// token.
-    pub fn same_content(&self, origin: u64, jwt: &Jwt, before: u64) -> Option<(u64, Fingerprint)> {
+    /// The exchange before this one in which another token with this header and these claims was accepted, and
+    /// that token.
+    pub fn same_content(
+        &self,
+        origin: u64,
+        jwt: &Jwt,
+        before: u64,
+        own: Option<Fingerprint>,
+    ) -> Option<(u64, Fingerprint)> {
         let contents = &self.get(origin)?.contents;
         let content = self.content(jwt);
         contents
             .iter()
             .rev()
-            .find(|(known, id, _)| *known == content && *id < before)
+            .find(|(known, id, token)| *known == content && *id < before && Some(*token) != own)
             .map(|(_, id, token)| (*id, *token))
     }
 

@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 pub struct Past<'a> {
     /// Latest earlier acceptance on this origin.
     pub accepted_here: Option<&'a Record>,
+    /// The same on this path, or on another that lets in only whom it knows: an open page takes any credential.
+    pub proven_here: Option<&'a Record>,
     /// Latest earlier acceptance on this origin and path, with this method.
     pub accepted_on_path: Option<&'a Record>,
     /// Latest earlier or later acceptance on another path of this origin.
@@ -73,6 +75,9 @@ impl History {
             if accepted {
                 if earlier {
                     past.accepted_here.get_or_insert(record);
+                    if past.proven_here.is_none() && self.proves(record, own) {
+                        past.proven_here = Some(record);
+                    }
                 }
                 if record.server.ip() != own.server.ip() {
                     past.accepted_at_other_server.get_or_insert(record);
@@ -108,8 +113,13 @@ impl History {
         past
     }
 
+    /// Whether an acceptance on the origin of `own` shows that the credential is a good one there.
+    fn proves(&self, accepted: &Record, own: &Record) -> bool {
+        !self.is_public(accepted) && (accepted.same_route(own) || self.is_protected(accepted))
+    }
+
     /// The latest acceptance of the same user on the same origin with another credential of the same scheme:
-    /// those of different schemes may be of one password.
+    /// those of different schemes may be of one password. Only where it proves something.
     pub fn user_accepted_otherwise<'a>(&'a self, own: &'a Record) -> Option<&'a Record> {
         let credential = own.credentials.first().copied().flatten()?;
         if own.user_key == 0 || !own.exact {
@@ -124,11 +134,7 @@ impl History {
                 && record.exact
                 && record.scheme == own.scheme
                 && !record.carries(credential)
+                && self.proves(record, own)
         })
-    }
-
-    /// Whether credentials are known to be demanded on this path: it was refused to someone.
-    pub fn is_protected(&self, own: &Record) -> bool {
-        self.of_route(own).any(Record::refused)
     }
 }

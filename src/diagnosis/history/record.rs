@@ -85,6 +85,8 @@ pub(super) struct Links {
     pub route_accepted: bool,
     /// Whether an earlier record of the path was accepted that carried no credentials.
     pub route_open: bool,
+    /// Whether an earlier record of the path was refused.
+    pub route_refused: bool,
     /// Whether an earlier record of the path was refused that carried no credentials.
     pub route_asked: bool,
 }

@@ -84,7 +84,7 @@ fn failures<'a>(view: &View<'a>, own: &'a Record) -> Vec<&'a Record> {
 /// Whether what was accepted before is refused now.
 fn stopped(view: &View<'_>) -> bool {
     let (Some(past), Some(own)) = (view.past(), view.record()) else { return false };
-    own.exact && past.accepted_here.is_some() && past.accepted_later.is_none()
+    own.exact && past.proven_here.is_some() && past.accepted_later.is_none()
 }
 
 /// “{n} different credentials were tried from {client} in {minutes} min for {k} account(s). This looks

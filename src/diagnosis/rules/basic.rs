@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::{Finding, MalformedReason, Shape, encoding, jwt};
 use crate::diagnosis::rule::{Answer, Found};
-use crate::diagnosis::rules::common::{by_status, raw_token};
+use crate::diagnosis::rules::common::{by_status, is_accepted_form, raw_token};
 use crate::diagnosis::view::View;
 
 /// Where MIME and many tools break lines of base64.
@@ -28,7 +28,7 @@ pub fn basic_bad_base64(view: &View<'_>) -> Answer {
         Some(MalformedReason::NoColon { .. }) if length == MIME_LINE => {
             (Found::likely(), "76 characters long, as after a line wrap")
         }
-        _ if view.malformed().is_some() || view.accepted_here().is_some() => return Answer::No,
+        _ if view.malformed().is_some() || is_accepted_form(view) => return Answer::No,
         _ if length == MIME_LINE && follows_wrapped_line(view) => {
             (Found::certain(), "wrapped after 76 characters")
         }

@@ -162,6 +162,12 @@ pub fn only_cookies(view: &View<'_>) -> bool {
         })
 }
 
+/// Whether this origin accepted these very credentials before where it demands some, so that their form is
+/// no cause; unless it says now that it is.
+pub fn is_accepted_form(view: &View<'_>) -> bool {
+    !view.says(Category::Malformed) && view.accepted_here().is_some()
+}
+
 /// Where an alternative stands, for evidence.
 pub fn place(alternative: &Alternative) -> String {
     let name = text::visible(&alternative.name);

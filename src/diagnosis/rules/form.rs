@@ -6,7 +6,7 @@ use crate::auth::{Artifact, AuthState, Finding, MalformedReason, Shape};
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::{
-    by_status, is_about_authentication, other_credential, place, raw_credentials,
+    by_status, is_about_authentication, is_accepted_form, other_credential, place, raw_credentials,
 };
 use crate::diagnosis::view::View;
 use crate::text;
@@ -69,7 +69,7 @@ fn stray_artifact(view: &View<'_>, wanted: fn(&Artifact) -> bool) -> Option<Foun
     if !login && view.alternatives().iter().all(|other| other.artifact.is_none()) {
         return None;
     }
-    if view.accepted_here().is_some() || !is_about_authentication(view) {
+    if !is_about_authentication(view) || is_accepted_form(view) {
         return None;
     }
     if let Some(Shape::UserPass { user, password }) = view.shape() {
@@ -134,7 +134,7 @@ pub fn empty_credentials(view: &View<'_>) -> Answer {
         Some(MalformedReason::EmptyValue | MalformedReason::SchemeOnly) => {
             (Found::certain(), "no credentials")
         }
-        reason if reason.is_some() || !(user || password) || view.accepted_here().is_some() => {
+        reason if reason.is_some() || !(user || password) || view.was_accepted_on_path() => {
             return Answer::No;
         }
         _ if user && password => (Found::certain(), "an empty user name and an empty password"),
@@ -174,7 +174,7 @@ fn has_read_it(view: &View<'_>) -> bool {
 /// “The header begins with …: the word "Bearer" or another scheme is missing | there is no space
 /// after {scheme}.” (RFC 9110 §11.4)
 pub fn scheme_missing(view: &View<'_>) -> Answer {
-    if view.malformed().is_none() || has_read_it(view) || view.accepted_here().is_some() {
+    if view.malformed().is_none() || has_read_it(view) || is_accepted_form(view) {
         return Answer::No;
     }
     let offered = view.challenges().first().map(|challenge| challenge.scheme.name().to_owned());
@@ -230,7 +230,7 @@ pub fn stray_characters(view: &View<'_>) -> Answer {
         }
         _ => return Answer::No,
     };
-    if view.accepted_here().is_some() {
+    if view.was_accepted_on_path() {
         return Answer::No;
     }
     let found = if view.malformed().is_some() { Found::certain() } else { Found::likely() };

@@ -42,7 +42,7 @@ pub fn jwt_malformed(view: &View<'_>) -> Answer {
         }
         _ => return Answer::No,
     };
-    if view.accepted_here().is_some() {
+    if view.was_accepted_on_path() {
         return Answer::No;
     }
     let (cause, hint) = how_damaged(view);

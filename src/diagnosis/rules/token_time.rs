@@ -178,7 +178,7 @@ fn claim_ahead(view: &View<'_>, jwt: &Jwt) -> Option<(&'static str, i64)> {
 /// starts in the year {year}.” (RFC 7519 §2)
 pub fn jwt_time_unit(view: &View<'_>) -> Answer {
     let Some((claim, value)) = milliseconds(view) else { return Answer::No };
-    if view.accepted_here().is_some() || !is_login_status(view) {
+    if !is_login_status(view) || view.was_accepted_on_path() {
         return Answer::No;
     }
     // Seconds of a mean Gregorian year.

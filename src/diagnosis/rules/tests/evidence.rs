@@ -163,8 +163,12 @@ fn a_placeholder_that_a_token_replaces_is_not_dimmed() {
 fn a_bare_key_that_was_accepted_before_lacks_no_scheme() {
     let bare = "0123456789abcdef0123456789abcdef";
     assert_eq!(verdict(refused(bare)), "scheme-missing certain");
-    let accepted = get("/other").at(-9.0).auth(bare).answer(200);
-    assert!(!last([accepted, refused(bare)]).contains("scheme-missing"));
+    let accepted = || get("/other").at(-9.0).auth(bare).answer(200);
+    let asked = get("/other").at(-9.5).answer(401);
+    assert!(!last([asked.clone(), accepted(), refused(bare)]).contains("scheme-missing"));
+    let malformed = refused(bare).body("{\"error\":\"malformed token\"}");
+    assert_eq!(last([asked, accepted(), malformed]), "scheme-missing certain", "it says so");
+    assert_eq!(last([accepted(), refused(bare)]), "scheme-missing certain", "an open page");
 }
 
 #[test]
@@ -172,8 +176,9 @@ fn a_header_that_was_accepted_before_has_the_right_name() {
     let with = |talk: Talk| talk.header("X-Auth", "Bearer abcdefgh");
     let now = || with(get("/")).answer(401).asks("Bearer");
     assert_eq!(verdict(now()), "wrong-header-name likely");
+    let asked = get("/other").at(-9.5).answer(401);
     let accepted = with(get("/other").at(-9.0)).answer(200);
-    assert!(!last([accepted, now()]).contains("wrong-header-name"));
+    assert!(!last([asked, accepted, now()]).contains("wrong-header-name"));
 }
 
 #[test]

@@ -107,6 +107,59 @@ fn an_open_page_proves_no_login() {
     assert!(!why(&cases[3]).contains("privilege"));
 }
 
+/// {"alg":"HS256","typ":"JWT"} . {"iat":1748779200000,"sub":"a"}, in milliseconds
+const MILLISECONDS: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE3NDg3NzkyMDAwMDAsInN1YiI6ImEifQ.1FhIXmbyTzZgNI3jcJ1X6-bsiso0nP0j2IOHc1sLeIA";
+/// {"alg":"HS256","typ":"JWT"} . {"sub":"a","token_type":"refresh"}
+const REFRESH: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhIiwidG9rZW5fdHlwZSI6InJlZnJlc2gifQ.1FhIXmbyTzZgNI3jcJ1X6-bsiso0nP0j2IOHc1sLeIA";
+
+#[test]
+fn an_open_page_that_takes_bad_credentials_hides_no_cause() {
+    let quoted = format!("Bearer \"{}\"", &TOKEN["Bearer ".len()..]);
+    let cut = TOKEN.rsplit_once('.').unwrap().0;
+    let newline = basic("alice", "secret\n");
+    let nothing = basic("", "");
+    let causes = [
+        (quoted.as_str(), "stray-characters certain"),
+        (&TOKEN["Bearer ".len()..], "scheme-missing certain"),
+        (cut, "jwt-malformed certain"),
+        (&nothing, "empty-credentials certain"),
+        (&newline, "basic-hidden-whitespace likely"),
+        (ALICE, "wrong-password likely"),
+        (MILLISECONDS, "jwt-time-unit likely"),
+        (REFRESH, "wrong-token-kind certain"),
+    ];
+    for (credentials, cause) in causes {
+        let page = || get("/").auth(credentials).answer(200);
+        let refused = || get("/private").at(1.0).auth(credentials).answer(401);
+        let last = |talks: Vec<Talk>| why(diagnose(talks).last().unwrap());
+        assert_eq!(last(vec![page(), refused()]), cause, "not known to be guarded");
+        let open = get("/").at(-1.0).answer(200);
+        assert_eq!(last(vec![open, page(), refused()]), cause, "known to be open");
+        let asked = get("/private").at(0.2).answer(401);
+        let accepted = get("/private").at(0.5).auth(credentials).answer(200);
+        assert_ne!(last(vec![asked, accepted, refused()]), cause, "accepted right here");
+    }
+}
+
+#[test]
+fn an_open_page_does_not_show_which_password_is_right() {
+    let typo = |path: &str| get(path).auth(&basic("alice", "typo")).answer(200);
+    let refused = || get("/admin").at(1.0).auth(ALICE).answer(401).asks("Basic realm=\"x\"");
+    let last = |talks: Vec<Talk>| why(diagnose(talks).last().unwrap());
+    assert_eq!(last(vec![typo("/"), refused()]), "wrong-password likely");
+    let open = get("/").at(-1.0).answer(200);
+    assert_eq!(last(vec![open, typo("/"), refused()]), "wrong-password likely");
+    let asked = get("/data").at(-1.0).answer(401).asks("Basic realm=\"x\"");
+    assert_eq!(last(vec![asked, typo("/data"), refused()]), "wrong-password certain");
+}
+
+#[test]
+fn a_token_is_not_its_own_forgery() {
+    let open = get("/").auth(TOKEN).answer(200);
+    let refused = get("/private").at(1.0).auth(TOKEN).answer(401);
+    assert!(!why(&diagnose([open, refused])[1]).contains("signature"));
+}
+
 #[test]
 fn v62_a_login_accepted_on_another_port_is_at_the_wrong_address() {
     let cases = diagnose([
