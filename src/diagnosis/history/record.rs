@@ -271,6 +271,8 @@ pub struct Refusal {
     /// The Digest nonce that the request used; 0 without one.
     pub nonce_used: u64,
     /// The server said that the nonce was stale.
+    /// When the JWT that the request carried was issued, by its own words.
+    pub issued: Option<i64>,
     pub stale: bool,
     /// The challenge carries a token: the handshake goes on.
     pub continues: bool,

@@ -30,8 +30,7 @@ impl History {
         refusal.repetition = Some(Repetition {
             sequence: record.sequence,
             renews_nonce: nonce != 0 && nonces.contains(&nonce),
-            // One second of grace: the claim has no fractions.
-            issued_since: issued.is_some_and(|issued| issued + 1 >= refused_at),
+            issued_since: issued.is_some_and(|issued| is_since(issued, refusal.issued, refused_at)),
             scheme,
         });
         Some((earlier, id))
@@ -160,8 +159,17 @@ impl Run {
     }
 }
 
+/// Whether a JWT was issued after the refusal of another. The claim has no fractions, so within the second of
+/// the refusal only a token that is older tells that this one is newer.
+const fn is_since(issued: i64, old: Option<i64>, refused_at: i64) -> bool {
+    match old {
+        Some(old) => issued >= refused_at && issued > old,
+        None => issued > refused_at,
+    }
+}
+
 /// When the JWT that is sent was issued.
-fn issued_at(auth: &AuthFacts) -> Option<i64> {
+pub(super) fn issued_at(auth: &AuthFacts) -> Option<i64> {
     match &auth.authorization.state {
         AuthState::Present { shape: Shape::Jws(jwt), .. } => jwt.date("iat"),
         _ => None,

@@ -14,7 +14,7 @@ use crate::auth::{AuthFacts, AuthState, Authorization, Challenge, Shape};
 use crate::diagnosis::history::record::{
     Behalf, CREDENTIALS, Challenger, Links, Refusal, RefusalLinks, Trace,
 };
-use crate::diagnosis::history::retries::Run;
+use crate::diagnosis::history::retries::{Run, issued_at};
 use crate::diagnosis::history::{Hashed, Leg, Method, Record, Sent, digest_nonce, hops};
 use crate::diagnosis::recurring::Recurring;
 use crate::exchange::Exchange;
@@ -234,6 +234,7 @@ impl Summariser {
             digest_realm: digest.and_then(|d| d.realm()).map_or(0, |realm| self.hash(realm)),
             identity: auth.alternatives.iter().any(|a| a.kind == AlternativeKind::IdentityHeader),
             nonce_issued: issued.unwrap_or(0),
+            issued: issued_at(auth),
             nonce_used: digest_nonce(auth).map_or(0, |nonce| self.hash(nonce)),
             stale,
             continues: auth.challenges.iter().any(|challenge| {

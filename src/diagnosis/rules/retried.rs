@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::auth::{Challenge, Shape};
 use crate::diagnosis::history::{Record, Sent};
+use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Awaiting, Found};
 use crate::diagnosis::view::View;
 use crate::text;
@@ -78,7 +79,7 @@ pub fn challenge_roundtrip(view: &View<'_>) -> Answer {
 /// different tokens look the same otherwise.
 pub fn refreshed_and_retried(view: &View<'_>) -> Answer {
     let Some(own) = view.record() else { return Answer::No };
-    if !is_renewable(view, own) {
+    if !is_renewable(view, own) || names_another_flaw(view) {
         return Answer::No;
     }
     let Some((repeat, repetition)) = view.repetition() else { return ask_again(view, RENEWAL) };
@@ -223,6 +224,22 @@ fn is_renewable(view: &View<'_>, own: &Record) -> bool {
 /// Whether the two credentials name different users: one of them renewed nothing.
 const fn is_other_user(own: &Record, repeat: &Record) -> bool {
     own.user_key != 0 && repeat.user_key != 0 && own.user_key != repeat.user_key
+/// Whether the server's words name what no renewal mends: the next token was not a newer one, but a better one.
+fn names_another_flaw(view: &View<'_>) -> bool {
+    view.said().is_some_and(|said| {
+        matches!(
+            said.category,
+            Category::BadAudience
+                | Category::BadIssuer
+                | Category::BadSignature
+                | Category::Alg
+                | Category::WrongType
+                | Category::NotYetValid
+                | Category::Insufficient
+        )
+    })
+}
+
 }
 
 fn demands_dpop_nonce(view: &View<'_>) -> bool {

@@ -1,6 +1,6 @@
 //! Normal flows are told from trouble by the success that ends them.
 
-use crate::diagnosis::testing::{Talk, Wire, diagnose, get, request, why};
+use crate::diagnosis::testing::{NOON, Talk, Wire, diagnose, get, request, why};
 
 const BASIC: &str = "Basic YWxpY2U6c2VjcmV0";
 const TYPE1: &str = "NTLM TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAA=";
@@ -379,6 +379,50 @@ fn a_page_that_asks_who_its_user_is_expects_a_refusal() {
     let me = || get("/api/me").at(1.0).answer(401).asks("Bearer");
     let cases = diagnose([page(get("/")).answer(200), page(me())]);
     assert_eq!(why(&cases[1]), "no-credentials-sent certain benign");
+/// {"alg":"HS256","typ":"JWT"} . {"aud":AUDIENCE,"iat":ISSUED}
+fn jwt(audience: &str, issued: i64) -> String {
+    use base64::Engine as _;
+    let claims = format!("{{\"aud\":\"{audience}\",\"iat\":{issued}}}");
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+    let signature = "1FhIXmbyTzZgNI3jcJ1X6-bsiso0nP0j2IOHc1sLeIA";
+    format!("Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.{claims}.{signature}")
+}
+
+#[test]
+fn only_a_token_that_is_newer_than_the_refusal_renews_another() {
+    let verdict = |old: &str, new: i64, words: &str| {
+        let refused = unauthorized("/api", "Bearer").auth(old).at(0.4).body(words);
+        why(&diagnose([refused, get("/api").at(1.9).auth(&jwt("a", new)).answer(200)])[0])
+    };
+    let renewed = "refreshed-and-retried likely benign";
+    assert_eq!(verdict(&jwt("b", NOON - 600), NOON + 1, ""), renewed);
+    assert_eq!(verdict(&jwt("b", NOON - 600), NOON, ""), renewed, "claims have no fractions");
+    // Both from before, made within one second; and one whose age is not known.
+    assert!(!verdict(&jwt("b", NOON), NOON, "").contains("benign"));
+    assert!(!verdict(&jwt("b", NOON - 600), NOON - 1, "").contains("benign"));
+    assert!(!verdict(OLD, NOON, "").contains("benign"));
+    assert_eq!(verdict(OLD, NOON + 1, ""), renewed);
+    assert_eq!(verdict(&jwt("b", NOON - 600), NOON + 1, "Token has expired"), renewed);
+}
+
+#[test]
+fn a_better_token_is_no_newer_one() {
+    let verdict = |words: &str| {
+        let words = format!("{{\"detail\":\"{words}\"}}");
+        let browser = |talk: Talk| talk.header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)");
+        why(&diagnose([
+            browser(unauthorized("/api", "Bearer").auth(&jwt("b", NOON - 600)).body(&words)),
+            browser(get("/api").at(1.5).auth(&jwt("a", NOON + 1)).answer(200)),
+        ])[0])
+    };
+    assert_eq!(verdict("Invalid audience"), "jwt-wrong-audience certain");
+    assert_eq!(verdict("Invalid issuer"), "jwt-wrong-issuer certain");
+    assert_eq!(verdict("invalid signature"), "jwt-signature-rejected certain");
+    assert_eq!(verdict("Token has wrong type"), "wrong-token-kind certain");
+    assert_eq!(verdict("Insufficient scope"), "insufficient-privilege certain");
+    assert_eq!(verdict("Token has expired"), "refreshed-and-retried likely benign");
+}
+
     let cases = diagnose([get("/").answer(200), me()]);
     assert!(!cases[1].is_benign(), "a script that forgot its token");
 }
