@@ -333,8 +333,13 @@ impl Diagnoser {
             let Some(id) = next else { break };
             // What came before matters only in a negotiation: its first request waits for the last.
             next = self.history.step_before(id, noted.sequence);
-            if self.waiting.awaits(id, Awaiting::RETRY) && !(plain && self.waiting.is_unseen(id)) {
-                self.reconsider(id, counters, out);
+            // The leg behind a proxy waits for the repeat of the one in front, too.
+            let behind = self.history.behind(id, noted.sequence);
+            for id in [Some(id), behind].into_iter().flatten() {
+                let early = plain && self.waiting.is_unseen(id);
+                if self.waiting.awaits(id, Awaiting::RETRY) && !early {
+                    self.reconsider(id, counters, out);
+                }
             }
         }
         if let Some(id) = noted.other_leg {

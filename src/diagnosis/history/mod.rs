@@ -377,12 +377,23 @@ impl History {
     /// The exchange that exchange `id` repeats, if that was a step of a negotiation; `newer` repeats
     /// `id` in turn, at once or later.
     pub fn step_before(&self, id: u64, newer: Sequence) -> Option<u64> {
+        let record = self.repeated_by(newer, id)?;
+        record.refusal.as_ref().filter(|refusal| refusal.is_step())?;
+        Some(self.record(record.prior)?.id)
+    }
+
+    /// The exchange that is the same request as exchange `id` behind a proxy; `newer` repeats `id`, at once
+    /// or later.
+    pub fn behind(&self, id: u64, newer: Sequence) -> Option<u64> {
+        Some(self.inner(self.repeated_by(newer, id)?)?.id)
+    }
+
+    fn repeated_by(&self, newer: Sequence, id: u64) -> Option<&Record> {
         let mut record = self.record(newer)?;
         while record.id != id {
             record = self.record(record.prior)?;
         }
-        record.refusal.as_ref().filter(|refusal| refusal.is_step())?;
-        Some(self.record(record.prior)?.id)
+        Some(record)
     }
 
     /// A call of the same client that renewed its credential between a refusal and its repetition.

@@ -33,13 +33,16 @@ pub fn challenge_roundtrip(view: &View<'_>) -> Answer {
         return Answer::No;
     }
     let Some(own) = view.record() else { return Answer::No };
-    // Behind a proxy, what comes next may be another client's: the leg in front decides.
-    let unanswered =
-        |outer: &Record| outer.sent != Sent::Nothing || view.history().repetition(outer).is_none();
-    if view.history().outer(own).is_some_and(unanswered) {
-        return Answer::No;
-    }
     let window = if view.is_browser() { PROMPT } else { RETRY };
+    // Behind a proxy, what comes next may be another client's: the leg in front decides, which is repeated
+    // before and answered after this one.
+    match view.history().outer(own) {
+        Some(outer) if outer.sent != Sent::Nothing => return Answer::No,
+        Some(outer) if view.history().repetition(outer).is_none() => {
+            return ask_again(view, window);
+        }
+        _ => {}
+    }
     let Some((first, repetition)) = view.repetition() else { return ask_again(view, window) };
     let negotiated = first.refused() && is_step(first);
     let Some(last) = last_attempt(view, first) else {
@@ -221,9 +224,6 @@ fn is_renewable(view: &View<'_>, own: &Record) -> bool {
     }
 }
 
-/// Whether the two credentials name different users: one of them renewed nothing.
-const fn is_other_user(own: &Record, repeat: &Record) -> bool {
-    own.user_key != 0 && repeat.user_key != 0 && own.user_key != repeat.user_key
 /// Whether the server's words name what no renewal mends: the next token was not a newer one, but a better one.
 fn names_another_flaw(view: &View<'_>) -> bool {
     view.said().is_some_and(|said| {
@@ -240,6 +240,9 @@ fn names_another_flaw(view: &View<'_>) -> bool {
     })
 }
 
+/// Whether the two credentials name different users: one of them renewed nothing.
+const fn is_other_user(own: &Record, repeat: &Record) -> bool {
+    own.user_key != 0 && repeat.user_key != 0 && own.user_key != repeat.user_key
 }
 
 fn demands_dpop_nonce(view: &View<'_>) -> bool {

@@ -133,6 +133,35 @@ fn a_proxy_that_asks_first_and_is_answered_is_a_roundtrip() {
 }
 
 #[test]
+fn a_roundtrip_through_a_proxy_is_one_on_both_sides() {
+    let git = |talk: Talk, at: f64| talk.header("User-Agent", "git/2.43.0").at(at);
+    let behind = |talk: Talk, at: f64| {
+        git(talk, at + 0.01)
+            .from("10.0.0.1")
+            .to("10.0.0.2:8080")
+            .header("X-Forwarded-For", "10.0.0.9")
+    };
+    let front = |talk: Talk, at: f64| git(talk, at).latency(0.05);
+    let asked = || unauthorized("/", "Basic realm=\"x\"");
+    let repeat = || get("/").auth(BASIC).answer(200);
+    let verdicts = |wire: &Wire| [1, 2].map(|id| why(&wire.case(id)));
+    for mut wire in [Wire::new(), Wire::new().unfollowed()] {
+        wire.see(&behind(asked(), 0.0));
+        wire.see(&front(asked(), 0.0));
+        wire.see(&behind(repeat(), 0.1));
+        wire.see(&front(repeat(), 0.1));
+        assert_eq!(verdicts(&wire), ["challenge-roundtrip certain benign"; 2]);
+    }
+    // What another client sends through the same proxy repeats nothing.
+    let mut wire = Wire::new();
+    wire.see(&behind(asked(), 0.0));
+    wire.see(&front(asked(), 0.0));
+    wire.see(&behind(repeat(), 0.1));
+    wire.finish();
+    assert_eq!(verdicts(&wire), ["no-credentials-sent certain"; 2]);
+}
+
+#[test]
 fn v35_a_stale_nonce_that_the_client_renews_is_benign() {
     let cases = diagnose([
         unauthorized("/", "Digest realm=\"zone\", nonce=\"N2\", stale=true, qop=\"auth\"")
