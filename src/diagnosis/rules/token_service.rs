@@ -20,17 +20,17 @@ const CONTINUATION: Duration = Duration::from_secs(60);
 fn flow(exchange: &Exchange, auth: &AuthFacts) -> Option<&'static str> {
     let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
     let bearer = auth.challenges.iter().find(|challenge| challenge.scheme.is("Bearer"));
-    let named = bearer.and_then(|bearer| {
-        let realm = bearer.params.get("realm")?;
-        (realm.starts_with("http") && bearer.params.get("service").is_some()).then_some(())
+    let names_realm = bearer.is_some_and(|bearer| {
+        bearer.params.get("realm").is_some_and(|realm| realm.starts_with("http"))
     });
-    if named.is_some() {
+    if names_realm && bearer.is_some_and(|bearer| bearer.params.get("service").is_some()) {
         return Some("the challenge names a token service");
     }
     if response.is_some_and(|r| r.head.has("docker-distribution-api-version")) {
         return Some("a container registry");
     }
-    if bearer.is_some() && request.is_some_and(|r| r.path().starts_with(b"/v2/")) {
+    // Many APIs have a second version: without an address it tells nobody where to go.
+    if names_realm && request.is_some_and(|r| r.path().starts_with(b"/v2/")) {
         return Some("a container registry's path");
     }
     if auth.challenges.iter().any(|c| c.params.get("resource_metadata").is_some()) {

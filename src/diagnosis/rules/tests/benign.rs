@@ -298,6 +298,17 @@ fn a_registry_says_where_its_tokens_are() {
 }
 
 #[test]
+fn an_api_in_its_second_version_is_no_registry() {
+    let items = |challenge: &str| {
+        let asked = unauthorized("/v2/orders", challenge);
+        why(&diagnose([asked, get("/v2/items").at(9.0).auth("Bearer abcdefgh").answer(200)])[0])
+    };
+    assert_eq!(items("Bearer"), "no-credentials-sent certain");
+    assert_eq!(items("Bearer realm=\"orders\""), "no-credentials-sent certain");
+    assert_eq!(items("Bearer realm=\"https://h/token\""), "token-service-flow likely benign");
+}
+
+#[test]
 fn a_client_that_asks_where_it_was_told_goes_on_with_the_flow() {
     let from = |talk: Talk| talk.header("User-Agent", "docker/27");
     let told = |talks: Vec<Talk>| {
