@@ -258,7 +258,8 @@ pub struct Refusal {
     pub recount: Option<Box<Recount>>,
     /// Tells the body from others; 0 without one.
     pub body: u64,
-    /// Tells the `Date` from others; 0 without one.
+    /// Tells the `Date`, the `ETag` and the challenges, of which nonces are made anew, from others; 0 without
+    /// a `Date`.
     pub date: u64,
     /// Since when answers on this path have had this `Date` and this body.
     pub date_since: Timestamp,
@@ -270,9 +271,9 @@ pub struct Refusal {
     pub nonce_issued: u64,
     /// The Digest nonce that the request used; 0 without one.
     pub nonce_used: u64,
-    /// The server said that the nonce was stale.
     /// When the JWT that the request carried was issued, by its own words.
     pub issued: Option<i64>,
+    /// The server said that the nonce was stale.
     pub stale: bool,
     /// The challenge carries a token: the handshake goes on.
     pub continues: bool,

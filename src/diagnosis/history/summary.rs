@@ -216,7 +216,6 @@ impl Summariser {
         let stale = auth.challenges.iter().any(Challenge::is_stale);
         let octets = &*response.body.start;
         let sent = &*request.body.start;
-        let hash_of = |value: Option<&[u8]>| value.map_or(0, |value| self.hash(value));
         Refusal {
             repetition: None,
             outer: 0,
@@ -229,13 +228,13 @@ impl Summariser {
             recount: None,
             digest_opaque: digest.and_then(|d| d.params.get("opaque")).map_or(0, |o| self.hash(o)),
             body: if octets.is_empty() { 0 } else { self.hash(octets) },
-            date: hash_of(head.get("date")),
+            date: self.moment(head),
             date_since: Timestamp::default(),
             digest_realm: digest.and_then(|d| d.realm()).map_or(0, |realm| self.hash(realm)),
             identity: auth.alternatives.iter().any(|a| a.kind == AlternativeKind::IdentityHeader),
             nonce_issued: issued.unwrap_or(0),
-            issued: issued_at(auth),
             nonce_used: digest_nonce(auth).map_or(0, |nonce| self.hash(nonce)),
+            issued: issued_at(auth),
             stale,
             continues: auth.challenges.iter().any(|challenge| {
                 challenge.token68.is_some()
@@ -253,6 +252,18 @@ impl Summariser {
             hop_key: 0,
             links: RefusalLinks::default(),
         }
+    }
+
+    /// Tells what of an answer is made anew for each from that of others.
+    fn moment(&self, head: &Head) -> u64 {
+        let Some(date) = head.get("date") else { return 0 };
+        let mut hasher = self.hasher.build_hasher();
+        date.hash(&mut hasher);
+        head.get("etag").hash(&mut hasher);
+        for name in ["www-authenticate", "proxy-authenticate"] {
+            head.get_all(name).for_each(|challenge| challenge.hash(&mut hasher));
+        }
+        hasher.finish()
     }
 
     fn challenger(&self, auth: &AuthFacts, head: &Head) -> Challenger {

@@ -197,8 +197,8 @@ pub fn cached_401(view: &View<'_>) -> Answer {
 /// `Date` has whole seconds: an answer with one that is older was not made now.
 const STALE: Duration = Duration::from_secs(2);
 
-/// An answer that carries the `Date` and the body of one given earlier. The earlier one was made for
-/// its own request.
+/// An answer that carries the `Date`, challenges and body of one given earlier, and its `ETag` if it has one.
+/// The earlier one was made for its own request.
 fn frozen(view: &View<'_>) -> Option<Found> {
     let own = view.record()?;
     let refusal = own.refusal.as_ref().filter(|refusal| refusal.date != 0 && refusal.body != 0)?;

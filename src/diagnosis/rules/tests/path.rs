@@ -148,6 +148,14 @@ fn a_date_that_stands_still_is_a_cache_too() {
     let moving = stored(0.5);
     let cases = diagnose([stored(0.0), moving]);
     assert!(!why(&cases[1]).contains("cached"), "within the resolution of Date");
+    // A device without a clock makes a nonce for each answer all the same.
+    let made = |at: f64, nonce: &str| {
+        stored(at).asks(&format!("Digest realm=\"camera\", nonce=\"{nonce}\", qop=\"auth\""))
+    };
+    assert!(!why(&diagnose([made(0.0, "N1"), made(5.0, "N2")])[1]).contains("cached"));
+    assert_eq!(why(&diagnose([made(0.0, "N1"), made(5.0, "N1")])[1]), "cached-401 likely");
+    let tagged = |at: f64, tag: &str| stored(at).with("ETag", tag);
+    assert!(!why(&diagnose([tagged(0.0, "1"), tagged(5.0, "2")])[1]).contains("cached"));
 }
 
 #[test]
