@@ -263,6 +263,15 @@ fn the_same_refused_credential_again_and_again_is_a_storm() {
     let storm = |cases: &[std::sync::Arc<crate::diagnosis::Case>]| {
         let notes = &cases[6].verdict.as_ref().unwrap().notes;
         notes.iter().any(|note| note.id == crate::diagnosis::NoteId::RetryStorm)
+#[test]
+fn tokens_of_unknown_users_are_no_guesses() {
+    let token = |n: u32| {
+        let token = format!("Bearer 0123456789abcdef{n:016x}");
+        get("/").at(f64::from(n) * 0.3).auth(&token).answer(401).asks("Bearer")
+    };
+    assert!(diagnose((0..14).map(token)).iter().all(|case| !why(case).contains("guessing")));
+}
+
     };
     assert!(storm(&diagnose((0..7).map(|n| attempt(n, 1.0)))));
     assert!(!storm(&diagnose((0..7).map(|n| attempt(n, 40.0)))));
