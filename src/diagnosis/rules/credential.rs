@@ -148,8 +148,11 @@ pub fn works_elsewhere(view: &View<'_>) -> Answer {
             .fact("what", what)
             .related(record.id)
     };
+    // Behind a proxy no client looks up a name, and all servers may have one address.
     if let Some(record) = past.accepted_at_other_server.filter(|record| demanded(record))
         && record.origin == own.origin
+        && record.server.ip() != own.server.ip()
+        && view.history().outer(own).is_none()
         && record.path == own.path
         && past.changes <= 1
         && !is_accepted_by_own_server(view, own)

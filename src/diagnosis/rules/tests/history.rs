@@ -182,6 +182,29 @@ fn a_login_accepted_here_too_is_not_at_the_wrong_address() {
 }
 
 #[test]
+fn servers_behind_one_proxy_are_no_matter_of_names() {
+    let leg = |at: f64, latency: f64, server: &str, status: u16| {
+        let behind = server != "10.0.0.1:80";
+        let talk = get("/a").at(at).latency(latency).auth(TOKEN).to(server).host("h");
+        let talk =
+            if behind { talk.from("10.0.0.1").header("X-Forwarded-For", "10.0.0.9") } else { talk };
+        talk.answer(status).asks("Bearer")
+    };
+    let through = |one: &str, other: &str| {
+        diagnose([
+            leg(0.01, 0.02, one, 200),
+            leg(0.0, 0.05, "10.0.0.1:80", 200),
+            leg(1.01, 0.02, other, 401),
+            leg(1.0, 0.05, "10.0.0.1:80", 401),
+        ])
+    };
+    for (one, other) in [("10.0.0.1:9000", "10.0.0.1:9001"), ("10.0.0.2:80", "10.0.0.3:80")] {
+        let cases = through(one, other);
+        assert!(!why(&cases[2]).contains("works-elsewhere"), "{other}: {}", why(&cases[2]));
+    }
+}
+
+#[test]
 fn the_same_login_that_works_from_another_client_may_be_blocked_from_this_one() {
     let cases = diagnose([
         get("/").from("10.0.0.8").auth(ALICE).answer(200),
@@ -241,6 +264,15 @@ fn v55_a_dozen_passwords_in_a_minute_look_like_guessing() {
 }
 
 #[test]
+fn tokens_of_unknown_users_are_no_guesses() {
+    let token = |n: u32| {
+        let token = format!("Bearer 0123456789abcdef{n:016x}");
+        get("/").at(f64::from(n) * 0.3).auth(&token).answer(401).asks("Bearer")
+    };
+    assert!(diagnose((0..14).map(token)).iter().all(|case| !why(case).contains("guessing")));
+}
+
+#[test]
 fn a_storm_of_which_no_proxy_has_another_leg_is_told_at_once() {
     let settled_before_the_end = |alone: bool| {
         let mut wire = Wire::new().unfollowed();
@@ -263,15 +295,6 @@ fn the_same_refused_credential_again_and_again_is_a_storm() {
     let storm = |cases: &[std::sync::Arc<crate::diagnosis::Case>]| {
         let notes = &cases[6].verdict.as_ref().unwrap().notes;
         notes.iter().any(|note| note.id == crate::diagnosis::NoteId::RetryStorm)
-#[test]
-fn tokens_of_unknown_users_are_no_guesses() {
-    let token = |n: u32| {
-        let token = format!("Bearer 0123456789abcdef{n:016x}");
-        get("/").at(f64::from(n) * 0.3).auth(&token).answer(401).asks("Bearer")
-    };
-    assert!(diagnose((0..14).map(token)).iter().all(|case| !why(case).contains("guessing")));
-}
-
     };
     assert!(storm(&diagnose((0..7).map(|n| attempt(n, 1.0)))));
     assert!(!storm(&diagnose((0..7).map(|n| attempt(n, 40.0)))));
