@@ -379,46 +379,6 @@ fn two_tokens_in_two_runs_are_not_a_renewal() {
     assert!(!cases[0].is_benign());
 }
 
-#[test]
-fn a_person_who_types_the_password_again_did_not_renew_anything() {
-    let cases = diagnose([
-        unauthorized("/", "Basic realm=\"x\"").auth("Basic YWxpY2U6d3Jvbmc="),
-        get("/").at(3.0).auth(BASIC).answer(200),
-    ]);
-    assert!(!cases[0].is_benign());
-}
-
-#[test]
-fn a_verdict_remembers_what_it_was_before() {
-    let mut wire = Wire::new();
-    let id = wire.see(&unauthorized("/", TYPE2).auth(TYPE1).on(1));
-    assert_eq!(why(&wire.case(id)), "handshake-leg likely provisional");
-    wire.see(&unauthorized("/", "NTLM").auth(TYPE3).at(0.05).on(2));
-    let verdict = wire.case(id).verdict.clone().unwrap();
-    assert_eq!(verdict.diagnosis.entry.id, "ntlm-connection-broken");
-    assert_eq!(verdict.was, Some("handshake-leg"));
-}
-
-#[test]
-fn a_health_check_that_takes_a_refusal_for_alive_is_dimmed() {
-    let check = |n: u32, at: f64| {
-        get("/health").at(at + f64::from(n) * 10.0).answer(401).asks("Basic realm=\"x\"")
-    };
-    let cases = diagnose((0..4).map(|n| check(n, 0.0)));
-    assert_eq!(why(&cases[3]), "no-credentials-sent certain benign");
-    let uneven = diagnose([check(0, 0.0), check(1, 4.0), check(2, 0.0), check(3, 3.0)]);
-    assert!(!uneven[3].is_benign());
-    let page = |n: u32| get("/data").at(f64::from(n) * 10.0).answer(401).asks("Basic realm=\"x\"");
-    assert!(diagnose((0..4).map(page)).iter().all(|case| !case.is_benign()));
-}
-
-#[test]
-fn a_page_that_asks_who_its_user_is_expects_a_refusal() {
-    let page =
-        |talk: Talk| talk.header("User-Agent", "Mozilla/5.0 (X11)").header("Referer", "http://h/");
-    let me = || get("/api/me").at(1.0).answer(401).asks("Bearer");
-    let cases = diagnose([page(get("/")).answer(200), page(me())]);
-    assert_eq!(why(&cases[1]), "no-credentials-sent certain benign");
 /// {"alg":"HS256","typ":"JWT"} . {"aud":AUDIENCE,"iat":ISSUED}
 fn jwt(audience: &str, issued: i64) -> String {
     use base64::Engine as _;
@@ -463,6 +423,46 @@ fn a_better_token_is_no_newer_one() {
     assert_eq!(verdict("Token has expired"), "refreshed-and-retried likely benign");
 }
 
+#[test]
+fn a_person_who_types_the_password_again_did_not_renew_anything() {
+    let cases = diagnose([
+        unauthorized("/", "Basic realm=\"x\"").auth("Basic YWxpY2U6d3Jvbmc="),
+        get("/").at(3.0).auth(BASIC).answer(200),
+    ]);
+    assert!(!cases[0].is_benign());
+}
+
+#[test]
+fn a_verdict_remembers_what_it_was_before() {
+    let mut wire = Wire::new();
+    let id = wire.see(&unauthorized("/", TYPE2).auth(TYPE1).on(1));
+    assert_eq!(why(&wire.case(id)), "handshake-leg likely provisional");
+    wire.see(&unauthorized("/", "NTLM").auth(TYPE3).at(0.05).on(2));
+    let verdict = wire.case(id).verdict.clone().unwrap();
+    assert_eq!(verdict.diagnosis.entry.id, "ntlm-connection-broken");
+    assert_eq!(verdict.was, Some("handshake-leg"));
+}
+
+#[test]
+fn a_health_check_that_takes_a_refusal_for_alive_is_dimmed() {
+    let check = |n: u32, at: f64| {
+        get("/health").at(at + f64::from(n) * 10.0).answer(401).asks("Basic realm=\"x\"")
+    };
+    let cases = diagnose((0..4).map(|n| check(n, 0.0)));
+    assert_eq!(why(&cases[3]), "no-credentials-sent certain benign");
+    let uneven = diagnose([check(0, 0.0), check(1, 4.0), check(2, 0.0), check(3, 3.0)]);
+    assert!(!uneven[3].is_benign());
+    let page = |n: u32| get("/data").at(f64::from(n) * 10.0).answer(401).asks("Basic realm=\"x\"");
+    assert!(diagnose((0..4).map(page)).iter().all(|case| !case.is_benign()));
+}
+
+#[test]
+fn a_page_that_asks_who_its_user_is_expects_a_refusal() {
+    let page =
+        |talk: Talk| talk.header("User-Agent", "Mozilla/5.0 (X11)").header("Referer", "http://h/");
+    let me = || get("/api/me").at(1.0).answer(401).asks("Bearer");
+    let cases = diagnose([page(get("/")).answer(200), page(me())]);
+    assert_eq!(why(&cases[1]), "no-credentials-sent certain benign");
     let cases = diagnose([get("/").answer(200), me()]);
     assert!(!cases[1].is_benign(), "a script that forgot its token");
 }
