@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::auth::Shape;
 use crate::diagnosis::history::{Record, Sent};
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::stated;
@@ -91,7 +90,7 @@ fn stopped(view: &View<'_>) -> bool {
 /// “{n} different credentials were tried from {client} in {minutes} min for {k} account(s). This looks
 /// like guessing rather than a misconfiguration.”
 pub fn password_guessing(view: &View<'_>) -> Answer {
-    if !matches!(view.shape(), Some(Shape::UserPass { .. })) {
+    if view.shape().is_none() {
         return Answer::No;
     }
     let Some(own) = view.record() else { return Answer::No };
@@ -101,10 +100,11 @@ pub fn password_guessing(view: &View<'_>) -> Answer {
     from_one_client(view, own).or_else(|| of_one_user(view, own)).into()
 }
 
-/// A login that a person or a program could have guessed: a password, not a handshake. Of different tokens
-/// and keys it is not known that they are for one account: a proxy has those of all its users.
+/// A login that a person or a program could have guessed: a password or a key, not a handshake.
 fn is_guess(record: &Record) -> bool {
-    record.sent == Sent::Credentials && record.scheme == Some("Basic") && record.user_key != 0
+    record.sent == Sent::Credentials
+        && record.exact
+        && (record.scheme == Some("Basic") || record.user_key == 0)
 }
 
 fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
@@ -141,7 +141,7 @@ fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
                 own_credentials.push(credential);
             }
         }
-        if !users.contains(&record.user_key) {
+        if record.user_key != 0 && !users.contains(&record.user_key) {
             users.push(record.user_key);
         }
     }
@@ -158,7 +158,7 @@ fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
                 format!("{} different credentials, {} users", credentials.len(), users.len()),
             )
             .fact("n", credentials.len().to_string())
-            .fact("k", users.len().to_string())
+            .fact("k", users.len().max(1).to_string())
             .fact("client", client(own))
             .fact("minutes", minutes.to_string())
             .related(first.id),

@@ -162,7 +162,7 @@ pub static RULES: &[Rule] = &[
         .given_any(Signs::TOKEN_FORM.and(Signs::CAUSE)),
     Rule::new("jwt-time-unit", token_time::jwt_time_unit).given(Signs::TOKEN_FORM),
     // over-time
-    Rule::new("password-guessing", attempts::password_guessing).given(Signs::LOGIN),
+    Rule::new("password-guessing", attempts::password_guessing).given(Signs::PRESENT),
     Rule::new("token-revoked", credential::token_revoked)
         .given_any(Signs::CAUSE.and(Signs::ACCEPTED)),
     Rule::new("method-specific-auth", clients::method_specific_auth).given(Signs::CHANGES),
