@@ -448,7 +448,7 @@ impl<'a> View<'a> {
     /// The latest earlier request with this very credential that this origin accepted where it does not
     /// let everybody in: on this path, or on another that was refused to somebody.
     pub fn accepted_here(&self) -> Option<&'a Record> {
-        self.past().filter(|_| self.is_exact())?.proven_here
+        self.past().filter(|_| self.is_exact()).and_then(|past| past.proven_here)
     }
 
     /// Whether this very credential was accepted before for the same: the form of a credential that is wrong
