@@ -87,6 +87,9 @@ fn stopped(view: &View<'_>) -> bool {
     own.exact && past.proven_here.is_some() && past.accepted_later.is_none()
 }
 
+/// For how many accounts tokens and keys were tried.
+const UNKNOWN_ACCOUNTS: &str = "an unknown number of";
+
 /// “{n} different credentials were tried from {client} in {minutes} min for {k} account(s). This looks
 /// like guessing rather than a misconfiguration.”
 pub fn password_guessing(view: &View<'_>) -> Answer {
@@ -145,20 +148,26 @@ fn from_one_client(view: &View<'_>, own: &Record) -> Option<Found> {
             users.push(record.user_key);
         }
     }
-    let guessed = own_credentials.len() >= GUESSED || users.len() >= USERS;
+    // Tokens and keys do not say whose they are: each may be another's.
+    let known = own.user_key != 0;
+    let enough = if known { GUESSED } else { USERS };
+    let guessed = own_credentials.len() >= enough || users.len() >= USERS;
     if attempts < GUESSES || !guessed || logged_in_since(view, own, first.time) {
         return None;
     }
+    let whose =
+        if users.is_empty() { "of unknown users".into() } else { format!("{} users", users.len()) };
+    let accounts = if known { users.len().max(1).to_string() } else { UNKNOWN_ACCOUNTS.to_owned() };
     let minutes = own.time.since(first.time).as_secs().div_ceil(60).max(1);
     Some(
         Found::likely()
             .because(
                 "history",
                 format!("{attempts} refusals"),
-                format!("{} different credentials, {} users", credentials.len(), users.len()),
+                format!("{} different credentials, {whose}", credentials.len()),
             )
             .fact("n", credentials.len().to_string())
-            .fact("k", users.len().max(1).to_string())
+            .fact("k", accounts)
             .fact("client", client(own))
             .fact("minutes", minutes.to_string())
             .related(first.id),

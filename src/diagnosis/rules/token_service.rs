@@ -3,11 +3,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use memchr::memmem;
+
 use crate::auth::{AuthFacts, AuthState};
 use crate::diagnosis::history::{Record, Sent};
 use crate::diagnosis::rule::{Answer, Awaiting, Found};
 use crate::diagnosis::view::View;
 use crate::exchange::Exchange;
+use crate::http::Request;
 use crate::text;
 
 /// A token service is asked, then the request is repeated.
@@ -15,6 +18,14 @@ const REPEAT: Duration = Duration::from_secs(30);
 
 /// Something else on the same origin is asked for with the token.
 const CONTINUATION: Duration = Duration::from_secs(60);
+
+/// Whether this path below `/v2/` is one of the distribution specification's: its root, by which clients ask
+/// whether it is there, or an end of its own.
+fn is_of_registry(path: &[u8]) -> bool {
+    let ends: [&[u8]; 4] = [b"/manifests/", b"/blobs/", b"/tags/list", b"/referrers/"];
+    matches!(path, b"/v2/" | b"/v2/_catalog")
+        || ends.into_iter().any(|end| memmem::find(path, end).is_some())
+}
 
 /// What kind of flow a refusal begins, in the words of the evidence.
 fn flow(exchange: &Exchange, auth: &AuthFacts) -> Option<&'static str> {
@@ -29,8 +40,9 @@ fn flow(exchange: &Exchange, auth: &AuthFacts) -> Option<&'static str> {
     if response.is_some_and(|r| r.head.has("docker-distribution-api-version")) {
         return Some("a container registry");
     }
-    // Many APIs have a second version: without an address it tells nobody where to go.
-    if names_realm && request.is_some_and(|r| r.path().starts_with(b"/v2/")) {
+    let path = request.map(Request::path).filter(|path| path.starts_with(b"/v2/"));
+    // Many APIs have a second version: without an address a challenge tells nobody where to go.
+    if path.is_some_and(|path| bearer.is_some() && is_of_registry(path) || names_realm) {
         return Some("a container registry's path");
     }
     if auth.challenges.iter().any(|c| c.params.get("resource_metadata").is_some()) {

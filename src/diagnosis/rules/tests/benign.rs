@@ -306,6 +306,12 @@ fn an_api_in_its_second_version_is_no_registry() {
     assert_eq!(items("Bearer"), "no-credentials-sent certain");
     assert_eq!(items("Bearer realm=\"orders\""), "no-credentials-sent certain");
     assert_eq!(items("Bearer realm=\"https://h/token\""), "token-service-flow likely benign");
+    // The distribution specification's own paths are.
+    let manifest = get("/v2/a/manifests/1").at(0.5).auth("Bearer abcdefgh").answer(200);
+    for path in ["/v2/", "/v2/a/b/tags/list"] {
+        let cases = diagnose([unauthorized(path, "Bearer"), manifest.clone()]);
+        assert_eq!(why(&cases[0]), "token-service-flow likely benign", "{path}");
+    }
 }
 
 #[test]

@@ -264,15 +264,6 @@ fn v55_a_dozen_passwords_in_a_minute_look_like_guessing() {
 }
 
 #[test]
-fn tokens_of_unknown_users_are_no_guesses() {
-    let token = |n: u32| {
-        let token = format!("Bearer 0123456789abcdef{n:016x}");
-        get("/").at(f64::from(n) * 0.3).auth(&token).answer(401).asks("Bearer")
-    };
-    assert!(diagnose((0..14).map(token)).iter().all(|case| !why(case).contains("guessing")));
-}
-
-#[test]
 fn a_storm_of_which_no_proxy_has_another_leg_is_told_at_once() {
     let settled_before_the_end = |alone: bool| {
         let mut wire = Wire::new().unfollowed();
@@ -536,4 +527,18 @@ fn who_does_not_follow_gets_every_last_word_and_nothing_before() {
             "nothing was said before"
         );
     }
+}
+
+#[test]
+fn of_tokens_it_is_not_said_for_how_many_accounts_they_are() {
+    let token = |n: u32| {
+        let token = format!("Bearer 0123456789abcdef{n:016x}");
+        get("/").at(f64::from(n) * 0.3).auth(&token).answer(401).asks("Bearer")
+    };
+    let few = diagnose((0..9).map(token));
+    assert!(few.iter().all(|case| why(case) != "password-guessing likely"));
+    let many = diagnose((0..14).map(token));
+    assert_eq!(why(&many[13]), "password-guessing likely");
+    let explained = many[13].verdict.as_ref().unwrap().diagnosis.explanation();
+    assert!(explained.contains("for an unknown number of account(s)"), "{explained}");
 }
