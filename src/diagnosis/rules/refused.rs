@@ -66,9 +66,8 @@ pub fn wrong_password(view: &View<'_>) -> Answer {
     if is_login && is_about_grant(view) {
         return posted(view).map(|found| with_words(found, view)).into();
     }
-    // An open page proves no login, nor does the session of whoever logs in.
-    let accepted =
-        || is_login && view.accepted_here().is_some_and(|page| !view.history().is_public(page));
+    // The session of whoever logs in is not what was refused.
+    let accepted = || is_login && view.accepted_here().is_some();
     if otherwise || accepted() {
         return Answer::No;
     }

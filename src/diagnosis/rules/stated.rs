@@ -127,7 +127,7 @@ fn by_absence(view: &View<'_>, cookie: Option<&str>) -> Option<Found> {
     if safe || copied || !view.missing() || view.status() != 401 {
         return None;
     }
-    let found = match view.accepted_here() {
+    let found = match view.past().and_then(|past| past.accepted_here) {
         Some(accepted) => Found::likely()
             .because("history", format!("#{}", accepted.id), "the session is accepted otherwise")
             .related(accepted.id),
