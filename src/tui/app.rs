@@ -263,7 +263,7 @@ impl App {
                     self.model.say("No related exchange is kept.", Role::Muted, now);
                 }
             }
-            Action::Reveal => self.model.reveal(now),
+            Action::Reveal => self.reveal(now),
             _ => {}
         }
     }
@@ -336,6 +336,17 @@ impl App {
             self.effects.push(Effect::Matching);
         }
         back
+    }
+
+    fn reveal(&mut self, now: Instant) {
+        self.model.reveal(now);
+        let shown =
+            self.model.revealed(now).and_then(|left| Some((self.model.selected()?.id(), left)));
+        if let Some((id, left)) = shown {
+            let words =
+                format!("Secrets of #{id} are shown for {left} s, in copies too; * hides them.");
+            self.model.say(words, Role::Warning, now);
+        }
     }
 
     fn report(&mut self, result: Result<(), String>, now: Instant) {

@@ -10,8 +10,9 @@ impl App {
     pub(super) fn filter_key(&mut self, key: KeyEvent) {
         let changed = match key.code {
             KeyCode::Enter => {
-                self.model.forget_trail();
-                self.model.filter.accept()
+                let changed = self.model.filter.accept();
+                self.model.filter_is_accepted();
+                changed
             }
             KeyCode::Esc => self.model.filter.cancel(),
             KeyCode::Up => self.model.filter.recall(true),

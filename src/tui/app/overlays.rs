@@ -149,7 +149,7 @@ impl App {
             ("", _) => Ok(()),
             ("filter", _) if !rest.is_empty() => {
                 self.model.filter.choose(rest).map_err(|error| error.to_string())?;
-                self.model.forget_trail();
+                self.model.filter_is_accepted();
                 self.filter_changed();
                 Ok(())
             }

@@ -39,6 +39,7 @@ impl Model {
 
     /// Leaves the details: what is shown is that of the selected row again.
     pub fn leave_details(&mut self) {
+        self.disarm_trail();
         self.reading = None;
         self.opened = false;
         self.pane = Pane::List;
@@ -78,10 +79,14 @@ impl Model {
         self.after_move(before);
     }
 
-    /// Selects the row at this position.
+    /// Selects the row at this position, and stays with it: who picks the last row does not ask to follow.
     pub fn select(&mut self, position: usize) {
         let by = position as isize - self.table.position() as isize;
         self.step(by);
+        self.table.hold();
+        if self.opened {
+            self.hold();
+        }
     }
 
     /// Selects the row of this exchange, when it is listed.

@@ -14,6 +14,10 @@ pub(super) struct Spot {
     view: View,
     /// The display filter, and whether it was off.
     filter: (String, bool),
+    /// The filter that the jump led to.
+    reached: String,
+    /// Only marked rows were listed.
+    marked_only: bool,
     follow: bool,
     /// The exchange of the selected row.
     selected: Option<u64>,
@@ -29,6 +33,8 @@ impl Model {
         Spot {
             view: self.view,
             filter: (self.filter.source().to_owned(), self.filter.is_disabled()),
+            reached: String::new(),
+            marked_only: self.marked_only,
             follow: self.table.is_following(),
             selected: case.map(|case| case.id()),
             read: case.filter(|_| self.pane == Pane::Details).cloned(),
@@ -36,7 +42,8 @@ impl Model {
         }
     }
 
-    fn leave_trail(&mut self, spot: Spot) {
+    fn leave_trail(&mut self, mut spot: Spot) {
+        self.filter.source().clone_into(&mut spot.reached);
         if self.trail.len() == LONGEST {
             self.trail.remove(0);
         }
@@ -54,9 +61,24 @@ impl Model {
         to.is_some() && to == self.reading.as_ref().map(|read| read.id())
     }
 
-    /// Who sets a filter of his own does not want it undone by a way back.
-    pub fn forget_trail(&mut self) {
-        self.trail.clear();
+    /// Who sets a filter of his own does not want it undone by a way back; who only narrows the one that led
+    /// here still does.
+    pub fn filter_is_accepted(&mut self) {
+        let source = self.filter.source();
+        let is_his_own = |spot: &Spot| {
+            let narrows = spot.reached != spot.filter.0 && source.starts_with(&spot.reached);
+            !narrows && source != spot.reached
+        };
+        if self.trail.last().is_some_and(is_his_own) {
+            self.trail.clear();
+        }
+    }
+
+    /// Leaving the details is no way back any more.
+    pub(super) fn disarm_trail(&mut self) {
+        if let Some(spot) = self.trail.last_mut() {
+            spot.to = None;
+        }
     }
 
     /// Goes back to where the latest jump began: its view, filter and row. Whether there was one.
@@ -64,7 +86,12 @@ impl Model {
         let Some(spot) = self.trail.pop() else { return false };
         let (source, disabled) = spot.filter;
         self.filter.restore(&source, disabled);
+        self.marked_only = spot.marked_only;
+        let before = self.trail.last().and_then(|spot| spot.to);
         self.show_view(spot.view);
+        if let Some(last) = self.trail.last_mut() {
+            last.to = before;
+        }
         if let Some(id) = spot.selected {
             self.select_case(id);
         }
@@ -111,10 +138,13 @@ impl Model {
     /// Jumps to an exchange, through a view that lists it; the details stay open when they were.
     pub fn go_to(&mut self, id: u64) -> bool {
         let Some(case) = self.history.get(id).cloned() else { return false };
-        let mut spot = self.spot();
-        spot.to = spot.read.as_ref().map(|_| id);
+        let spot = self.spot();
         let in_details = spot.read.is_some();
         self.leave_trail(spot);
+        if self.marked_only && !self.marks.contains(&id) {
+            self.marked_only = false;
+            self.relist();
+        }
         if !self.view.lists_exchanges() || !self.select_case(id) {
             self.show_view(View::Exchanges);
             if !self.select_case(id) && self.filter.active().is_some() {
@@ -127,6 +157,9 @@ impl Model {
         self.reading = Some(case);
         if in_details {
             self.open_details();
+            if let Some(spot) = self.trail.last_mut() {
+                spot.to = Some(id);
+            }
         }
         true
     }

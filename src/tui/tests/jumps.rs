@@ -48,9 +48,70 @@ fn esc_leads_back_from_a_related_exchange_to_the_details_it_was_asked_from() {
 #[test]
 fn a_filter_of_ones_own_is_not_undone_by_a_way_back() {
     let mut app = app(a_morning());
-    press(&mut app, "4\r/\u{8}\r");
+    press(&mut app, "4\r:filter method:GET\r");
     let source = app.model.filter.source().to_owned();
+    assert_eq!(source, "method:GET");
     press(&mut app, "\u{1b}");
     assert_eq!(app.model.filter.source(), source);
     assert!(!app.model.leads_back());
+}
+
+#[test]
+fn a_filter_that_is_left_as_it_was_or_narrowed_still_leads_back() {
+    for typed in ["/\r", "/ status:401\r"] {
+        let mut app = app(a_morning());
+        press(&mut app, &format!("4\r{typed}"));
+        assert!(app.model.leads_back(), "{typed:?}");
+        app.take_effects();
+        press(&mut app, "q");
+        assert_eq!((app.model.view(), app.model.filter.source()), (View::Clients, ""));
+        assert!(!app.take_effects().contains(&Effect::Quit));
+    }
+}
+
+#[test]
+fn details_that_were_opened_by_hand_are_left_to_the_list() {
+    let mut sample = Sample::new(1).refused("wrong-password", "Wrong", Confidence::Certain);
+    Arc::make_mut(&mut sample.verdict.as_mut().unwrap().diagnosis).related = vec![2];
+    let mut app = app([sample.case(), Sample::new(2).case()]);
+    press(&mut app, "\rr");
+    assert_eq!(app.model.selected().unwrap().id(), 2);
+    press(&mut app, "2G\r");
+    assert_eq!(app.model.selected().unwrap().id(), 2);
+    press(&mut app, "\u{1b}");
+    assert_eq!((app.model.view(), app.model.pane), (View::Exchanges, Pane::List));
+}
+
+#[test]
+fn a_related_exchange_is_shown_though_only_marked_rows_were_listed() {
+    let mut sample = Sample::new(1).refused("wrong-password", "Wrong", Confidence::Certain);
+    Arc::make_mut(&mut sample.verdict.as_mut().unwrap().diagnosis).related = vec![2];
+    let mut app = app([sample.case(), Sample::new(2).case()]);
+    press(&mut app, "g Mr");
+    assert_eq!(app.model.selected().unwrap().id(), 2);
+    assert!(!app.model.is_marked_only() && app.model.table.len() == 2);
+    press(&mut app, "\u{1b}");
+    assert!(app.model.is_marked_only());
+    assert_eq!(app.model.selected().unwrap().id(), 1);
+}
+
+#[test]
+fn whoever_picks_the_last_row_does_not_ask_to_follow() {
+    let mut app = app(a_morning());
+    app.model.set_follow(false);
+    let last = app.model.table.len() - 1;
+    app.model.select(last);
+    assert!(!app.model.table.is_following());
+    app.model.set_follow(true);
+    press(&mut app, "\rc");
+    assert!(!app.model.table.is_following());
+}
+
+#[test]
+fn revealed_secrets_are_announced_where_they_are_not_seen() {
+    let mut app = app(a_morning());
+    let now = Instant::now();
+    press(&mut app, "*");
+    let said = app.model.toast(now).expect("it says so").text.clone();
+    assert!(said.starts_with("Secrets of #"), "{said}");
 }
