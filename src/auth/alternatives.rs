@@ -183,11 +183,6 @@ const INFRASTRUCTURE_HEADERS: [&str; 16] = [
     "dpop",
 ];
 
-/// Whether a header is one of those in which infrastructure hands on what is not the client's.
-pub fn is_infrastructure(name: &[u8]) -> bool {
-    INFRASTRUCTURE_HEADERS.into_iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-}
-
 /// Query parameters that carry a key or a token.
 const QUERY_PARAMETERS: [&str; 18] = [
     "access_token",
@@ -319,6 +314,12 @@ fn header_kind(name: &[u8], value: &[u8]) -> Option<AlternativeKind> {
 fn known_header(name: &[u8]) -> Option<KnownHeader> {
     let of_this_length = HEADERS.get(name.len()).map_or(&[][..], Vec::as_slice);
     of_this_length.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())).copied()
+}
+
+/// Whether a header of this name is known, and no other place for credentials: `Authorization` itself, and those
+/// in which infrastructure hands on what is not the client's.
+pub fn is_no_alternative(name: &[u8]) -> bool {
+    matches!(known_header(name), Some((_, None)))
 }
 
 /// Whether a header of this name holds a key or a token, whatever its value looks like.

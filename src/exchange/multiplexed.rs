@@ -241,13 +241,12 @@ impl Multiplexed {
         for stream in self.streams.values_mut().filter(|_| from_client) {
             stream.request_ended |= stream.request.is_some();
         }
-        let refused = |stream: &Stream| {
-            let over = stream.request_ended && stream.response_ended;
-            over || !from_client
-                && stream.response.as_ref().is_some_and(|response| response.status >= 400)
+        let is_told = |stream: &Stream| {
+            let refusal = stream.response.as_ref().is_some_and(|response| response.status >= 400);
+            stream.is_over() || !from_client && refusal
         };
         let over: Vec<u32> =
-            self.streams.iter().filter(|(_, stream)| refused(stream)).map(|(&n, _)| n).collect();
+            self.streams.iter().filter(|(_, stream)| is_told(stream)).map(|(&n, _)| n).collect();
         for number in over {
             self.give_up(number, around, context);
         }

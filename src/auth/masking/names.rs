@@ -244,8 +244,7 @@ fn has_secret_word(name: &[u8]) -> bool {
     if other || parameter(word) == Secrecy::Plain {
         return false;
     }
-    let plain = normalised(name);
-    !NO_CREDENTIAL.into_iter().any(|part| plain.contains(part))
+    !is_no_credential(name)
 }
 
 /// Whether a value under a name that may mean a secret looks like one.

@@ -2,6 +2,7 @@
 //! nothing known.
 
 use crate::auth::authorization::{AlternativeKind, UnknownReason};
+use crate::auth::masking;
 use crate::auth::proof::Verdict;
 use crate::auth::{Alternative, AuthState, Challenge, Finding, MalformedReason, Shape};
 use crate::diagnosis::Confidence;
@@ -22,6 +23,7 @@ use crate::diagnosis::rules::same_user::{AT_ONCE, doubt, hides_password};
 use crate::diagnosis::rules::token_service::begins_token_flow;
 use crate::diagnosis::rules::unknown_key::{may_be_refused_key, unknown_key};
 use crate::diagnosis::view::View;
+use crate::http::Request;
 use crate::text;
 use crate::time::humane;
 
@@ -237,7 +239,7 @@ pub fn token_rejected(view: &View<'_>) -> Answer {
 }
 
 /// How it was refused, where the server gave some reason.
-fn manner(view: &View<'_>) -> Option<&'static str> {
+pub fn manner(view: &View<'_>) -> Option<&'static str> {
     if is_of_something_else(view) {
         return Some("without a word on what is wrong with it");
     }
@@ -252,7 +254,7 @@ fn is_of_something_else(view: &View<'_>) -> bool {
 }
 
 /// Why a token or key was refused, where the server's words tell something.
-fn reason(view: &View<'_>) -> Option<&'static str> {
+pub fn reason(view: &View<'_>) -> Option<&'static str> {
     match view.said()?.category {
         Category::Other if is_of_something_else(view) => {
             Some("The cause may be another than the credential")
@@ -387,7 +389,8 @@ fn absence(view: &View<'_>, signature: Option<OwnSignature<'_>>) -> Found {
     if let Some(key) = unknown_key(view) {
         return Found::likely().because(key.place, "present", "perhaps a credential");
     }
-    if view.path().contains("(masked") && !view.is_proxy() {
+    let path = view.request().map_or(&b""[..], Request::path);
+    if masking::public_part(path).len() < path.len() && !view.is_proxy() {
         return Found::likely().because("request.target", "present", "a secret in the path");
     }
     if let Some(login) = posted_login(view).filter(|_| !view.is_proxy()) {

@@ -7,6 +7,7 @@ use crate::auth::posted;
 use crate::diagnosis::lexicon::Category;
 use crate::diagnosis::rule::{Answer, Found};
 use crate::diagnosis::rules::common::quoting;
+use crate::diagnosis::rules::refused::{manner, reason};
 use crate::diagnosis::view::View;
 use crate::text;
 
@@ -66,9 +67,9 @@ fn find(view: &View<'_>, is_key: impl Fn(&[u8], &[u8]) -> bool) -> Option<Unknow
 
 /// Whether what a header holds is told by other rules.
 fn other_place(name: &[u8]) -> bool {
-    let known = ["authorization", "proxy-authorization", "cookie"];
-    known.into_iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-        || alternatives::is_infrastructure(name)
+    name.eq_ignore_ascii_case(b"cookie")
+        || name.eq_ignore_ascii_case(b"proxy-authorization")
+        || alternatives::is_no_alternative(name)
 }
 
 /// “The server refused {kind} ("{quote}") without saying more.” where it is known that there is a key only by
@@ -90,13 +91,8 @@ pub fn refused_key(view: &View<'_>) -> Answer {
         },
         _ => return Answer::No,
     };
-    let found = Found::possible().because(place, "present", "");
-    let reason = "The server does not know it: it may be mistyped, revoked, or meant for another environment";
-    quoting(found, view)
-        .fact("kind", kind)
-        .fact("manner", "without saying more")
-        .fact("reason", reason)
-        .into()
+    let found = quoting(Found::possible().because(place, "present", ""), view).fact("kind", kind);
+    found.fact_if("manner", manner(view)).fact_if("reason", reason(view)).into()
 }
 
 /// Whether the server's words are about a key, and the request has something that may be it.

@@ -3,6 +3,12 @@
 use super::*;
 use crate::tui::model::Pane;
 
+fn two_of_which_the_first_points_to_the_second() -> [Arc<Case>; 2] {
+    let mut sample = Sample::new(1).refused("wrong-password", "Wrong", Confidence::Certain);
+    Arc::make_mut(&mut sample.verdict.as_mut().unwrap().diagnosis).related = vec![2];
+    [sample.case(), Sample::new(2).case()]
+}
+
 #[test]
 fn esc_leads_back_from_what_is_behind_a_row() {
     for (view, key) in [(View::Endpoints, "3"), (View::Clients, "4"), (View::Flows, "5")] {
@@ -28,9 +34,7 @@ fn esc_leads_back_from_what_is_behind_a_row() {
 
 #[test]
 fn esc_leads_back_from_a_related_exchange_to_the_details_it_was_asked_from() {
-    let mut sample = Sample::new(1).refused("wrong-password", "Wrong", Confidence::Certain);
-    Arc::make_mut(&mut sample.verdict.as_mut().unwrap().diagnosis).related = vec![2];
-    let mut app = app([sample.case(), Sample::new(2).case()]);
+    let mut app = app(two_of_which_the_first_points_to_the_second());
     app.model.filter.set("status:401").unwrap();
     app.model.relist();
     press(&mut app, "\r]r");
@@ -71,9 +75,7 @@ fn a_filter_that_is_left_as_it_was_or_narrowed_still_leads_back() {
 
 #[test]
 fn details_that_were_opened_by_hand_are_left_to_the_list() {
-    let mut sample = Sample::new(1).refused("wrong-password", "Wrong", Confidence::Certain);
-    Arc::make_mut(&mut sample.verdict.as_mut().unwrap().diagnosis).related = vec![2];
-    let mut app = app([sample.case(), Sample::new(2).case()]);
+    let mut app = app(two_of_which_the_first_points_to_the_second());
     press(&mut app, "\rr");
     assert_eq!(app.model.selected().unwrap().id(), 2);
     press(&mut app, "2G\r");
@@ -84,9 +86,7 @@ fn details_that_were_opened_by_hand_are_left_to_the_list() {
 
 #[test]
 fn a_related_exchange_is_shown_though_only_marked_rows_were_listed() {
-    let mut sample = Sample::new(1).refused("wrong-password", "Wrong", Confidence::Certain);
-    Arc::make_mut(&mut sample.verdict.as_mut().unwrap().diagnosis).related = vec![2];
-    let mut app = app([sample.case(), Sample::new(2).case()]);
+    let mut app = app(two_of_which_the_first_points_to_the_second());
     press(&mut app, "g Mr");
     assert_eq!(app.model.selected().unwrap().id(), 2);
     assert!(!app.model.is_marked_only() && app.model.table.len() == 2);
