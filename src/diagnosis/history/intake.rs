@@ -148,7 +148,8 @@ impl History {
         let sequence = record.sequence;
         let route = Chain::Route(record.origin_key, record.route_key);
         record.links.route = self.link(route, sequence);
-        if let Some(last) = self.record(record.links.route) {
+        if let Some(last) = self.record_mut(record.links.route) {
+            last.links.route_goes_on = true;
             record.links.route_accepted = last.links.route_accepted || last.accepted();
             record.links.route_open = last.links.route_open || last.let_in();
             record.links.route_refused = last.links.route_refused || last.refused();

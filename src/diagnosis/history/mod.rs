@@ -214,6 +214,15 @@ impl History {
         self.record(self.head(chain))
     }
 
+    /// The newest record of the path of `own`, which often is `own` itself.
+    fn latest_of_route<'a>(&'a self, own: &'a Record) -> Option<&'a Record> {
+        if own.links.route_goes_on {
+            self.latest(Chain::Route(own.origin_key, own.route_key))
+        } else {
+            Some(own)
+        }
+    }
+
     /// Walks a chain from its newest record to the past.
     fn walk(
         &self,
@@ -310,32 +319,31 @@ impl History {
 
     /// The same for a path, and [`History::of_route`].
     pub fn route_may_be_accepted(&self, own: &Record) -> bool {
-        let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
+        let latest = self.latest_of_route(own);
         latest.is_none_or(|latest| latest.links.route_accepted || latest.accepted())
     }
 
     /// Whether this path was accepted without any credentials.
     pub fn is_public(&self, own: &Record) -> bool {
-        let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
+        let latest = self.latest_of_route(own);
         latest.is_some_and(|latest| latest.links.route_open || latest.let_in())
     }
 
     /// Whether credentials are known to be demanded on this path: it was refused to someone.
     pub fn is_protected(&self, own: &Record) -> bool {
-        let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
+        let latest = self.latest_of_route(own);
         latest.is_some_and(|latest| latest.links.route_refused || latest.refused())
     }
 
     /// Whether anybody may have been asked for credentials on a path for want of them.
     pub fn route_may_be_asked(&self, own: &Record) -> bool {
-        let latest = self.latest(Chain::Route(own.origin_key, own.route_key));
+        let latest = self.latest_of_route(own);
         latest.is_none_or(|latest| latest.links.route_asked || latest.asked())
     }
 
     /// Whether there is, or was, another record of the same path on the same origin.
     pub fn is_shared_route(&self, own: &Record) -> bool {
-        own.links.route != 0
-            || self.head(Chain::Route(own.origin_key, own.route_key)) != own.sequence
+        own.links.route != 0 || own.links.route_goes_on
     }
 
     /// Refusals of the same client address, newest first.

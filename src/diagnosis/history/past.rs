@@ -114,8 +114,11 @@ impl History {
     }
 
     /// Whether an acceptance on the origin of `own` shows that the credential is a good one there.
+    /// Where nobody else was on its path nothing does.
     fn proves(&self, accepted: &Record, own: &Record) -> bool {
-        !self.is_public(accepted) && (accepted.same_route(own) || self.is_protected(accepted))
+        self.is_shared_route(accepted)
+            && !self.is_public(accepted)
+            && (accepted.same_route(own) || self.is_protected(accepted))
     }
 
     /// The latest acceptance of the same user on the same origin with another credential of the same scheme:
@@ -130,7 +133,9 @@ impl History {
             return None;
         }
         self.of_user(own).find(|record| {
-            record.accepted()
+            // Asked first, as it is known of most records without another look at the memory.
+            self.is_shared_route(record)
+                && record.accepted()
                 && record.exact
                 && record.scheme == own.scheme
                 && !record.carries(credential)

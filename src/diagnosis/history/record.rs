@@ -81,6 +81,8 @@ pub(super) struct Links {
     pub user_moves: u32,
     /// Whether an earlier record of the client on the origin was accepted.
     pub visit_accepted: bool,
+    /// Whether there is a later record of the path.
+    pub route_goes_on: bool,
     /// Whether an earlier record of the path was accepted.
     pub route_accepted: bool,
     /// Whether an earlier record of the path was accepted that carried no credentials.
