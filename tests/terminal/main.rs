@@ -171,6 +171,19 @@ fn a_resize_keeps_the_picture_whole() {
     program.quit("q");
 }
 
+/// Who waits for both and takes one of them must come back for the other.
+#[test]
+fn a_key_that_comes_together_with_a_new_size_is_taken_at_once() {
+    let mut program = recording(80, 24);
+    for columns in [81, 80].into_iter().cycle().take(40) {
+        program.resize(columns, 24);
+        let (key, row) = if columns == 81 { ("j", "row 2 of") } else { ("k", "row 1 of") };
+        program.press(key);
+        program.wait_for(row);
+    }
+    program.quit("q");
+}
+
 #[test]
 fn q_leaves_at_once_on_a_silent_interface_and_ctrl_c_too() {
     if !is_root() {
