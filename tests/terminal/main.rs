@@ -80,6 +80,19 @@ fn keys_typed_faster_than_pictures_are_drawn_are_all_taken() {
 }
 
 #[test]
+fn a_key_that_comes_in_one_read_with_esc_is_that_key() {
+    let mut program = recording(80, 24);
+    program.press("\r");
+    program.wait_for("Cause: The token has expired");
+    // Esc and F2, as xterm sends them; read as letters the last of these would leave.
+    program.press("\x1b\x1bOQ");
+    program.wait_for("Markdown report");
+    program.press("\x1b\x1b[B");
+    program.wait_for("row 2 of");
+    program.quit("q");
+}
+
+#[test]
 fn a_refusal_is_compared_with_a_marked_row() {
     let mut program = recording(120, 40);
     program.press("2");
