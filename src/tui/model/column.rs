@@ -112,7 +112,7 @@ impl Column {
             Self::Asked => (10, 36, 2, 6),
             Self::Why => (24, 60, 20, 0),
             Self::Latency => (7, 7, 0, 5),
-            Self::Repeat => (3, 5, 1, 3),
+            Self::Repeat => (3, 5, 1, 1),
             Self::Endpoint => (20, 80, 6, 0),
             Self::Count | Self::Refused | Self::Flow => (5, 7, 1, 1),
             Self::Rate => (5, 5, 0, 3),

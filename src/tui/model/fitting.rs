@@ -92,6 +92,19 @@ mod tests {
     }
 
     #[test]
+    fn how_often_a_row_was_repeated_has_room_on_a_narrow_screen() {
+        for view in [View::Refusals, View::Exchanges] {
+            for width in 45..250 {
+                let shown = columns(view.columns(), width);
+                assert!(
+                    shown.iter().any(|one| one.column == Column::Repeat),
+                    "{view:?} at {width}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn the_cause_is_the_last_to_go_and_everything_fits_a_wide_screen() {
         for width in 26..250 {
             let shown = columns(View::Refusals.columns(), width);
