@@ -127,12 +127,13 @@ impl Model {
         Ok(())
     }
 
-    /// The exchange that the selected one's diagnosis points to next.
+    /// The exchange that the selected one's diagnosis points to next, of those that are kept.
     pub fn next_related(&self) -> Option<u64> {
         let case = self.selected()?;
         let verdict = case.verdict.as_ref()?;
         let nearest = verdict.nearest_success.as_ref().map(|near| near.id());
-        verdict.diagnosis.related.iter().copied().chain(nearest).find(|id| *id != case.id())
+        let mut related = verdict.diagnosis.related.iter().copied().chain(nearest);
+        related.find(|id| *id != case.id() && self.history.get(*id).is_some())
     }
 
     /// Jumps to an exchange, through a view that lists it; the details stay open when they were.

@@ -85,6 +85,15 @@ fn details_that_were_opened_by_hand_are_left_to_the_list() {
 }
 
 #[test]
+fn what_the_history_has_forgotten_is_passed_over_for_what_is_kept() {
+    let mut sample = Sample::new(1).refused("wrong-password", "Wrong", Confidence::Certain);
+    Arc::make_mut(&mut sample.verdict.as_mut().unwrap().diagnosis).related = vec![99, 2];
+    let mut app = app([sample.case(), Sample::new(2).case()]);
+    press(&mut app, "gr");
+    assert_eq!(app.model.selected().unwrap().id(), 2);
+}
+
+#[test]
 fn a_related_exchange_is_shown_though_only_marked_rows_were_listed() {
     let mut app = app(two_of_which_the_first_points_to_the_second());
     press(&mut app, "g Mr");

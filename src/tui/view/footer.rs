@@ -49,6 +49,7 @@ fn hints(scene: &Scene<'_>) -> Vec<(String, String)> {
             || (leads_back && binding.action == Action::Back))
             && first.iter().all(|always| always.action != binding.action)
             && (scene.model.view().lists_exchanges() || !binding.action.needs_details())
+            && (binding.action != Action::Related || scene.model.next_related().is_some())
     });
     let quit_with_back = scene.model.pane == Pane::List && !leads_back;
     first

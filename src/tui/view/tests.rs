@@ -475,6 +475,19 @@ fn views_without_details_offer_no_key_of_theirs() {
 }
 
 #[test]
+fn a_related_exchange_is_offered_only_where_there_is_one() {
+    let theme = Theme::new(ThemeName::Monochrome, false);
+    let now = Instant::now();
+    let mut app = app(a_morning(), &Symbols::UNICODE);
+    for (id, offered) in [(3, true), (4, false)] {
+        app.model.select_case(id);
+        app.perform(Action::Open, now);
+        let shown = lines(&picture(&mut app, (200, 24), &theme, now)).pop().unwrap();
+        assert_eq!(shown.contains("r related"), offered, "{shown}");
+    }
+}
+
+#[test]
 fn no_theme_draws_text_in_the_colour_behind_it() {
     let now = Instant::now();
     for name in ThemeName::ALL {
