@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::views::Fold;
-use super::{Column, Model, Pane, View};
+use super::{Column, Model, Pane, Reading, Standing, View};
 use crate::diagnosis::Case;
 
 impl Model {
     /// The case shown in the details: the one that is being read, else the latest of the selected row.
     pub fn selected(&self) -> Option<&Arc<Case>> {
         if let Some(read) = &self.reading {
-            return Some(self.newest(read));
+            return Some(self.newest(&read.case));
         }
         let (_, group) = self.table.selected()?;
         self.history.get(group.members.last())
@@ -24,10 +24,16 @@ impl Model {
     /// Stays with the exchange that is shown, whatever comes, until the selection is moved: new rows are
     /// followed no longer, and neither a repeat nor the end of its time in the history replaces it.
     pub fn hold(&mut self) {
-        let Some(case) = self.selected().cloned() else { return };
+        let Some(shown) = self.shown() else { return };
         self.table.hold();
-        self.chosen = Some(case.id());
-        self.reading = Some(case);
+        self.chosen = Some(shown.case.id());
+        self.reading = Some(shown);
+    }
+
+    /// What is shown in the details, as something to be read.
+    pub(super) fn shown(&self) -> Option<Reading> {
+        let case = Arc::clone(self.selected()?);
+        Some(Reading { case, jumped: self.is_jumped_to() })
     }
 
     /// Opens the details of the selected row and gives them the keys.
@@ -39,7 +45,6 @@ impl Model {
 
     /// Leaves the details: what is shown is that of the selected row again.
     pub fn leave_details(&mut self) {
-        self.disarm_trail();
         self.reading = None;
         self.opened = false;
         self.pane = Pane::List;
@@ -47,21 +52,29 @@ impl Model {
 
     /// Whether the exchange that is being read had to leave the history.
     pub fn is_forgotten(&self) -> bool {
-        self.reading.as_ref().is_some_and(|read| self.history.get(read.id()).is_none())
+        self.reading.as_ref().is_some_and(|read| self.history.get(read.case.id()).is_none())
     }
 
     /// Goes to another view; its sort, cell and row are as they were.
     pub fn show_view(&mut self, view: View) {
-        let selected = self.preferred();
-        let follow = self.table.is_following();
-        let left = self.remembered_mut();
-        (left.selected, left.follow) = (selected, follow);
+        self.remembered_mut().standing = self.standing(self.preferred());
+        self.enter(view);
+    }
+
+    /// Where the view stands now, with an exchange of its selected row.
+    pub(super) fn standing(&self, selected: Option<u64>) -> Standing {
+        Standing { selected, following: self.table.following() }
+    }
+
+    /// Shows a view where it stood, forgetting where this one stands.
+    pub(super) fn enter(&mut self, view: View) {
         self.view = view;
         self.leave_details();
-        let entered = *self.remembered();
-        self.table.restart(entered.follow);
-        self.chosen = entered.selected;
-        self.relist_with(entered.selected);
+        self.details.rewind();
+        let standing = self.remembered().standing;
+        self.table.restart(standing.following);
+        self.chosen = standing.selected;
+        self.relist_with(standing.selected);
     }
 
     /// An exchange of the row that the user chose; none while nothing was chosen.

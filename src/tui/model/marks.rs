@@ -10,7 +10,7 @@ impl Model {
     /// more by itself.
     pub fn row_cases(&self) -> Vec<Arc<Case>> {
         let members = self.table.selected().map(|(_, group)| &group.members);
-        let read = self.reading.as_ref();
+        let read = self.reading.as_ref().map(|reading| &reading.case);
         let Some(members) = members.filter(|ids| read.is_none_or(|read| ids.contains(read.id())))
         else {
             return read.cloned().into_iter().collect();

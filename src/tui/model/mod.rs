@@ -119,9 +119,23 @@ struct Remembered {
     sort: Column,
     reverse: bool,
     column: usize,
+    standing: Standing,
+}
+
+/// Where a view stands in its rows.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
     /// Id of an exchange in the selected row.
     selected: Option<u64>,
-    follow: bool,
+    following: table::Following,
+}
+
+/// The exchange that is being read.
+#[derive(Debug, Clone)]
+struct Reading {
+    case: Arc<Case>,
+    /// Whether it was jumped to from the details of another one: who leaves it is back there.
+    jumped: bool,
 }
 
 /// How the model begins.
@@ -186,8 +200,8 @@ pub struct Model {
     spare: table::Rows,
     /// An exchange of the row that the user selected last.
     chosen: Option<u64>,
-    /// The exchange that is being read: it stays in the details until the selection is moved.
-    reading: Option<Arc<Case>>,
+    /// What is being read: it stays in the details until the selection is moved.
+    reading: Option<Reading>,
     /// The way back from jumps, the latest last.
     trail: Vec<trail::Spot>,
     paused: Option<listing::Pause>,
@@ -206,7 +220,8 @@ impl Model {
         let views = View::ALL.map(|view| {
             let (sort, reverse) = view.first_sort();
             let follow = settings.follow && view.lists_exchanges();
-            Remembered { sort, reverse, column: 0, selected: None, follow }
+            let standing = Standing { selected: None, following: table::Following::new(follow) };
+            Remembered { sort, reverse, column: 0, standing }
         });
         let mut model = Self {
             history: History::new(settings.history),
@@ -240,7 +255,7 @@ impl Model {
             masking: settings.masking,
             values: ValuesSeen::default(),
         };
-        model.table.set_follow(model.remembered().follow);
+        model.table.restart(model.remembered().standing.following);
         model.table.set_reverse(model.remembered().reverse);
         Ok(model)
     }

@@ -237,6 +237,16 @@ impl Rows {
         self.order.back().is_none_or(|row| row.key == SortKey::Arrival)
     }
 
+    /// By arrival, the exchange after which the last row came; 0 without rows.
+    pub fn newest(&self) -> u64 {
+        self.order.back().map_or(0, |row| row.anchor)
+    }
+
+    /// By arrival, how many rows came after this exchange.
+    pub fn count_after(&self, exchange: u64) -> usize {
+        self.order.len() - self.order.partition_point(|row| row.anchor <= exchange)
+    }
+
     /// The group of this name.
     pub fn group(&self, id: u64) -> Option<&Group> {
         self.groups.get(id)

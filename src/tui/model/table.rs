@@ -6,6 +6,21 @@
 pub use super::rows::{Group, Members, Rows, SortKey, Weight};
 use crate::diagnosis::Case;
 
+/// Whether the selection goes with new rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Following {
+    on: bool,
+    /// The newest exchange that it went to.
+    seen: Option<u64>,
+}
+
+impl Following {
+    /// From the start, or not.
+    pub fn new(on: bool) -> Self {
+        Self { on, seen: None }
+    }
+}
+
 /// The rows, the selection and the viewport of the view that is shown.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -17,7 +32,7 @@ pub struct Table {
     /// Line of the viewport on which the selected row stands: what keeps the picture still.
     line: usize,
     height: usize,
-    follow: bool,
+    following: Following,
     /// Whether the selection was moved by hand: until then it is the first row.
     touched: bool,
 }
@@ -25,13 +40,13 @@ pub struct Table {
 impl Table {
     /// An empty table that follows new rows or not.
     pub fn new(follow: bool) -> Self {
-        Self { follow, ..Self::default() }
+        Self { following: Following::new(follow), ..Self::default() }
     }
 
     /// Forgets what was selected and begins anew, for another view.
-    pub fn restart(&mut self, follow: bool) {
+    pub fn restart(&mut self, following: Following) {
         (self.selected, self.position, self.line) = (None, 0, 0);
-        (self.touched, self.follow) = (false, follow);
+        (self.touched, self.following) = (false, following);
     }
 
     /// Puts other rows in place of its own, which come back. The selection moves to the group
@@ -62,7 +77,7 @@ impl Table {
 
     /// The group whose row the user looks at, so that it must not move.
     fn held(&self) -> Option<u64> {
-        self.selected.filter(|_| self.touched && !self.follow)
+        self.selected.filter(|_| self.touched && !self.following.on)
     }
 
     /// Rows.
@@ -123,17 +138,31 @@ impl Table {
 
     /// Whether the selection goes with new rows.
     pub fn is_following(&self) -> bool {
-        self.follow
+        self.following.on
+    }
+
+    /// How it goes with new rows, for [`Table::restart`].
+    pub fn following(&self) -> Following {
+        self.following
+    }
+
+    /// How many rows behind the selected one came since new ones were followed last, if they were and are
+    /// no longer.
+    pub fn news(&self) -> Option<usize> {
+        let stopped = !self.following.on && self.rows.are_by_arrival();
+        let seen = self.following.seen.filter(|_| stopped)?;
+        let behind = self.turned(self.position).map_or(0, |at| self.len().saturating_sub(at + 1));
+        Some(self.rows.count_after(seen).min(behind))
     }
 
     /// Stays on the selected row: it is looked at.
     pub fn hold(&mut self) {
-        (self.touched, self.follow) = (true, false);
+        (self.touched, self.following.on) = (true, false);
     }
 
     /// Starts or stops following.
     pub fn set_follow(&mut self, follow: bool) {
-        self.follow = follow;
+        self.following.on = follow;
         self.settle_selection();
     }
 
@@ -155,7 +184,7 @@ impl Table {
     pub fn step(&mut self, by: isize, key: impl Fn(&Group) -> SortKey) {
         let target = self.position.saturating_add_signed(by);
         let last = self.len().saturating_sub(1);
-        self.follow = by > 0 && target >= last && self.newest_is_last();
+        self.following.on = by > 0 && target >= last && self.newest_is_last();
         let key = &key;
         self.select(target, key);
         self.settle_selection();
@@ -168,7 +197,7 @@ impl Table {
     /// Selects this group, when it is listed.
     pub fn select_group(&mut self, id: u64, key: impl Fn(&Group) -> SortKey) -> bool {
         let Some(position) = self.position_of(id) else { return false };
-        self.follow = false;
+        self.following.on = false;
         self.select(position, key);
         true
     }
@@ -182,13 +211,16 @@ impl Table {
 
     /// Keeps the selection on its row, or near where that was.
     fn settle_selection(&mut self) {
+        // Sorted by anything else the newest row may come anywhere.
+        self.following.on &= self.rows.are_by_arrival();
+        if self.following.on {
+            self.following.seen = Some(self.rows.newest());
+        }
         if self.is_empty() {
             (self.selected, self.position, self.line) = (None, 0, 0);
             return;
         }
-        // Sorted by anything else the newest row may come anywhere.
-        self.follow &= self.rows.are_by_arrival();
-        if self.follow {
+        if self.following.on {
             let newest = if self.reverse { 0 } else { self.len() - 1 };
             self.position = newest;
             self.selected = self.group_at(newest).map(|(id, _)| id);

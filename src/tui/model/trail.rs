@@ -1,9 +1,6 @@
 //! Jumps, and the way back from them: to the exchanges behind a row, to a related exchange.
 
-use std::sync::Arc;
-
-use super::{Column, Model, Pane, View};
-use crate::diagnosis::Case;
+use super::{Column, Model, Pane, Reading, Standing, View};
 
 /// Jumps that can be gone back.
 const LONGEST: usize = 50;
@@ -18,27 +15,24 @@ pub(super) struct Spot {
     reached: String,
     /// Only marked rows were listed.
     marked_only: bool,
-    follow: bool,
-    /// The exchange of the selected row.
-    selected: Option<u64>,
+    /// Where each view stood: what is listed after a jump has other rows.
+    standings: [Standing; View::ALL.len()],
     /// What was read, where the details were open.
-    read: Option<Arc<Case>>,
-    /// The exchange that was jumped to from its details: who leaves those is back at once.
-    to: Option<u64>,
+    reading: Option<Reading>,
 }
 
 impl Model {
     fn spot(&self) -> Spot {
-        let case = self.selected();
+        let selected = self.selected().map(|case| case.id());
+        let mut standings = self.views.map(|view| view.standing);
+        standings[self.view as usize] = self.standing(selected);
         Spot {
             view: self.view,
             filter: (self.filter.source().to_owned(), self.filter.is_disabled()),
             reached: String::new(),
             marked_only: self.marked_only,
-            follow: self.table.is_following(),
-            selected: case.map(|case| case.id()),
-            read: case.filter(|_| self.pane == Pane::Details).cloned(),
-            to: None,
+            standings,
+            reading: self.shown().filter(|_| self.pane == Pane::Details),
         }
     }
 
@@ -57,8 +51,7 @@ impl Model {
 
     /// Whether leaving the details is leaving what was jumped to from others.
     pub fn is_jumped_to(&self) -> bool {
-        let to = self.trail.last().and_then(|spot| spot.to);
-        to.is_some() && to == self.reading.as_ref().map(|read| read.id())
+        self.leads_back() && self.reading.as_ref().is_some_and(|reading| reading.jumped)
     }
 
     /// Who sets a filter of his own does not want it undone by a way back; who only narrows the one that led
@@ -74,32 +67,18 @@ impl Model {
         }
     }
 
-    /// Leaving the details is no way back any more.
-    pub(super) fn disarm_trail(&mut self) {
-        if let Some(spot) = self.trail.last_mut() {
-            spot.to = None;
-        }
-    }
-
-    /// Goes back to where the latest jump began: its view, filter and row. Whether there was one.
+    /// Goes back to where the latest jump began: its view, filter and rows. Whether there was one.
     pub fn go_back(&mut self) -> bool {
         let Some(spot) = self.trail.pop() else { return false };
         let (source, disabled) = spot.filter;
         self.filter.restore(&source, disabled);
         self.marked_only = spot.marked_only;
-        let before = self.trail.last().and_then(|spot| spot.to);
-        self.show_view(spot.view);
-        if let Some(last) = self.trail.last_mut() {
-            last.to = before;
+        for (view, standing) in self.views.iter_mut().zip(spot.standings) {
+            view.standing = standing;
         }
-        if let Some(id) = spot.selected {
-            self.select_case(id);
-        }
-        if spot.follow {
-            self.set_follow(true);
-        }
-        if let Some(read) = spot.read {
-            self.reading = Some(read);
+        self.enter(spot.view);
+        if spot.reading.is_some() {
+            self.reading = spot.reading;
             self.open_details();
         }
         true
@@ -140,7 +119,7 @@ impl Model {
     pub fn go_to(&mut self, id: u64) -> bool {
         let Some(case) = self.history.get(id).cloned() else { return false };
         let spot = self.spot();
-        let in_details = spot.read.is_some();
+        let jumped = spot.reading.is_some();
         self.leave_trail(spot);
         if self.marked_only && !self.marks.contains(&id) {
             self.marked_only = false;
@@ -155,12 +134,9 @@ impl Model {
             }
         }
         // The latest of its row may be another one.
-        self.reading = Some(case);
-        if in_details {
+        self.reading = Some(Reading { case, jumped });
+        if jumped {
             self.open_details();
-            if let Some(spot) = self.trail.last_mut() {
-                spot.to = Some(id);
-            }
         }
         true
     }

@@ -85,6 +85,43 @@ fn details_that_were_opened_by_hand_are_left_to_the_list() {
 }
 
 #[test]
+fn a_jump_leaves_each_view_its_row_and_whether_it_follows() {
+    for follow in [false, true] {
+        let mut app = app(a_morning());
+        press(&mut app, "gj");
+        app.model.set_follow(follow);
+        let row = app.model.table.selected().unwrap().0;
+        press(&mut app, "4\rgj");
+        assert_eq!(app.model.view(), View::Refusals, "those of one client");
+        app.model.set_follow(!follow);
+        press(&mut app, "\u{1b}1");
+        assert_eq!(app.model.table.selected().unwrap().0, row);
+        assert_eq!(app.model.table.is_following(), follow);
+    }
+}
+
+#[test]
+fn whoever_follows_a_chain_of_related_exchanges_comes_back_through_each() {
+    let points_to = |id: u64, other: u64, client: &'static str| {
+        let mut sample = Sample::new(id).refused("wrong-password", "Wrong", Confidence::Certain);
+        sample.client = client;
+        Arc::make_mut(&mut sample.verdict.as_mut().unwrap().diagnosis).related = vec![other];
+        sample.case()
+    };
+    let mut app =
+        app([points_to(1, 2, "10.0.0.1:1"), points_to(2, 3, "10.0.0.2:1"), Sample::new(3).case()]);
+    press(&mut app, "g\rrr");
+    assert_eq!(app.model.selected().unwrap().id(), 3);
+    for before in [2, 1] {
+        press(&mut app, "\u{1b}");
+        assert_eq!(app.model.selected().unwrap().id(), before);
+        assert_eq!(app.model.pane, Pane::Details);
+    }
+    press(&mut app, "\u{1b}");
+    assert_eq!((app.model.pane, app.model.leads_back()), (Pane::List, false));
+}
+
+#[test]
 fn what_the_history_has_forgotten_is_passed_over_for_what_is_kept() {
     let mut sample = Sample::new(1).refused("wrong-password", "Wrong", Confidence::Certain);
     Arc::make_mut(&mut sample.verdict.as_mut().unwrap().diagnosis).related = vec![99, 2];

@@ -196,3 +196,28 @@ fn new_rows_are_followed_only_while_the_newest_is_at_an_end() {
     assert_eq!((selected(&app), app.model.table.is_following()), (3, true));
     assert_eq!(app.model.pane, Pane::List);
 }
+
+#[test]
+fn rows_that_come_while_one_is_looked_at_are_counted_until_they_are_reached() {
+    let mut app = live([bob(1, "10.0.0.1:1"), bob(2, "10.0.0.2:1")]);
+    assert_eq!(app.model.table.news(), None, "followed");
+    press(&mut app, "k");
+    assert_eq!(app.model.table.news(), Some(0), "the row below is not new");
+    comes(&mut app, bob(3, "10.0.0.3:1"));
+    comes(&mut app, bob(4, "10.0.0.4:1"));
+    comes(&mut app, bob(5, "10.0.0.1:1"));
+    assert_eq!(app.model.table.news(), Some(2), "a repeat joins the row that is looked at");
+    press(&mut app, "j");
+    assert_eq!((selected(&app), app.model.table.news()), (2, Some(3)), "and now it has moved");
+    press(&mut app, "41j");
+    assert_eq!((selected(&app), app.model.table.news()), (3, Some(2)), "also after another view");
+    press(&mut app, "G");
+    assert_eq!(app.model.table.news(), None);
+}
+
+#[test]
+fn nothing_is_new_where_new_rows_were_never_followed() {
+    let mut app = app([bob(1, "10.0.0.1:1")]);
+    comes(&mut app, bob(2, "10.0.0.2:1"));
+    assert_eq!(app.model.table.news(), None);
+}

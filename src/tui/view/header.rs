@@ -7,7 +7,7 @@ use super::Scene;
 use super::fit::width_of;
 use crate::capture::End;
 use crate::counters::Counters;
-use crate::tui::model::{Role, View};
+use crate::tui::model::{Model, Role, View};
 
 /// A stretch of the header.
 type Part = (Role, String);
@@ -156,9 +156,16 @@ fn state(scene: &Scene<'_>) -> Part {
         (Role::Alarm, format!(" PAUSED +{} ", grouped(waiting as u64)))
     } else if model.table.is_following() {
         (Role::Good, " FOLLOW ".to_owned())
+    } else if let Some(news) = model.table.news().filter(|news| *news > 0 || !has_ended(model)) {
+        let role = if news > 0 { Role::Strong } else { Role::Muted };
+        (role, format!(" {} new ", grouped(news as u64)))
     } else {
         (Role::Muted, String::new())
     }
+}
+
+fn has_ended(model: &Model) -> bool {
+    model.status.as_ref().is_some_and(|status| status.ended.is_some())
 }
 
 fn tabs(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
