@@ -128,6 +128,9 @@ impl App {
                 self.perform(action, now);
             }
         }
+        // A command is about the row that it was begun on, whatever comes while it is typed.
+        let typed = self.model.overlay.as_ref().is_some_and(Overlay::is_command);
+        self.model.table.set_still(typed);
     }
 
     /// Does what an action says.

@@ -23,6 +23,13 @@ pub enum Overlay {
     Prompt(Prompt),
 }
 
+impl Overlay {
+    /// Whether it is a command being typed.
+    pub fn is_command(&self) -> bool {
+        matches!(self, Self::Prompt(prompt) if prompt.kind == PromptKind::Command)
+    }
+}
+
 /// Which menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MenuKind {

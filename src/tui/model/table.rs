@@ -33,6 +33,8 @@ pub struct Table {
     line: usize,
     height: usize,
     following: Following,
+    /// Whether the selection stays where it is for a while, also when it goes with new rows.
+    still: bool,
     /// Whether the selection was moved by hand: until then it is the first row.
     touched: bool,
 }
@@ -77,7 +79,7 @@ impl Table {
 
     /// The group whose row the user looks at, so that it must not move.
     fn held(&self) -> Option<u64> {
-        self.selected.filter(|_| self.touched && !self.following.on)
+        self.selected.filter(|_| self.still || (self.touched && !self.following.on))
     }
 
     /// Rows.
@@ -166,6 +168,15 @@ impl Table {
         self.settle_selection();
     }
 
+    /// Keeps the selection where it is for a while, whatever comes; then it goes with new rows again if it
+    /// did before.
+    pub fn set_still(&mut self, still: bool) {
+        if self.still != still {
+            self.still = still;
+            self.settle_selection();
+        }
+    }
+
     /// Moves the selection; follows again at the end, stops elsewhere.
     pub fn select(&mut self, position: usize, key: impl Fn(&Group) -> SortKey) {
         self.touched = true;
@@ -213,21 +224,22 @@ impl Table {
     fn settle_selection(&mut self) {
         // Sorted by anything else the newest row may come anywhere.
         self.following.on &= self.rows.are_by_arrival();
-        if self.following.on {
+        let follows = self.following.on && !self.still;
+        if follows {
             self.following.seen = Some(self.rows.newest());
         }
         if self.is_empty() {
             (self.selected, self.position, self.line) = (None, 0, 0);
             return;
         }
-        if self.following.on {
+        if follows {
             let newest = if self.reverse { 0 } else { self.len() - 1 };
             self.position = newest;
             self.selected = self.group_at(newest).map(|(id, _)| id);
             self.line = if newest == 0 { 0 } else { usize::MAX };
             return;
         }
-        if !self.touched {
+        if !self.touched && !self.still {
             (self.selected, self.position) = (None, 0);
         }
         if let Some(position) = self.selected.and_then(|id| self.position_of(id)) {

@@ -198,6 +198,31 @@ fn new_rows_are_followed_only_while_the_newest_is_at_an_end() {
 }
 
 #[test]
+fn a_command_is_about_the_row_that_it_was_begun_on() {
+    let begun = || {
+        let mut app = live([bob(1, "10.0.0.1:1")]);
+        press(&mut app, ":");
+        comes(&mut app, bob(2, "10.0.0.2:1"));
+        assert_eq!(selected(&app), 1, "it stays while a command is typed");
+        app
+    };
+    let mut app = begun();
+    press(&mut app, "mark\r");
+    let marked: Vec<u64> = app.model.marked().iter().map(|case| case.id()).collect();
+    assert_eq!((marked, selected(&app)), (vec![1], 2), "then new rows are followed again");
+    let mut app = begun();
+    press(&mut app, "open\r");
+    assert_eq!((selected(&app), app.model.pane), (1, Pane::Details));
+    assert_eq!(app.model.table.news(), Some(1), "and what came meanwhile is new");
+    let mut app = begun();
+    press(&mut app, "follow\r");
+    assert_eq!((selected(&app), app.model.table.is_following()), (1, false));
+    let mut app = begun();
+    press(&mut app, "\u{1b}");
+    assert_eq!((selected(&app), app.model.table.is_following()), (2, true));
+}
+
+#[test]
 fn rows_that_come_while_one_is_looked_at_are_counted_until_they_are_reached() {
     let mut app = live([bob(1, "10.0.0.1:1"), bob(2, "10.0.0.2:1")]);
     assert_eq!(app.model.table.news(), None, "followed");
