@@ -55,6 +55,17 @@ impl Model {
         self.reading.as_ref().is_some_and(|read| self.history.get(read.case.id()).is_none())
     }
 
+    /// What keeps the exchange that is being read out of the list.
+    pub fn hidden_by(&self) -> Option<&'static str> {
+        let id = self.reading.as_ref()?.case.id();
+        let kept = self.history.kept(id)?;
+        if self.filter.active().is_some_and(|filter| !kept.matches(filter)) {
+            Some("hidden by the filter")
+        } else {
+            (!self.is_listed(id, kept)).then_some("not marked")
+        }
+    }
+
     /// Goes to another view; its sort, cell and row are as they were.
     pub fn show_view(&mut self, view: View) {
         self.remembered_mut().standing = self.standing(self.preferred());

@@ -89,7 +89,8 @@ impl Model {
         }
     }
 
-    fn is_listed(&self, id: u64, kept: &Kept) -> bool {
+    /// Whether filter and marks let it be listed.
+    pub(super) fn is_listed(&self, id: u64, kept: &Kept) -> bool {
         (!self.marked_only || self.marks.contains(&id))
             && self.filter.active().is_none_or(|filter| kept.matches(filter))
     }

@@ -223,6 +223,19 @@ fn a_command_is_about_the_row_that_it_was_begun_on() {
 }
 
 #[test]
+fn what_is_read_says_that_the_list_does_not_have_it() {
+    let mut app = app([bob(1, "10.0.0.1:1"), bob(2, "10.0.0.2:1")]);
+    press(&mut app, "g\r");
+    assert_eq!(app.model.hidden_by(), None);
+    press(&mut app, "/client:10.0.0.2");
+    assert_eq!((selected(&app), app.model.hidden_by()), (1, Some("hidden by the filter")));
+    press(&mut app, "\r!");
+    assert_eq!(app.model.hidden_by(), None);
+    press(&mut app, "M");
+    assert_eq!((selected(&app), app.model.hidden_by()), (1, Some("not marked")));
+}
+
+#[test]
 fn rows_that_come_while_one_is_looked_at_are_counted_until_they_are_reached() {
     let mut app = live([bob(1, "10.0.0.1:1"), bob(2, "10.0.0.2:1")]);
     assert_eq!(app.model.table.news(), None, "followed");

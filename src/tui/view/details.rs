@@ -42,7 +42,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             scene.put(buffer, area.x + offset, area.y, width, look, &tab_text(tab, area.width));
         }
     }
-    countdown(buffer, area, scene);
+    notice(buffer, area, scene);
     let text = layout::details_text(area);
     let (matches, current) = model.details.matches();
     for ((number, line), y) in model.details.visible().zip(text.y..text.bottom()) {
@@ -56,13 +56,15 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     scroll_bar(buffer, area, scene);
 }
 
-/// How long a secret stays shown.
-fn countdown(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    if let Some(seconds) = scene.model.revealed(scene.now) {
-        let text = format!(" REVEALED {seconds} s ");
+/// How long a secret stays shown; else why no row of the list is that of this exchange.
+fn notice(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let revealed = scene.model.revealed(scene.now);
+    let hidden = || scene.model.hidden_by().map(|what| (Role::Warning, format!(" {what} ")));
+    let revealed = revealed.map(|left| (Role::Alarm, format!(" REVEALED {left} s ")));
+    if let Some((role, text)) = revealed.or_else(hidden) {
         let width = width_of(&text) as u16;
         let x = area.right().saturating_sub(width + 1).max(area.x);
-        scene.put(buffer, x, area.y, width.min(area.width), Role::Alarm, &text);
+        scene.put(buffer, x, area.y, width.min(area.width), role, &text);
     }
 }
 
