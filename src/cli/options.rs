@@ -36,7 +36,7 @@ pub struct Cli {
 /// What to do instead of watching.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// An embedded server and clients make real traffic on loopback; the UI shows it live
+    /// Watch an embedded server and its clients get it wrong, live, over loopback
     Demo(Shown),
     /// List interfaces, their addresses, and whether you may capture on them
     Interfaces,
@@ -78,7 +78,7 @@ pub struct Options {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Source")]
 pub struct Source {
-    /// Capture here; repeatable; "any" where the system has it
+    /// Capture on this interface; repeatable; "any" where the system has it
     #[arg(short, long, value_name = "NAME", conflicts_with = "read")]
     pub interface: Vec<String>,
 
@@ -89,7 +89,7 @@ pub struct Source {
     #[arg(short, long, value_name = "FILE")]
     pub read: Option<PathBuf>,
 
-    /// Go on reading at the end of the file, as tail -f does
+    /// Keep reading as the file grows, like tail -f
     #[arg(long, requires = "read")]
     pub follow_file: bool,
 
@@ -99,8 +99,8 @@ pub struct Source {
     #[arg(short = 'f', long, value_name = "EXPR")]
     pub bpf: Option<String>,
 
-    /// Octets kept of each packet
-    #[arg(long, value_name = "OCTETS", value_parser = values::snap_length, default_value = "262144", hide_short_help = true)]
+    /// Bytes to capture of each packet
+    #[arg(long, value_name = "BYTES", value_parser = values::snap_length, default_value = "262144", hide_short_help = true)]
     pub snaplen: i32,
 
     /// Size of the kernel's buffer
@@ -130,23 +130,23 @@ pub struct Output {
     #[arg(short, long, value_name = "FILE")]
     pub write: Option<PathBuf>,
 
-    /// Begin a new file when this one reaches this size
+    /// Start a new file whenever the current one reaches this size
     #[arg(long, value_name = "SIZE", value_parser = values::size, requires = "write", hide_short_help = true)]
     pub rotate_size: Option<u64>,
 
-    /// Keep this many files, the newest ones
+    /// Keep only the N newest files
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), requires = "rotate_size", hide_short_help = true)]
     pub rotate_count: Option<u32>,
 
-    /// No UI: one JSON object a line
+    /// No UI: one JSON object per line
     #[arg(long, conflicts_with = "text")]
     pub json: bool,
 
-    /// No UI: one line for each exchange, more with -v
+    /// No UI: one line per exchange, more with -v
     #[arg(long)]
     pub text: bool,
 
-    /// With --text: the evidence and what to do, too
+    /// With --text: add the evidence and what to fix
     #[arg(short, long)]
     pub verbose: bool,
 
@@ -163,15 +163,15 @@ pub struct Output {
 pub struct Proof {
     /// Check signatures of refused JWTs with these keys
     ///
-    /// A JSON Web Key Set, PEM public keys, or an HMAC secret (then mode 0600). Nothing of it is
-    /// shown or sent.
+    /// A JSON Web Key Set, PEM public keys, or an HMAC secret (then mode 0600). Its contents are
+    /// never shown and never sent.
     #[arg(long, value_name = "FILE")]
     pub jwks: Option<PathBuf>,
 
     /// Check refused Basic and Digest passwords against this file
     ///
-    /// user:password lines, or what htpasswd or htdigest writes; mode 0600. Nothing of it is shown
-    /// or sent.
+    /// user:password lines, or what htpasswd or htdigest writes; mode 0600. Its contents are never
+    /// shown and never sent.
     #[arg(long, value_name = "FILE")]
     pub check_credentials: Option<PathBuf>,
 }
@@ -184,15 +184,15 @@ pub struct Bounds {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
-    /// Stop after this time (500ms, 30s, 5m); in a recording, of packet time
+    /// Stop after this time (500ms, 30s, 5m); in a recording, by packet time
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub duration: Option<Duration>,
 
-    /// Bound of all buffers and tables [default: 256M]
+    /// Upper bound for all buffers and tables together [default: 256M]
     #[arg(long, value_name = "SIZE", value_parser = values::memory, hide_short_help = true)]
     pub limit_memory: Option<usize>,
 
-    /// Exchanges that the UI keeps, 3 KiB for a usual one [default: 100000]
+    /// How many exchanges the UI keeps, at about 3 KiB each [default: 100000]
     #[arg(long, value_name = "N", value_parser = values::history, hide_short_help = true)]
     pub history: Option<usize>,
 }
@@ -207,8 +207,8 @@ pub struct Shown {
 
     /// Configuration file
     ///
-    /// docs/CONFIG.md shows all settings, and the variables of the environment (WHY401_FILTER, ...)
-    /// that win over it.
+    /// docs/CONFIG.md lists all settings, and the environment variables (WHY401_FILTER, ...) that
+    /// override it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub config: Option<PathBuf>,
 
