@@ -8,7 +8,7 @@
 //! 4. [`http`]: streams → requests and responses.
 //! 5. [`exchange`]: requests paired with their responses.
 //! 6. [`auth`]: what an exchange says about authorization.
-//! 7. [`diagnosis`]: why: one rule a catalogue entry, history, benign flows.
+//! 7. [`diagnosis`]: why: rules, of which several may serve one catalogue entry, history, benign flows.
 //!
 //! [`engine`] joins them; [`session`] drives an engine in a thread; [`filter`], [`export`] and
 //! [`tui`] show what comes out; [`demo`] makes traffic to look at. `docs/ARCHITECTURE.md` has the map.

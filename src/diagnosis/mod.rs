@@ -1,4 +1,5 @@
-//! Why: one rule a catalogue entry, the history they read, benign flows, and the choice among several.
+//! Why: the rules (several may serve one catalogue entry), the history they read, benign flows, and the choice
+//! among what they find.
 
 pub mod catalogue;
 mod choice;

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use crate::wire::text;
+use crate::wire::{run, text};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -347,6 +347,16 @@ fn a_command_that_does_not_work_would_be_found() {
         assert_eq!(found.len(), 1, "{document}");
         assert_eq!(faults(found).len(), 1, "{document}");
     }
+}
+
+#[test]
+fn the_readme_shows_what_the_program_prints() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let (_, sample) = readme.split_once("```text\n").unwrap();
+    let (sample, _) = sample.split_once("```").unwrap();
+    let recording = Path::new(ROOT).join("tests/exam/406-audience/capture.pcap");
+    let printed = text(&run(&["-r", recording.to_str().unwrap(), "--text", "-v"]).stdout);
+    assert!(printed.contains(sample), "{printed}");
 }
 
 #[test]
